@@ -1,0 +1,1 @@
+//! Reads AMDGPU code objects: offload bundles, ELF, metadata, kernel descriptors.

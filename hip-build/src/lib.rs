@@ -1,0 +1,1 @@
+//! Compiles HIP kernels from a build script and generates typed launch functions.

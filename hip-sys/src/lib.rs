@@ -1,0 +1,1 @@
+//! Raw bindings to AMD's HIP runtime, loaded at run time.

@@ -1,0 +1,1 @@
+//! A safe wrapper of AMD's HIP runtime.

@@ -1,0 +1,1 @@
+//! The kernels that the examples, benches and tests launch, compiled by the root `build.rs`.

@@ -1,0 +1,1 @@
+//! Executes gfx900 machine code: waves, workgroups, guest memory.

@@ -1,0 +1,1 @@
+//! The virtual Vega card: queues, packet processors, SDMA, signals.

@@ -1,0 +1,1 @@
+//! The gfx900 instruction set: opcode table, decoder, disassembler.

@@ -1,0 +1,1 @@
+//! A stand-in for the amdgpu kernel driver: topology, ioctls, memory, events.

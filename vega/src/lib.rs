@@ -1,0 +1,1 @@
+//! The command vega: runs programs on a virtual AMD Vega.
