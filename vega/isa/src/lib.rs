@@ -1,1 +1,21 @@
 //! The gfx900 instruction set: opcode table, decoder, disassembler.
+//!
+//! One [`Row`] per opcode says everything that any reader needs; [`decode`] turns words into an [`Inst`] that
+//! points to its row, and the instruction's `Display` is the text that LLVM's disassembler prints.
+#![forbid(unsafe_code)]
+
+pub mod decode;
+pub mod inst;
+pub mod memory;
+pub mod micro;
+pub mod operand;
+pub mod row;
+
+pub use decode::{DecodeError, decode};
+pub use inst::{Dpp, DppCtrl, Flags, Inst, Modifiers, Sdwa, Sel, Unused};
+pub use micro::Micro;
+pub use operand::{Field, InlineFloat, Kind, Operand, Role, Slot, Special, Ty, sgpr};
+pub use row::{
+    Class, Denormals, Encoding, ExecRule, Faults, Form, Forms, FpTraits, Implicit, Legal, NanRule, OtherHalf,
+    Rounding, Row,
+};
