@@ -1,1 +1,29 @@
 //! Executes gfx900 machine code: waves, workgroups, guest memory.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`memory`] | a card's page table, every access to guest memory, recovery when host memory vanishes |
+//! | [`dispatch`] | what one kernel launch needs: [`Dispatch`] |
+//! | [`engine`] | the pool that runs dispatches: [`Engine`] |
+//! | [`report`] | how a dispatch ended: [`Outcome`], [`FaultReport`] |
+//! | [`host`] | what a wave can ask of the device around it: [`Host`] |
+//!
+//! A command processor fills a [`Dispatch`] and calls [`Engine::run`], which blocks until the grid has
+//! ended, was cancelled or has faulted. Several threads may do so at once; none waits for another.
+
+#[cfg(target_endian = "big")]
+compile_error!("gfx900 is little-endian, and guest memory is shared with the host as it is");
+
+pub mod dispatch;
+pub mod engine;
+pub mod host;
+pub mod memory;
+pub mod report;
+
+pub use dispatch::{Apertures, Dispatch, KernelProperties, Scratch};
+pub use engine::{CancelToken, Engine, EngineConfig, EngineError};
+pub use host::{Host, NoHost};
+pub use memory::{
+    Access, AddressSpace, AtomicOp, FaultReason, GuestFault, MapError, Mapping, Rights, on_host_fault,
+};
+pub use report::{FaultKind, FaultReport, Outcome};

