@@ -1,0 +1,106 @@
+// Every kind of signature that a typed launch function is generated for.
+//
+// Each kernel writes what it was given to memory, so that a test can see that every argument arrived where the kernel
+// looks for it. Launch: one work-item each, unless said otherwise.
+
+#include <hip/hip_fp16.h>
+#include <hip/hip_runtime.h>
+#include <stdint.h>
+
+/// A struct passed by value, with padding after `tag` and inside of it a struct and an array.
+struct Settings {
+    struct Point {
+        int32_t x, y;
+    };
+    double scale;
+    int8_t tag;
+    Point origin;
+    float weights[3];
+    uint16_t last;
+};
+
+/// Writes the fields of `s`, widened to double: scale, tag, origin.x, origin.y, the weights, last.
+extern "C" __global__ void take_struct(double* out, Settings s) {
+    const double fields[] = {s.scale,      (double)s.tag, (double)s.origin.x, (double)s.origin.y,
+                             s.weights[0], s.weights[1],  s.weights[2],       (double)s.last};
+    for (int i = 0; i < 8; i++) out[i] = fields[i];
+}
+
+/// Writes every scalar, widened to 64 bits, in the order of the parameters.
+extern "C" __global__ void take_scalars(int64_t* out, bool flag, char c, signed char i8, uint8_t u8, int16_t i16,
+                                        uint16_t u16, int i32, unsigned u32, long i64, unsigned long long u64) {
+    const int64_t all[] = {flag, c, i8, u8, i16, u16, i32, u32, i64, (int64_t)u64};
+    for (int i = 0; i < 10; i++) out[i] = all[i];
+}
+
+/// Writes every floating-point value, widened to double, in the order of the parameters.
+extern "C" __global__ void take_floats(double* out, _Float16 h, __half hip_half, float f, double d) {
+    out[0] = (double)h;
+    out[1] = (double)__half2float(hip_half);
+    out[2] = f;
+    out[3] = d;
+}
+
+/// What the values of `take_enum` mean.
+enum class Mode : uint8_t { Off = 0, On = 1, Auto = 7 };
+
+/// Writes the enumerator's value.
+extern "C" __global__ void take_enum(unsigned* out, Mode mode) { *out = (unsigned)mode; }
+
+/// Adds `x[i]` (read only), `y[i]` (declared by a typedef), and a 4-vector's sum into `out[i]`; n work-items.
+typedef uint32_t word;
+extern "C" __global__ void take_pointers(word* out, const word* x, const word* const y, const float4* v, const void* raw) {
+    const int i = threadIdx.x;
+    out[i] = x[i] + y[i] + (word)(v[i].x + v[i].y + v[i].z + v[i].w) + ((const uint8_t*)raw)[i];
+}
+
+/// Reads and writes structs in memory: swaps the coordinates of `points[i]`; n work-items.
+extern "C" __global__ void take_records(Settings::Point* points) {
+    Settings::Point& p = points[threadIdx.x];
+    const int x = p.x;
+    p.x = p.y;
+    p.y = x;
+}
+
+/// Multiplies `x[i]` by `factor`, `Times` times over; a template with a type and a number; n work-items.
+template <class T, int Times>
+__global__ void scale(T* x, T factor) {
+    for (int i = 0; i < Times; i++) x[threadIdx.x] *= factor;
+}
+template __global__ void scale<float, 1>(float*, float);
+template __global__ void scale<double, 3>(double*, double);
+template __global__ void scale<_Float16, 1>(_Float16*, _Float16);
+
+namespace outer {
+namespace inner {
+/// In a namespace, and overloaded: adds 1 to an integer.
+__global__ void bump(int* x) { *x += 1; }
+/// The overload: adds 1 to a float.
+__global__ void bump(float* x) { *x += 1.0f; }
+}  // namespace inner
+}  // namespace outer
+
+/// A variable that the host can find by name.
+__device__ unsigned long long launches;
+/// A constant table that the host can fill.
+__constant__ float table[8];
+
+/// Counts its launches in `launches` and sums `table` into `*out`.
+extern "C" __global__ void use_globals(float* out) {
+    launches += 1;
+    float sum = 0.0f;
+    for (int i = 0; i < 8; i++) sum += table[i];
+    *out = sum;
+}
+
+/// Uses dynamic shared memory: reverses `x[0..n]` within one workgroup of n work-items; n floats of shared memory.
+extern "C" __global__ void reverse(float* x) {
+    extern __shared__ float shared[];
+    const int i = threadIdx.x;
+    shared[i] = x[i];
+    __syncthreads();
+    x[i] = shared[blockDim.x - 1 - i];
+}
+
+/// Allows workgroups of 64 work-items at most: the code object says so, and a launch is checked against it.
+extern "C" __global__ void __launch_bounds__(64) small_block(unsigned* out) { out[threadIdx.x] = threadIdx.x; }
