@@ -6,6 +6,7 @@
 //! | [`dispatch`] | what one kernel launch needs: [`Dispatch`] |
 //! | [`engine`] | the pool that runs dispatches: [`Engine`] |
 //! | [`report`] | how a dispatch ended: [`Outcome`], [`FaultReport`] |
+//! | [`numeric`] | arithmetic of one lane, bit for bit as the vector unit does it |
 //! | [`host`] | what a wave can ask of the device around it: [`Host`] |
 //!
 //! A command processor fills a [`Dispatch`] and calls [`Engine::run`], which blocks until the grid has
@@ -18,6 +19,7 @@ pub mod dispatch;
 pub mod engine;
 pub mod host;
 pub mod memory;
+pub mod numeric;
 pub mod report;
 
 pub use dispatch::{Apertures, Dispatch, KernelProperties, Scratch};
