@@ -1,0 +1,252 @@
+//! One queue: what the driver, the doorbell watcher and the queue's own thread share.
+//!
+//! A queue's thread sleeps while there is nothing to read. Waking it cannot be lost: the thread announces
+//! that it goes to sleep and looks at the write pointer once more afterwards; whoever rings looks at the
+//! announcement after the write pointer was stored.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use vega_exec::{CancelToken, GuestFault};
+
+use crate::aql::packet as aql_packet;
+use crate::card::Shared;
+use crate::config::{QueueConfig, QueueId, QueueKind, QueueUpdate};
+use crate::{hub, layout};
+
+/// How often an idle queue looks at its write pointer before its thread sleeps: a few microseconds.
+const SPINS: u32 = 200;
+
+/// Where the packets are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ring {
+    pub va: u64,
+    /// A power of two.
+    pub bytes: u64,
+}
+
+struct State {
+    ring: Ring,
+    suspended: bool,
+    stop: bool,
+    rung: bool,
+    ended: bool,
+}
+
+/// Why a queue's thread goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// A packet is there.
+    Packet,
+    /// The queue is being destroyed.
+    Quit,
+}
+
+pub(crate) struct Queue {
+    pub id: QueueId,
+    pub kind: QueueKind,
+    pub card: Arc<Shared>,
+    pub read_ptr_va: u64,
+    pub write_ptr_va: u64,
+    /// Stops the running kernel when the queue is destroyed.
+    pub cancel: CancelToken,
+    pub priority: AtomicU32,
+    pub cu_mask: Mutex<Vec<u32>>,
+    /// How far the queue is read: packets (AQL) or bytes (SDMA). Only the queue's thread stores to it.
+    read: AtomicU64,
+    sleeping: AtomicBool,
+    /// An error ended the queue; nothing but destroying it helps.
+    failed: AtomicBool,
+    state: Mutex<State>,
+    wake: Condvar,
+}
+
+/// A suspended queue is one without a share of the card, or without a ring.
+fn is_suspended(ring_va: u64, ring_bytes: u64, percentage: u32) -> bool {
+    percentage == 0 || ring_va == 0 || ring_bytes == 0
+}
+
+impl Queue {
+    pub fn new(card: Arc<Shared>, config: &QueueConfig) -> Queue {
+        // A new queue starts where its read pointer says, which user space has set to 0.
+        let read = card.space.read::<u64>(config.read_ptr_va).unwrap_or(0);
+        Queue {
+            id: QueueId::next(),
+            kind: config.kind,
+            card,
+            read_ptr_va: config.read_ptr_va,
+            write_ptr_va: config.write_ptr_va,
+            cancel: CancelToken::new(),
+            priority: AtomicU32::new(config.priority),
+            cu_mask: Mutex::new(Vec::new()),
+            read: AtomicU64::new(read),
+            sleeping: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
+            state: Mutex::new(State {
+                ring: Ring { va: config.ring_va, bytes: config.ring_bytes },
+                suspended: is_suspended(config.ring_va, config.ring_bytes, config.percentage),
+                stop: false,
+                rung: false,
+                ended: false,
+            }),
+            wake: Condvar::new(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The `amd_queue_t` of an AQL queue.
+    pub fn amd_queue_va(&self) -> u64 {
+        self.read_ptr_va.wrapping_sub(layout::queue::READ_DISPATCH_ID)
+    }
+
+    pub fn ring(&self) -> Ring {
+        self.lock().ring
+    }
+
+    pub fn position(&self) -> u64 {
+        self.read.load(Ordering::Relaxed)
+    }
+
+    /// The packet in front is done: tells user space that its place is free.
+    pub fn advance(&self, by: u64) -> Result<(), GuestFault> {
+        let read = self.position().wrapping_add(by);
+        self.read.store(read, Ordering::Relaxed);
+        self.card.space.write::<u64>(self.read_ptr_va, read)
+    }
+
+    /// Whether a packet is there to be read. Memory that cannot be read holds none: the card touches
+    /// nothing of an idle queue, so a program may free its memory before the queue is destroyed.
+    fn packet_is_there(&self, ring: Ring) -> bool {
+        let space = &self.card.space;
+        let read = self.position();
+        let Ok(write) = space.read::<u64>(self.write_ptr_va) else { return false };
+        // Both count for ever, modulo 2^64.
+        if (write.wrapping_sub(read) as i64) <= 0 {
+            return false;
+        }
+        match self.kind {
+            QueueKind::Sdma => true,
+            QueueKind::Aql => {
+                let slot = ring.va + (read.wrapping_mul(aql_packet::BYTES) & (ring.bytes - 1));
+                space.read::<u16>(slot).is_ok_and(|header| !aql_packet::is_invalid(header))
+            }
+        }
+    }
+
+    /// Whether the queue's thread sleeps although a packet waits for it.
+    pub fn overslept(&self) -> bool {
+        // Pairs with the fence in `next`.
+        fence(Ordering::SeqCst);
+        if !self.sleeping.load(Ordering::SeqCst) || self.failed.load(Ordering::Relaxed) {
+            return false;
+        }
+        let state = self.lock();
+        !state.suspended && !state.stop && self.packet_is_there(state.ring)
+    }
+
+    /// Wakes the thread.
+    pub fn kick(&self) {
+        self.lock().rung = true;
+        self.wake.notify_all();
+    }
+
+    /// Blocks the queue's thread until there is a packet to process.
+    pub fn next(&self) -> Next {
+        let mut spins = 0;
+        let mut state = self.lock();
+        loop {
+            if state.stop {
+                return Next::Quit;
+            }
+            let runnable = !state.suspended && !self.failed.load(Ordering::Relaxed);
+            if runnable && self.packet_is_there(state.ring) {
+                return Next::Packet;
+            }
+            if runnable && spins < SPINS {
+                spins += 1;
+                drop(state);
+                std::hint::spin_loop();
+                state = self.lock();
+                continue;
+            }
+            self.sleeping.store(true, Ordering::SeqCst);
+            fence(Ordering::SeqCst);
+            if !(runnable && self.packet_is_there(state.ring)) {
+                while !state.rung && !state.stop {
+                    state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+                }
+            }
+            state.rung = false;
+            self.sleeping.store(false, Ordering::SeqCst);
+            spins = 0;
+        }
+    }
+
+    /// Blocks the queue's thread, and nobody else, until `done` holds (true) or the queue is destroyed
+    /// (false). What it waits for may be changed by any queue, any kernel or the host, so it looks again
+    /// after every signal of this process and, ever less often, after a while.
+    pub fn wait_until(&self, mut done: impl FnMut() -> Result<bool, GuestFault>) -> Result<bool, GuestFault> {
+        let mut patience = hub::Patience::new();
+        loop {
+            let seen = hub::generation();
+            {
+                let mut state = self.lock();
+                while state.suspended && !state.stop {
+                    state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+                }
+                if state.stop {
+                    return Ok(false);
+                }
+            }
+            if done()? {
+                return Ok(true);
+            }
+            patience.wait(seen);
+        }
+    }
+
+    /// Nothing of this queue runs any more, until it is destroyed.
+    pub fn fail(&self) {
+        self.failed.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes over what `UPDATE_QUEUE` says. Does not wait: a running kernel or a waiting packet goes on
+    /// to its end, later packets wait.
+    pub fn update(&self, update: &QueueUpdate) {
+        self.priority.store(update.priority, Ordering::Relaxed);
+        let mut state = self.lock();
+        state.suspended = is_suspended(update.ring_va, update.ring_bytes, update.percentage);
+        if update.ring_va != 0 && update.ring_bytes != 0 {
+            state.ring = Ring { va: update.ring_va, bytes: update.ring_bytes };
+        }
+        state.rung = true;
+        drop(state);
+        self.wake.notify_all();
+        hub::changed();
+    }
+
+    /// Asks the thread to end, whatever it does.
+    pub fn stop(&self) {
+        self.lock().stop = true;
+        self.cancel.cancel();
+        self.wake.notify_all();
+        hub::changed();
+    }
+
+    /// Waits until the thread touches nothing any more.
+    pub fn wait_for_end(&self) {
+        let mut state = self.lock();
+        while !state.ended {
+            state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The thread's last act.
+    pub fn ended(&self) {
+        self.lock().ended = true;
+        self.wake.notify_all();
+    }
+}
