@@ -7,6 +7,7 @@
 //! | [`engine`] | the pool that runs dispatches: [`Engine`] |
 //! | [`report`] | how a dispatch ended: [`Outcome`], [`FaultReport`] |
 //! | [`numeric`] | arithmetic of one lane, bit for bit as the vector unit does it |
+//! | [`semantics`] | the meaning of every lane-local instruction, one lane at a time |
 //! | [`host`] | what a wave can ask of the device around it: [`Host`] |
 //!
 //! A command processor fills a [`Dispatch`] and calls [`Engine::run`], which blocks until the grid has
@@ -21,6 +22,7 @@ pub mod host;
 pub mod memory;
 pub mod numeric;
 pub mod report;
+pub mod semantics;
 
 pub use dispatch::{Apertures, Dispatch, KernelProperties, Scratch};
 pub use engine::{CancelToken, Engine, EngineConfig, EngineError};

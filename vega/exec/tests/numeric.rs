@@ -3,7 +3,7 @@
 
 use rustc_apfloat::ieee::{Double, Half, Single};
 use rustc_apfloat::{Float, Round as ApRound, StatusAnd};
-use vega_exec::numeric::{Format, Mode, Round, approx, arith, convert, divide, order, round, trig};
+use vega_exec::numeric::{Format, Mode, Round, approx, arith, bytes, convert, divide, order, round, trig};
 
 /// A small deterministic generator (SplitMix64).
 struct Random(u64);
@@ -300,4 +300,13 @@ fn classes() {
     for (bits, class) in cases {
         assert_eq!(order::class(f, bits), class, "{bits:#x}");
     }
+}
+
+#[test]
+fn byte_selectors() {
+    assert_eq!(bytes::perm(0x1122_3344, 0x5566_7788, 0x0c0d_0700), 0x00ff_1188);
+    assert_eq!(bytes::perm(0x8000_0000, 0x0000_8000, 0x0b0a_0908), 0xff00_00ff);
+    assert_eq!(bytes::align_byte(0x1122_3344, 0x5566_7788, 1), 0x4455_6677);
+    assert_eq!(bytes::bfe_i32(0x0000_0f00, 8, 4), u32::MAX);
+    assert_eq!(bytes::msad_u8(0x0102_0304, 0x0002_0005, 1), 2);
 }
