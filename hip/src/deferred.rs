@@ -1,0 +1,45 @@
+//! Values that the device may still use, kept until it is done with them.
+
+use crate::event::Marker;
+use std::sync::Mutex;
+
+/// Values whose owners went away while work on the device still refers to them.
+///
+/// Nobody waits for them: whoever defers the next value, or synchronises, drops those that are done.
+#[derive(Default)]
+pub(crate) struct Deferred(Mutex<Vec<(Marker, Box<dyn Send>)>>);
+
+impl Deferred {
+    /// Keeps `value` until `marker` has passed.
+    pub(crate) fn push(&self, marker: Marker, value: Box<dyn Send>) {
+        self.sweep();
+        self.lock().push((marker, value));
+    }
+
+    /// Drops every value whose marker has passed.
+    pub(crate) fn sweep(&self) {
+        // The values are dropped after the lock is released: their destructors call HIP, and may defer again.
+        let mut done = Vec::new();
+        let mut list = self.lock();
+        let mut index = 0;
+        while let Some((marker, _)) = list.get(index) {
+            match marker.passed() {
+                Ok(true) => done.push(list.swap_remove(index)),
+                // A marker that cannot be asked is taken as not passed: leaking is sound, freeing is not.
+                Ok(false) | Err(_) => index += 1,
+            }
+        }
+        drop(list);
+        drop(done);
+    }
+
+    /// How many values are waiting.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(Marker, Box<dyn Send>)>> {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}

@@ -1,0 +1,133 @@
+//! Fills: the same element, many times.
+//!
+//! # Safety
+//! A fill writes exactly the bytes of a mutably borrowed view, whose allocation keeps them alive until it is done.
+
+use super::{Access, ViewMut};
+use crate::error::Call;
+use crate::{Result, Stream};
+use bytemuck::Pod;
+use hip_sys::{MissingSymbol, hipError_t};
+
+/// A value of 1, 2 or 4 bytes that repeats: what `hipMemset` can write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pattern {
+    D8(u8),
+    D16(u16),
+    D32(u32),
+}
+
+impl Pattern {
+    /// The shortest period of `bytes`, if it is one that HIP can write.
+    fn of(bytes: &[u8]) -> Option<Self> {
+        let (&first, _) = bytes.split_first()?;
+        if bytes.iter().all(|&byte| byte == first) {
+            return Some(Self::D8(first));
+        }
+        if let Some(pair) = period(bytes) {
+            return Some(Self::D16(u16::from_ne_bytes(pair)));
+        }
+        period(bytes).map(|quad| Self::D32(u32::from_ne_bytes(quad)))
+    }
+}
+
+/// The first `N` bytes, if all of `bytes` repeats them.
+fn period<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
+    let (chunks, rest) = bytes.as_chunks::<N>();
+    let first = chunks.first()?;
+    (rest.is_empty() && chunks.iter().all(|chunk| chunk == first)).then_some(*first)
+}
+
+impl Stream {
+    /// `hipMemsetD8Async`, `hipMemsetD16Async` or `hipMemsetD32Async`: sets every element to `value`, in stream order.
+    ///
+    /// An element whose bytes do not repeat after 1, 2 or 4 bytes (most values of 8-byte types, structs) is not what HIP can
+    /// fill with; it is filled on the host and copied, which waits.
+    ///
+    /// # Errors
+    /// [`WrongDevice`](crate::ErrorKind::WrongDevice), [`Overflow`](crate::ErrorKind::Overflow), or the failure of the call.
+    #[doc(alias = "hipMemset")]
+    #[doc(alias = "hipMemsetAsync")]
+    #[doc(alias = "hipMemsetD8")]
+    #[doc(alias = "hipMemsetD8Async")]
+    #[doc(alias = "hipMemsetD16")]
+    #[doc(alias = "hipMemsetD16Async")]
+    #[doc(alias = "hipMemsetD32")]
+    #[doc(alias = "hipMemsetD32Async")]
+    pub fn fill<'a, T: Pod>(&self, destination: impl Into<ViewMut<'a, T>>, value: T) -> Result<()> {
+        let destination = destination.into();
+        match Pattern::of(bytemuck::bytes_of(&value)) {
+            Some(pattern) => self.set(destination, pattern),
+            None if size_of::<T>() == 0 => Ok(()),
+            None => self.fill_from_host(destination, value),
+        }
+    }
+
+    /// `hipMemsetD8Async`: sets every byte to zero, in stream order.
+    ///
+    /// # Errors
+    /// Those of [`Stream::fill`].
+    pub fn fill_zero<'a, T: Pod>(&self, destination: impl Into<ViewMut<'a, T>>) -> Result<()> {
+        self.set(destination.into(), Pattern::D8(0))
+    }
+
+    fn set<T: Pod>(&self, destination: ViewMut<'_, T>, pattern: Pattern) -> Result<()> {
+        // The product cannot overflow: the memory exists.
+        let bytes = destination.len() * size_of::<T>();
+        let address = destination.address().cast();
+        let (api, stream) = (self.runtime().api(), self.raw());
+        self.with_use(destination.allocation(), Access::Write, bytes, || {
+            let _current = self.shared().enter()?;
+            let (name, status): (_, Result<hipError_t, MissingSymbol>) = match pattern {
+                // SAFETY: the view is valid for that many bytes, the stream is alive.
+                Pattern::D8(v) => {
+                    ("hipMemsetD8Async", unsafe { api.hipMemsetD8Async(address, v, bytes, stream) })
+                }
+                // SAFETY: as above; the pattern divides the element, and so the view.
+                Pattern::D16(v) => {
+                    ("hipMemsetD16Async", unsafe { api.hipMemsetD16Async(address, v, bytes / 2, stream) })
+                }
+                // SAFETY: as above.
+                Pattern::D32(v) => ("hipMemsetD32Async", unsafe {
+                    api.hipMemsetD32Async(address, v.cast_signed(), bytes / 4, stream)
+                }),
+            };
+            self.runtime().check(status, || {
+                let call = Call::new(name).arg("dest", address).arg("value", pattern);
+                call.arg("bytes", bytes).arg("stream", stream).on(self.device().raw())
+            })
+        })
+    }
+
+    /// In chunks, so that the host needs at most 1 MiB.
+    fn fill_from_host<T: Pod>(&self, destination: ViewMut<'_, T>, value: T) -> Result<()> {
+        let chunk = ((1 << 20) / size_of::<T>()).clamp(1, destination.len().max(1));
+        let elements = vec![value; chunk.min(destination.len())];
+        let mut rest = destination;
+        while !rest.is_empty() {
+            let (head, tail) = {
+                let len = rest.len();
+                rest.split_at(chunk.min(len))?
+            };
+            self.upload(elements.get(..head.len()).unwrap_or(&[]), head)?;
+            rest = tail;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_are_as_short_as_possible() {
+        assert_eq!(Pattern::of(bytemuck::bytes_of(&0u64)), Some(Pattern::D8(0)));
+        assert_eq!(Pattern::of(bytemuck::bytes_of(&0x0102_0102u32)), Some(Pattern::D16(0x0102)));
+        assert_eq!(Pattern::of(bytemuck::bytes_of(&1.0f32)), Some(Pattern::D32(0x3f80_0000)));
+        assert_eq!(Pattern::of(bytemuck::bytes_of(&[7u32, 7])), Some(Pattern::D32(7)));
+        assert_eq!(Pattern::of(bytemuck::bytes_of(&1.0f64)), None);
+        assert_eq!(Pattern::of(&[1, 2, 3]), None);
+        assert_eq!(Pattern::of(&[]), None);
+    }
+}

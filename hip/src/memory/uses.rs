@@ -1,0 +1,171 @@
+//! Who used an allocation last: what later work on it has to wait for.
+//!
+//! An allocation's uses are those that were enqueued and that nobody has waited for yet, one entry per stream. The usual
+//! allocation is used by one stream alone; then its number stands in `sole`, and a use costs one load before the call and
+//! one compare-and-swap after it. Events are recorded only when a second stream comes along.
+//!
+//! A use has two halves, around the call that enqueues the work: [`Uses::before`] makes the stream wait for others,
+//! [`Uses::after`] enters the use. Two uses can overlap in time only if Rust let two threads have views at once, that is, if
+//! both only read, or if their elements are disjoint. Neither has to wait for the other then, but none may be lost: an
+//! entry is removed only by a writer that waited for exactly that entry, and a stream that finds itself in `sole` after its
+//! call makes it known by a read-modify-write, which whoever ends that state must see.
+
+use crate::Result;
+use crate::stream::StreamShared;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// What work does to an allocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    Read,
+    Write,
+}
+
+/// `sole`: nobody has used the allocation.
+const NOBODY: u32 = 0;
+/// `sole`: the list has to be read.
+const SEVERAL: u32 = u32::MAX;
+
+/// The uses of one allocation that somebody may have to wait for.
+pub(crate) struct Uses {
+    /// The only stream with uses, [`NOBODY`] or [`SEVERAL`].
+    sole: AtomicU32,
+    list: Mutex<List>,
+}
+
+struct List {
+    /// Counts uses, as far as they reach the list.
+    epoch: u64,
+    entries: Vec<Entry>,
+}
+
+struct Entry {
+    stream: Arc<StreamShared>,
+    /// The epoch of the stream's last read, 0 for none.
+    read: u64,
+    /// The epoch of the stream's last write, 0 for none.
+    write: u64,
+    /// The stream runs behind all writes up to this epoch.
+    behind_writes: u64,
+    /// The stream runs behind all uses up to this epoch.
+    behind_uses: u64,
+}
+
+impl Entry {
+    fn last(&self) -> u64 {
+        self.read.max(self.write)
+    }
+}
+
+/// What [`Uses::before`] hands to [`Uses::after`].
+#[derive(Clone, Copy)]
+pub(crate) struct Ticket {
+    /// The epoch up to which the stream waited.
+    synced: u64,
+    access: Access,
+}
+
+impl Uses {
+    pub(crate) const fn new() -> Self {
+        Self { sole: AtomicU32::new(NOBODY), list: Mutex::new(List { epoch: 0, entries: Vec::new() }) }
+    }
+
+    /// Makes `stream` wait for earlier uses that an access of that kind must not overtake.
+    #[inline]
+    pub(crate) fn before(&self, stream: &StreamShared, access: Access) -> Result<Ticket> {
+        let sole = self.sole.load(Ordering::Acquire);
+        if sole == stream.id() || sole == NOBODY {
+            return Ok(Ticket { synced: 0, access });
+        }
+        self.wait(stream, access)
+    }
+
+    /// Enters the use. The work has been enqueued, or may have been.
+    #[inline]
+    pub(crate) fn after(&self, stream: &Arc<StreamShared>, ticket: Ticket) {
+        let id = stream.id();
+        if self.sole.compare_exchange(id, id, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+            self.enter(stream, ticket);
+        }
+    }
+
+    #[cold]
+    fn wait(&self, stream: &StreamShared, access: Access) -> Result<Ticket> {
+        let mut list = self.lock();
+        self.leave_sole(&mut list);
+        list.entries.retain(|entry| !entry.stream.is_finished());
+        let own = list.entries.iter().find(|entry| entry.stream.id() == stream.id());
+        let (writes, uses) = own.map_or((0, 0), |entry| (entry.behind_writes, entry.behind_uses));
+        for entry in list.entries.iter().filter(|entry| entry.stream.id() != stream.id()) {
+            if entry.write > writes || (access == Access::Write && entry.read > uses) {
+                stream.wait_for(&entry.stream)?;
+            }
+        }
+        Ok(Ticket { synced: list.epoch, access })
+    }
+
+    #[cold]
+    fn enter(&self, stream: &Arc<StreamShared>, ticket: Ticket) {
+        let mut list = self.lock();
+        self.leave_sole(&mut list);
+        let id = stream.id();
+        let write = ticket.access == Access::Write;
+        list.entries.retain(|entry| {
+            let waited_for = write && entry.stream.id() != id && entry.last() <= ticket.synced;
+            !waited_for && !entry.stream.is_finished()
+        });
+        list.epoch += 1;
+        let epoch = list.epoch;
+        let index = list.entries.iter().position(|entry| entry.stream.id() == id).unwrap_or_else(|| {
+            list.entries.push(Entry {
+                stream: stream.clone(),
+                read: 0,
+                write: 0,
+                behind_writes: 0,
+                behind_uses: 0,
+            });
+            list.entries.len() - 1
+        });
+        if let Some(entry) = list.entries.get_mut(index) {
+            *(if write { &mut entry.write } else { &mut entry.read }) = epoch;
+            entry.behind_writes = entry.behind_writes.max(ticket.synced);
+            if write {
+                entry.behind_uses = entry.behind_uses.max(ticket.synced);
+            }
+        }
+        if list.entries.len() == 1 {
+            self.sole.store(id, Ordering::Release);
+        }
+    }
+
+    /// Makes the list complete: uses that found their stream in `sole` did not enter themselves.
+    fn leave_sole(&self, list: &mut List) {
+        let sole = self.sole.swap(SEVERAL, Ordering::AcqRel);
+        if sole == NOBODY || sole == SEVERAL {
+            return;
+        }
+        list.epoch += 1;
+        let epoch = list.epoch;
+        if let Some(entry) = list.entries.iter_mut().find(|entry| entry.stream.id() == sole) {
+            entry.write = epoch;
+        }
+    }
+
+    /// Waits in this thread until all uses are done.
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        let list = self.list.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner());
+        for entry in &list.entries {
+            if let Some(_held) = entry.stream.hold() {
+                entry.stream.synchronize()?;
+            }
+        }
+        list.entries.clear();
+        *self.sole.get_mut() = NOBODY;
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, List> {
+        self.list.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
