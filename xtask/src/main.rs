@@ -2,12 +2,28 @@
 
 #[cfg(feature = "bindgen")]
 mod bindgen;
+mod card;
+mod cargo;
+mod chroots;
+mod demo;
+mod distro;
+mod glibc;
+mod needs;
+mod process;
+mod report;
+mod setup;
+mod stress;
+mod suite;
 
 use std::ffi::OsString;
-use std::process::{Command, ExitCode};
+use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
+
+use card::{Card, Profile, build_vega};
+use needs::Stage;
 
 /// The project's own commands.
 #[derive(Parser)]
@@ -19,6 +35,34 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Run SAXPY and GEMM on the card there is, or on the virtual one
+    Demo(Install),
+    /// Run every test
+    Test(Install),
+    /// Install the packages that demo and test need
+    Setup(Install),
+    /// Build clean chroots of three Debian suites and run the virtual Vega on their packages
+    Distros {
+        #[command(flatten)]
+        install: Install,
+        /// Only this suite; may be given several times
+        #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(chroots::suite_names()))]
+        suite: Vec<String>,
+        /// Build the chroots again even if they are there
+        #[arg(long)]
+        rebuild: bool,
+    },
+    /// Run one small HIP program many times: no hang, no wrong byte, nothing left behind
+    Stress {
+        /// How often
+        #[arg(long, default_value_t = 1000)]
+        runs: u32,
+    },
+    /// Check that the `vega` file needs no newer glibc symbols than old chroots have
+    GlibcCheck {
+        /// The file; without it, a release build
+        file: Option<PathBuf>,
+    },
     /// Regenerate hip-sys from the HIP headers
     #[command(disable_help_flag = true)]
     Bindgen {
@@ -28,17 +72,61 @@ enum Task {
     },
 }
 
+#[derive(Args)]
+struct Install {
+    /// Never install packages: fail, with the command that would install what is missing
+    #[arg(long)]
+    no_install: bool,
+}
+
+impl Install {
+    fn ensure(&self, stages: &[Stage]) -> anyhow::Result<()> {
+        setup::ensure_installed(stages, !self.no_install)
+    }
+}
+
 fn main() -> ExitCode {
-    let done = match Cli::parse().command {
-        Task::Bindgen { rest } => bindgen_command(rest),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
+    match run(Cli::parse().command) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs one command; says whether what it checked holds.
+fn run(task: Task) -> anyhow::Result<bool> {
+    match task {
+        Task::Demo(install) => {
+            install.ensure(&[Stage::Demo])?;
+            demo::run()?;
+        }
+        Task::Test(install) => {
+            install.ensure(&[Stage::Test])?;
+            return suite::run();
+        }
+        Task::Setup(install) => install.ensure(&[Stage::Test])?,
+        Task::Distros { install, suite, rebuild } => {
+            install.ensure(&[Stage::Demo, Stage::Distros])?;
+            return chroots::run(&suite, rebuild);
+        }
+        Task::Stress { runs } => {
+            let card = Card::detect(&build_vega(Profile::Release)?);
+            let built =
+                cargo::build("build", &["--package", "hip-vega", "--release", "--example", stress::EXAMPLE])?;
+            let example = built.first().context("cargo built no example")?;
+            println!("{}", stress::run(&card, &example.executable, runs)?);
+        }
+        Task::GlibcCheck { file } => {
+            let file = file.map_or_else(|| build_vega(Profile::Release), Ok)?;
+            let glibc::Version(major, minor) = glibc::check(&file)?;
+            println!("{} needs glibc {major}.{minor}", file.display());
+        }
+        Task::Bindgen { rest } => bindgen_command(rest)?,
+    }
+    Ok(true)
 }
 
 /// Generates the bindings, in a build of this program that has bindgen in it.
@@ -51,7 +139,7 @@ fn bindgen_command(rest: Vec<OsString>) -> anyhow::Result<()> {
 /// Builds this program again, with bindgen, and hands the command over to it.
 #[cfg(not(feature = "bindgen"))]
 fn bindgen_command(rest: Vec<OsString>) -> anyhow::Result<()> {
-    let status = Command::new(env!("CARGO"))
+    let status = cargo::cargo()
         .args(["run", "--quiet", "--package", "xtask", "--features", "bindgen", "--", "bindgen"])
         .args(rest)
         .status()
