@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(extract(&words, 4, 8), 0x67);
         assert_eq!(extract(&words, 0, 64), 0x9abc_def0_1234_5678);
         assert_eq!(extract(&words, 16, 32), 0xdef0_1234);
-        assert_eq!(extract(&words, 40, 64), 0x00cb_a99a_bcde | 0xed << 48 | 0x0f << 56);
+        assert_eq!(extract(&words, 40, 64), 0x000f_edcb_a99a_bcde);
         assert_eq!(extract(&words, 64, 64), 0x0fed_cba9, "missing dwords are 0");
         assert_eq!(extract(&words, 960, 1), 0);
     }

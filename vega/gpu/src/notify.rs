@@ -1,5 +1,7 @@
 //! What the card tells the driver: interrupts and faults.
 
+use std::io::Write as _;
+
 /// The driver's side of the card's interrupt lines.
 ///
 /// Every method is called from a command processor's thread, several at once. None of them may wait for
@@ -24,9 +26,10 @@ pub trait Notify: Send + Sync {
         false
     }
 
-    /// Prints a report for the user, several lines that end with a newline. On stderr by default.
+    /// Prints a report for the user, several lines that end with a newline. On stderr by default; where
+    /// nothing can be written, nothing is.
     fn report(&self, text: &str) {
-        eprint!("{text}");
+        let _ = std::io::stderr().write_all(text.as_bytes());
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::io;
 use std::mem::MaybeUninit;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::thread;
 
@@ -54,10 +55,16 @@ pub(crate) fn spawn(queue: Arc<Queue>) -> io::Result<()> {
 
 fn run(queue: &Arc<Queue>) {
     while queue.next() == Next::Packet {
-        let done = match queue.kind {
+        let process = || match queue.kind {
             QueueKind::Aql => aql::processor::process(queue),
             QueueKind::Sdma => sdma::processor::process(queue),
         };
+        // A mistake of the card must end the program with a message, not leave it waiting.
+        let done = panic::catch_unwind(AssertUnwindSafe(process));
+        let done = done.unwrap_or_else(|_| {
+            let text = "the packet processor failed: a mistake of the virtual card".to_owned();
+            Err(Stop::Packet { va: queue.packet_va(), text })
+        });
         match done {
             Ok(()) => {}
             Err(Stop::Canceled) => return,

@@ -105,7 +105,8 @@ pub(crate) fn dispatch(queue: &Arc<Queue>, format: &AqlFormat, words: &[u32]) ->
     }
     check_vgprs(workgroup, kernel.rsrc1.vgprs(VGPR_GRANULE))?;
 
-    let scratch = scratch(queue, private_segment_bytes)?;
+    let uses_scratch = kernel.rsrc2.enable_private_segment() != 0;
+    let scratch = scratch(queue, private_segment_bytes, uses_scratch)?;
     let dispatch_id = queue.position();
     let launch = Launch { kernel_object, entry_va, dispatch_id, grid, workgroup };
     if queue.card.config.complete_without_executing {
@@ -151,14 +152,17 @@ fn apertures(queue: &Queue) -> Result<Apertures, GuestFault> {
 }
 
 /// The queue's scratch memory; asks the runtime for more when a lane needs more than there is.
-fn scratch(queue: &Queue, lane_bytes: u32) -> Result<Option<Scratch>, Stop> {
-    if lane_bytes == 0 {
+fn scratch(queue: &Queue, lane_bytes: u32, uses_scratch: bool) -> Result<Option<Scratch>, Stop> {
+    if lane_bytes == 0 && !uses_scratch {
         return Ok(None);
     }
     let space = &queue.card.space;
     let at = |offset| queue.amd_queue_va().wrapping_add(offset);
     while space.read::<u32>(at(amd_queue::SCRATCH_LANE_BYTES))? < lane_bytes {
         queue.stall(inactive::SCRATCH)?;
+    }
+    if space.read::<u32>(at(amd_queue::SCRATCH_LANE_BYTES))? == 0 {
+        return Ok(None);
     }
     let ring: u32 = space.read(at(amd_queue::COMPUTE_TMPRING_SIZE))?;
     Ok(Some(Scratch {
