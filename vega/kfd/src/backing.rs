@@ -1,0 +1,174 @@
+//! Memory that the driver owns: memfds and mappings of them, which last as long as the process.
+//!
+//! # Safety
+//! Every mapping is made at an address that the kernel chooses and is never unmapped, so a pointer into it
+//! stays valid for the process's life; nothing in the process but guest code and the few atomics below uses
+//! the bytes. Offsets are checked against the mapping's length before a pointer is made or the kernel is
+//! asked to change anything. Memory is released with `madvise` on the mapping, never through a descriptor:
+//! the program may have closed it and opened a file of its own under the same number.
+
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::ptr::NonNull;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, PoisonError};
+
+use crate::errno::Errno;
+
+/// The page size of guest and host.
+pub const PAGE: u64 = 4096;
+/// How much anonymous memory becomes accessible at a time.
+const COMMIT_STEP: u64 = 64 << 20;
+
+/// A value of `sysconf`, 0 when it has none.
+pub fn sysconf(name: i32) -> u64 {
+    // SAFETY: takes and returns numbers.
+    unsafe { libc::sysconf(name) }.try_into().unwrap_or(0)
+}
+
+/// A new sparse memfd.
+pub fn memfd(name: &CStr, len: u64) -> io::Result<OwnedFd> {
+    // SAFETY: `name` is a C string; the result is checked.
+    let fd = unsafe { libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: a new descriptor that nothing else owns.
+    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+    let len = libc::off_t::try_from(len).map_err(|_| io::ErrorKind::InvalidInput)?;
+    // SAFETY: `fd` is open.
+    if unsafe { libc::ftruncate(fd.as_raw_fd(), len) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(fd)
+}
+
+/// A mapping of the driver's own.
+pub struct Region {
+    base: NonNull<u8>,
+    len: u64,
+    shared: bool,
+    /// Bytes from the start that are accessible.
+    committed: Mutex<u64>,
+}
+
+// SAFETY: the pointer is only handed out; see the module's documentation for who uses the bytes.
+unsafe impl Send for Region {}
+// SAFETY: as above; `committed` has its own lock.
+unsafe impl Sync for Region {}
+
+impl Region {
+    /// Maps `[offset, offset + len)` of a memfd, shared with whoever else maps it.
+    pub fn shared(fd: BorrowedFd<'_>, offset: u64, len: u64) -> io::Result<Region> {
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        let base = map(len, protection, libc::MAP_SHARED | libc::MAP_NORESERVE, Some(fd), offset)?;
+        Ok(Region { base, len, shared: true, committed: Mutex::new(len) })
+    }
+
+    /// Reserves anonymous memory, in huge pages where the system has them.
+    pub fn anonymous(len: u64) -> io::Result<Region> {
+        let base = map(len, libc::PROT_NONE, libc::MAP_PRIVATE | libc::MAP_NORESERVE, None, 0)?;
+        // SAFETY: exactly the mapping made above. Without huge pages this fails, and changes nothing.
+        unsafe { libc::madvise(base.as_ptr().cast(), len as usize, libc::MADV_HUGEPAGE) };
+        Ok(Region { base, len, shared: false, committed: Mutex::new(0) })
+    }
+
+    /// Where a range is in the process; `None` outside the region.
+    pub fn host(&self, offset: u64, len: u64) -> Option<*mut u8> {
+        let end = offset.checked_add(len)?;
+        (end <= self.len).then(|| {
+            // SAFETY: `offset` is inside the mapping, or one past its end.
+            unsafe { self.base.as_ptr().add(offset as usize) }
+        })
+    }
+
+    /// Makes a range accessible; it reads as zeros until it is written.
+    pub fn commit(&self, offset: u64, len: u64) -> Result<(), Errno> {
+        let mut committed = self.committed.lock().unwrap_or_else(PoisonError::into_inner);
+        let end = offset.checked_add(len).filter(|&end| end <= self.len).ok_or(Errno::EINVAL)?;
+        if end <= *committed {
+            return Ok(());
+        }
+        let end = end.next_multiple_of(COMMIT_STEP).min(self.len);
+        let start = self.host(*committed, 0).ok_or(Errno::EINVAL)?;
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: a page-aligned part of the mapping, which becomes more accessible than it was.
+        if unsafe { libc::mprotect(start.cast(), (end - *committed) as usize, protection) } != 0 {
+            return Err(Errno::last());
+        }
+        *committed = end;
+        Ok(())
+    }
+
+    /// Gives the memory of a range back to the system; it reads as zeros afterwards.
+    pub fn discard(&self, offset: u64, len: u64) {
+        let Some(start) = self.host(offset, len) else { return };
+        let advice = if self.shared { libc::MADV_REMOVE } else { libc::MADV_DONTNEED };
+        // SAFETY: a part of the mapping that the caller has taken out of every page table.
+        unsafe { libc::madvise(start.cast(), len as usize, advice) };
+    }
+
+    /// The first `slots` 64-bit words at `offset` as atomics.
+    pub fn words(&self, offset: u64, slots: usize) -> Option<&'static [AtomicU64]> {
+        let start = self.host(offset, slots as u64 * 8)?;
+        if !offset.is_multiple_of(8) {
+            return None;
+        }
+        // SAFETY: inside the mapping, which is never unmapped, aligned, accessible (shared regions always
+        // are), and atomics may share memory with the program's and the guest's accesses.
+        self.shared.then(|| unsafe { std::slice::from_raw_parts(start.cast::<AtomicU64>(), slots) })
+    }
+}
+
+fn map(
+    len: u64,
+    protection: i32,
+    flags: i32,
+    fd: Option<BorrowedFd<'_>>,
+    offset: u64,
+) -> io::Result<NonNull<u8>> {
+    let flags = if fd.is_some() { flags } else { flags | libc::MAP_ANONYMOUS };
+    let fd = fd.map_or(-1, |fd| fd.as_raw_fd());
+    let offset = libc::off_t::try_from(offset).map_err(|_| io::ErrorKind::InvalidInput)?;
+    let len = usize::try_from(len).map_err(|_| io::ErrorKind::InvalidInput)?;
+    // SAFETY: no address is asked for, so no existing mapping is replaced.
+    let base = unsafe { libc::mmap(std::ptr::null_mut(), len, protection, flags, fd, offset) };
+    if base == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: exactly the mapping made above. A forked child has no use for the card's memory, and must
+    // not make the parent's pages copy-on-write.
+    unsafe { libc::madvise(base, len, libc::MADV_DONTFORK) };
+    NonNull::new(base.cast()).ok_or_else(|| io::ErrorKind::OutOfMemory.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsFd;
+    use std::sync::atomic::Ordering;
+
+    #[test]
+    fn what_was_discarded_reads_as_zeros() {
+        let fd = memfd(c"vega-test", 1 << 20).unwrap();
+        let region = Region::shared(fd.as_fd(), 0, 1 << 20).unwrap();
+        let words = region.words(PAGE, 8).unwrap();
+        words[3].store(42, Ordering::Relaxed);
+        let other = Region::shared(fd.as_fd(), PAGE, PAGE).unwrap();
+        assert_eq!(other.words(0, 8).unwrap()[3].load(Ordering::Relaxed), 42);
+        drop(fd);
+        region.discard(PAGE, PAGE);
+        assert_eq!(words[3].load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn ranges_outside_are_refused() {
+        let region = Region::anonymous(1 << 20).unwrap();
+        assert!(region.host(1 << 20, 1).is_none());
+        assert!(region.host(u64::MAX, 2).is_none());
+        assert_eq!(region.commit(1 << 20, 1), Err(Errno::EINVAL));
+        assert_eq!(region.commit(0, 1 << 20), Ok(()));
+        assert!(region.words(0, 1).is_none(), "anonymous memory is not shared with the program");
+    }
+}

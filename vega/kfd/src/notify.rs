@@ -1,0 +1,42 @@
+//! What a card reports, and which events that raises.
+
+use std::sync::Arc;
+
+use vega_gpu::{MemoryFault, Notify};
+
+use crate::abi::{HwException, MemoryException};
+use crate::backing::PAGE;
+use crate::events::Events;
+
+/// The driver's end of one card's interrupt lines.
+pub struct Interrupts {
+    /// The process's events.
+    pub events: Arc<Events>,
+    /// The card.
+    pub gpu_id: u32,
+}
+
+impl Notify for Interrupts {
+    fn raise(&self, event_id: u32) {
+        self.events.raise(event_id);
+    }
+
+    fn raise_interrupt(&self) {
+        self.events.raise_all_mailboxes();
+    }
+
+    fn memory_fault(&self, fault: MemoryFault) {
+        self.events.memory_fault(MemoryException {
+            not_present: fault.not_present.into(),
+            read_only: fault.read_only.into(),
+            no_execute: fault.no_execute.into(),
+            va: fault.va & !(PAGE - 1),
+            gpu_id: self.gpu_id,
+            ..MemoryException::default()
+        });
+    }
+
+    fn hardware_exception(&self) -> bool {
+        self.events.hardware_exception(HwException { gpu_id: self.gpu_id, ..HwException::default() })
+    }
+}
