@@ -88,10 +88,16 @@
 //! }
 //! ```
 
+mod args;
 mod config;
+mod function;
+mod launch;
 mod param;
 
+pub use args::{Arg, Args};
 pub use config::{Dim3, LaunchConfig};
+pub use function::Function;
+pub use launch::Kernel;
 pub use param::{ByValue, In, InOut, Param, Params};
 
 /// What a kernel is called with: either a tuple of [parameter types](Param), or a marker type that names one.

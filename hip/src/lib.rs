@@ -1,4 +1,58 @@
-//! A safe wrapper of AMD's HIP runtime.
+//! A safe wrapper of AMD's HIP runtime: devices, streams, memory and kernels, without a line of `unsafe` but one, the
+//! promise about the kernel.
+//!
+//! ```no_run
+//! # static CODE: &[u8] = &[];
+//! use hip::{Device, DeviceBuffer, LaunchConfig};
+//!
+//! hip::kernel! { struct Saxpy = "saxpy"(f32, &[f32], &mut [f32], i32) in CODE; }
+//!
+//! // SAFETY: saxpy reads x[i] and y[i] and writes y[i] for 0 <= i < n, and touches nothing else.
+//! unsafe impl hip::Vouched for Saxpy {
+//!     fn check(_: &LaunchConfig, &(_, x, y, n): &hip::Shapes<Self>) -> Result<(), &'static str> {
+//!         hip::require(n as usize <= x.min(y), "n is larger than a vector")
+//!     }
+//! }
+//!
+//! fn main() -> hip::Result<()> {
+//!     let stream = Device::first()?.stream()?;
+//!     let saxpy = hip::Module::from_static(stream.device(), CODE)?.kernel::<Saxpy>()?;
+//!     let x = DeviceBuffer::from_slice(&stream, &[1.0; 1000])?;
+//!     let mut y = DeviceBuffer::from_slice(&stream, &[2.0; 1000])?;
+//!     saxpy.launch(&stream, LaunchConfig::for_len(1000), (3.0, &x, &mut y, 1000))?;
+//!     assert_eq!(y.to_vec(&stream)?, [5.0; 1000]);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! With `hip-build`, the declaration of the kernel is generated from its source; see [`kernel`].
+//!
+//! # Layers
+//!
+//! | layer | what it is |
+//! |---|---|
+//! | this crate | values with owners, checked launches, `Result` |
+//! | [`sys`] | the raw functions, loaded at run time; one build serves HIP 5, 6 and 7 (7 is *untested*) |
+//! | libamdhip64 | AMD's runtime |
+//!
+//! Every object carries the [`Runtime`] that it belongs to. `raw()` gives a handle for calls that this crate does not wrap,
+//! and [`Runtime::api`] the functions to make them.
+//!
+//! # What the wrapper takes care of
+//!
+//! * **Order.** Work on a buffer waits for earlier work on it, whichever streams the two are on. See [`memory`].
+//! * **Lifetimes.** Memory, modules and streams outlive the work that uses them, however they are dropped or forgotten.
+//! * **Launches.** A kernel's parameters are compared with its code object once, its limits at each launch.
+//! * **Errors.** An [`Error`] names the call, its arguments and the device. None surfaces in `drop`; see
+//!   [`Runtime::on_drop_error`].
+//! * **The current device** of a thread is what it was, after every call.
+//!
+//! # Features
+//!
+//! * `half`: re-exports the crate `half`, whose `f16` and `bf16` are elements and arguments then.
+
+#[cfg(feature = "half")]
+pub use half;
 
 mod deferred;
 mod device;
@@ -6,6 +60,7 @@ mod error;
 mod event;
 pub mod kernel;
 pub mod memory;
+mod module;
 mod runtime;
 mod stream;
 
@@ -14,9 +69,30 @@ pub use error::{Error, ErrorCode, ErrorKind, Result};
 pub use event::{Event, EventFlags};
 pub use hip_sys as sys;
 pub use kernel::{
-    ByValue, Dim3, Embedded, In, InOut, LaunchConfig, Named, Param, Params, Shapes, Signature, Vouched,
-    require,
+    Arg, Args, ByValue, Dim3, Embedded, Function, In, InOut, Kernel, LaunchConfig, Named, Param, Params,
+    Shapes, Signature, Vouched, require,
 };
-pub use memory::{DeviceBuffer, Pending, PinnedBuffer, View, ViewMut};
+pub use memory::{DeviceBuffer, HostMemory, Pending, PinnedBuffer, View, ViewMut};
+pub use module::Module;
 pub use runtime::{Runtime, Version};
 pub use stream::{Stream, StreamFlags};
+
+/// Every type's `Send` and `Sync` has its reason where it is implemented; here they are asserted, so that no change
+/// loses one by accident.
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    shared::<Runtime>();
+    shared::<Device>();
+    shared::<Stream>();
+    shared::<Event>();
+    shared::<DeviceBuffer<f32>>();
+    shared::<View<'_, f32>>();
+    shared::<ViewMut<'_, f32>>();
+    shared::<PinnedBuffer<f32>>();
+    shared::<Module>();
+    shared::<Function>();
+    shared::<Kernel<(f32, In<f32>)>>();
+    shared::<Error>();
+    const fn sent<T: Send>() {}
+    sent::<Pending<PinnedBuffer<f32>>>();
+};

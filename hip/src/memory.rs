@@ -25,5 +25,5 @@ pub use buffer::DeviceBuffer;
 pub use copy::HostMemory;
 pub use pending::Pending;
 pub use pinned::PinnedBuffer;
-pub(crate) use uses::{Access, Uses};
+pub(crate) use uses::{Access, Ticket, Uses};
 pub use view::{View, ViewMut};

@@ -1,0 +1,176 @@
+//! What is passed to a kernel.
+//!
+//! # Safety
+//! A launch is given one pointer per parameter, to a local that holds the parameter's value: the value itself, or the
+//! device address of a slice. The runtime copies them before it returns.
+
+use super::{ByValue, Function, In, InOut, LaunchConfig, Param, Params};
+use crate::event::wrong_device;
+use crate::memory::{Access, Allocation, Ticket};
+use crate::{DeviceBuffer, Result, Stream, View, ViewMut};
+use bytemuck::Pod;
+use std::ffi::c_void;
+
+mod sealed {
+    pub trait Sealed {}
+    pub trait Tuple {}
+}
+use sealed::{Sealed, Tuple};
+
+/// A value that can be passed for the parameter `P`. Sealed: the table at [`kernel`](crate::kernel) lists them all.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be passed to a kernel for the parameter `{P}`",
+    note = "pass values as they are, `&DeviceBuffer<T>` or `View<T>` for `In<T>`, `&mut DeviceBuffer<T>` or `ViewMut<T>` for `InOut<T>`"
+)]
+pub trait Arg<P: Param>: Sealed {
+    /// What stands in the kernarg segment.
+    #[doc(hidden)]
+    type Stored: Copy;
+    /// What [`Vouched::check`](crate::Vouched::check) is told.
+    #[doc(hidden)]
+    fn shape(&self) -> P::Shape;
+    #[doc(hidden)]
+    fn stored(&self) -> Self::Stored;
+    /// The memory that the kernel reaches through the argument.
+    #[doc(hidden)]
+    fn memory(&self) -> Option<Memory<'_>>;
+}
+
+/// Memory that a kernel uses.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct Memory<'a> {
+    allocation: &'a Allocation,
+    access: Access,
+}
+
+impl<T: ByValue> Sealed for T {}
+impl<T: ByValue> Arg<T> for T {
+    type Stored = T;
+    #[inline]
+    fn shape(&self) -> T {
+        *self
+    }
+    #[inline]
+    fn stored(&self) -> T {
+        *self
+    }
+    #[inline]
+    fn memory(&self) -> Option<Memory<'_>> {
+        None
+    }
+}
+
+/// The types that stand for a slice of device memory, and how each is seen as a view.
+macro_rules! slices {
+    ($($parameter:ident <- $access:ident $argument:ty, $view:expr;)+) => {$(
+        impl<T: Pod> Sealed for $argument {}
+        impl<T: Pod> Arg<$parameter<T>> for $argument {
+            type Stored = *mut T;
+            #[inline]
+            fn shape(&self) -> usize {
+                self.len()
+            }
+            #[inline]
+            fn stored(&self) -> *mut T {
+                let view: fn(&Self) -> View<'_, T> = $view;
+                view(self).address()
+            }
+            #[inline]
+            fn memory(&self) -> Option<Memory<'_>> {
+                let view: fn(&Self) -> View<'_, T> = $view;
+                Some(Memory { allocation: view(self).allocation(), access: Access::$access })
+            }
+        }
+    )+};
+}
+
+slices! {
+    In <- Read &DeviceBuffer<T>, |it| it.view();
+    In <- Read View<'_, T>, |it| *it;
+    In <- Read &View<'_, T>, |it| **it;
+    In <- Read &ViewMut<'_, T>, |it| it.as_view();
+    InOut <- Write &mut DeviceBuffer<T>, |it| it.view();
+    InOut <- Write ViewMut<'_, T>, |it| it.as_view();
+    InOut <- Write &mut ViewMut<'_, T>, |it| it.as_view();
+}
+
+/// Where a launch goes.
+#[doc(hidden)]
+pub struct LaunchTarget<'a> {
+    pub(super) function: &'a Function,
+    pub(super) stream: &'a Stream,
+    pub(super) config: LaunchConfig,
+}
+
+impl LaunchTarget<'_> {
+    #[inline]
+    fn before(&self, memory: Option<Memory<'_>>) -> Result<Option<Ticket>> {
+        let Some(Memory { allocation, access }) = memory else { return Ok(None) };
+        if allocation.device() != self.stream.device() {
+            return Err(wrong_device("an argument", self.stream.device(), allocation.device()));
+        }
+        allocation.uses().before(self.stream.shared(), access).map(Some)
+    }
+
+    #[inline]
+    fn after(&self, memory: Option<Memory<'_>>, ticket: Option<Ticket>) {
+        if let (Some(Memory { allocation, .. }), Some(ticket)) = (memory, ticket) {
+            allocation.uses().after(self.stream.shared(), ticket);
+        }
+    }
+}
+
+/// The arguments of a launch: a tuple with an [`Arg`] per parameter. Sealed.
+pub trait Args<P: Params>: Tuple {
+    /// What [`Vouched::check`](crate::Vouched::check) is told.
+    #[doc(hidden)]
+    fn shapes(&self) -> P::Shapes;
+    /// # Safety
+    /// The kernel has these parameters, and stays within what it is passed.
+    #[doc(hidden)]
+    unsafe fn launch(self, target: &LaunchTarget<'_>) -> Result<()>;
+}
+
+macro_rules! args {
+    ($($param:ident $arg:ident $value:ident $ticket:ident)*) => {
+        impl<$($arg: Sealed),*> Tuple for ($($arg,)*) {}
+
+        impl<$($param: Param, $arg: Arg<$param>),*> Args<($($param,)*)> for ($($arg,)*) {
+            #[inline]
+            fn shapes(&self) -> ($($param::Shape,)*) {
+                let ($($value,)*) = self;
+                ($($value.shape(),)*)
+            }
+
+            #[inline]
+            unsafe fn launch(self, target: &LaunchTarget<'_>) -> Result<()> {
+                let ($($value,)*) = self;
+                $(let $ticket = target.before($value.memory())?;)*
+                let outcome = {
+                    let stored = ($($value.stored(),)*);
+                    let ($($value,)*) = &stored;
+                    let mut pointers = [$(std::ptr::from_ref($value).cast::<c_void>().cast_mut()),*];
+                    // SAFETY: one pointer per parameter, to its value; the caller answers for the kernel.
+                    unsafe { target.enqueue(pointers.as_mut_ptr()) }
+                };
+                // Also when it failed: it may have been enqueued.
+                $(target.after($value.memory(), $ticket);)*
+                outcome
+            }
+        }
+    };
+}
+
+macro_rules! prefixes {
+    ([$($done:tt)*]) => { args! { $($done)* } };
+    ([$($done:tt)*] ($($next:tt)*) $($rest:tt)*) => {
+        args! { $($done)* }
+        prefixes! { [$($done)* $($next)*] $($rest)* }
+    };
+}
+
+prefixes! { []
+    (A A1 a a1) (B B1 b b1) (C C1 c c1) (D D1 d d1) (E E1 e e1) (F F1 f f1) (G G1 g g1) (H H1 h h1)
+    (I I1 i i1) (J J1 j j1) (K K1 k k1) (L L1 l l1) (M M1 m m1) (N N1 n n1) (O O1 o o1) (P P1 p p1)
+}

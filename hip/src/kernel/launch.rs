@@ -1,0 +1,205 @@
+//! Launches.
+//!
+//! # Safety
+//! `hipModuleLaunchKernel` reads as many bytes behind each argument's pointer as the code object says; a `Kernel<K>` exists
+//! only after those sizes have been compared with `K`'s parameters. What the kernel itself does is covered by
+//! [`Vouched`], or by the caller of `launch_unchecked`.
+
+use super::args::{Args, LaunchTarget};
+use super::{Function, LaunchConfig, Signature, Vouched};
+use crate::error::Call;
+use crate::event::wrong_device;
+use crate::{Error, ErrorKind, Result, Stream};
+use std::ffi::c_void;
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+/// A kernel whose parameters have types: `K` is a marker type of [`kernel!`](crate::kernel!), or a tuple of parameters.
+///
+/// It dereferences to its [`Function`]. Clones share the module.
+pub struct Kernel<K: Signature> {
+    function: Function,
+    marker: PhantomData<fn(K)>,
+}
+
+impl<K: Signature> Kernel<K> {
+    pub(crate) fn new(function: Function) -> Self {
+        Self { function, marker: PhantomData }
+    }
+
+    /// `hipModuleLaunchKernel`: launches the kernel in stream order, after earlier work on its slices.
+    ///
+    /// The arguments are a tuple: values, `&buffer` or a [`View`](crate::View) for [`In`](crate::In), `&mut buffer` or a
+    /// [`ViewMut`](crate::ViewMut) for [`InOut`](crate::InOut). They are borrowed for the call alone, although the kernel runs
+    /// later. A grid of no workgroups launches nothing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Refused`] by [`Vouched::check`], [`ErrorKind::InvalidLaunch`] for a configuration that exceeds what the
+    /// kernel or the device can do, [`ErrorKind::WrongDevice`], or the failure of the call.
+    #[doc(alias = "hipModuleLaunchKernel")]
+    #[doc(alias = "hipLaunchKernel")]
+    #[inline]
+    pub fn launch<A: Args<K::Params>>(
+        &self,
+        stream: &Stream,
+        config: LaunchConfig,
+        arguments: A,
+    ) -> Result<()>
+    where
+        K: Vouched,
+    {
+        if let Err(reason) = K::check(&config, &arguments.shapes()) {
+            return Err(self.refused(reason, &config));
+        }
+        // SAFETY: somebody vouched for the kernel, and the check accepted the launch.
+        unsafe { self.launch_unchecked(stream, config, arguments) }
+    }
+
+    /// `hipModuleLaunchKernel`: as [`launch`](Self::launch), for a kernel that nobody vouched for.
+    ///
+    /// # Safety
+    /// For this configuration and these arguments, the kernel keeps the promise of [`Vouched`]: it reads and writes only the
+    /// elements of the slices it is passed, and writes no [`In`](crate::In) slice.
+    ///
+    /// # Errors
+    /// As [`launch`](Self::launch), except that nothing is refused.
+    #[doc(alias = "hipModuleLaunchKernel")]
+    #[inline]
+    pub unsafe fn launch_unchecked<A: Args<K::Params>>(
+        &self,
+        stream: &Stream,
+        config: LaunchConfig,
+        arguments: A,
+    ) -> Result<()> {
+        if !fits(&self.function, &config) {
+            return self.misfit(&config);
+        }
+        if self.function.device() != stream.device() {
+            return Err(wrong_device("the kernel", stream.device(), self.function.device()));
+        }
+        let target = LaunchTarget { function: &self.function, stream, config };
+        // SAFETY: the caller's promise; the sizes were compared when this kernel was made.
+        unsafe { arguments.launch(&target) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn refused(&self, reason: &'static str, config: &LaunchConfig) -> Error {
+        let message = format!("the launch of `{}` with {} was refused: {reason}", self.name(), shown(config));
+        Error::new(ErrorKind::Refused { reason }, message)
+    }
+
+    /// Why a configuration does not fit; `Ok` for an empty grid, which launches nothing.
+    #[cold]
+    #[inline(never)]
+    fn misfit(&self, config: &LaunchConfig) -> Result<()> {
+        let (grid, block, limits) = (config.grid, config.block, self.function.limits());
+        let threads = block.count();
+        let reason = if threads == 0 {
+            "a workgroup needs at least one thread".to_owned()
+        } else if threads > u128::from(limits.threads) {
+            format!("a workgroup of {threads} threads exceeds the kernel's {}", limits.threads)
+        } else if let Some([x, y, z]) =
+            limits.workgroup.filter(|&[x, y, z]| [x, y, z] != [block.x, block.y, block.z])
+        {
+            format!("the kernel was compiled for workgroups of ({x}, {y}, {z}) only")
+        } else if config.shared_bytes > limits.dynamic_lds {
+            let (dynamic, fixed) = (config.shared_bytes, self.metadata().group_segment_fixed_size);
+            let room = limits.dynamic_lds;
+            format!(
+                "{dynamic} bytes of dynamic LDS beside the kernel's own {fixed} exceed the {room} that are left"
+            )
+        } else if grid.count() == 0 {
+            return Ok(());
+        } else {
+            "a grid has less than 2^32 threads along each dimension".to_owned()
+        };
+        let message = format!("`{}` cannot be launched with {}: {reason}", self.name(), shown(config));
+        Err(Error::new(ErrorKind::InvalidLaunch, message))
+    }
+}
+
+/// Whether the launch stays within all limits and is not empty.
+#[inline]
+fn fits(function: &Function, config: &LaunchConfig) -> bool {
+    let (grid, block, limits) = (config.grid, config.block, function.limits());
+    // No dimension of a grid reaches 2^32 threads (hip_runtime_api.h, hipModuleLaunchKernel), nor is any empty.
+    let along = |groups: u32, threads: u32| {
+        let total = u64::from(groups) * u64::from(threads);
+        total != 0 && total <= u64::from(u32::MAX)
+    };
+    // Two factors fit into 64 bits, and three do when two of them are within the limit.
+    let plane = u64::from(block.x) * u64::from(block.y);
+    let threads = u64::from(limits.threads);
+    plane <= threads
+        && u64::from(block.z) <= threads
+        && plane * u64::from(block.z) <= threads
+        && along(grid.x, block.x)
+        && along(grid.y, block.y)
+        && along(grid.z, block.z)
+        && config.shared_bytes <= limits.dynamic_lds
+        && limits.workgroup.is_none_or(|only| only == [block.x, block.y, block.z])
+}
+
+fn shown(config: &LaunchConfig) -> String {
+    format!("a grid of {} workgroups of {} threads", config.grid, config.block)
+}
+
+impl LaunchTarget<'_> {
+    /// Enqueues the launch.
+    ///
+    /// # Safety
+    /// `arguments` points to one pointer per parameter, each to a value of that parameter's size; the kernel stays within
+    /// what it is passed.
+    #[inline]
+    pub(super) unsafe fn enqueue(&self, arguments: *mut *mut c_void) -> Result<()> {
+        let Self { function, stream, config: LaunchConfig { grid, block, shared_bytes } } = *self;
+        let _current = stream.shared().enter()?;
+        let (api, extra) = (stream.runtime().api(), std::ptr::null_mut());
+        // SAFETY: both handles are alive; the caller answers for the arguments.
+        let status = unsafe {
+            api.hipModuleLaunchKernel(
+                function.raw(),
+                grid.x,
+                grid.y,
+                grid.z,
+                block.x,
+                block.y,
+                block.z,
+                shared_bytes,
+                stream.raw(),
+                arguments,
+                extra,
+            )
+        };
+        stream.runtime().check(status, || {
+            let call = Call::new("hipModuleLaunchKernel").arg("f", function.name());
+            let call = call.arg("grid", (grid.x, grid.y, grid.z)).arg("block", (block.x, block.y, block.z));
+            call.arg("sharedMemBytes", shared_bytes).arg("stream", stream.raw()).on(stream.device().raw())
+        })
+    }
+}
+
+impl<K: Signature> Clone for Kernel<K> {
+    fn clone(&self) -> Self {
+        Self::new(self.function.clone())
+    }
+}
+
+impl<K: Signature> Deref for Kernel<K> {
+    type Target = Function;
+
+    fn deref(&self) -> &Function {
+        &self.function
+    }
+}
+
+impl<K: Signature> fmt::Debug for Kernel<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kernel")
+            .field("name", &self.name())
+            .field("signature", &std::any::type_name::<K>())
+            .finish()
+    }
+}
