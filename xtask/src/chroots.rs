@@ -279,11 +279,7 @@ mod tests {
 
     #[test]
     fn a_check_can_fail_in_every_way() {
-        let finished = |end, output: &str| Finished {
-            end,
-            output: output.to_owned(),
-            left_processes: false,
-        };
+        let finished = |end, output: &str| Finished { end, output: output.to_owned(), left_processes: false };
         let saxpy = &CHECKS[2];
         assert_eq!(saxpy.wrong(&finished(End::Exited(0), "x (virtual)\nSAXPY error 0\n")), None);
         assert!(saxpy.wrong(&finished(End::Exited(0), "x (virtual)\nSAXPY error 1\n")).is_some());

@@ -5,6 +5,7 @@ mod bindgen;
 mod card;
 mod cargo;
 mod chroots;
+mod compare;
 mod demo;
 mod distro;
 mod glibc;
@@ -58,6 +59,8 @@ enum Task {
         #[arg(long, default_value_t = 1000)]
         runs: u32,
     },
+    /// Compare the virtual Vega with PoCL on the same kernels, one thread each
+    Bench(Install),
     /// Check that the `vega` file needs no newer glibc symbols than old chroots have
     GlibcCheck {
         /// The file; without it, a release build
@@ -118,6 +121,10 @@ fn run(task: Task) -> anyhow::Result<bool> {
                 cargo::build("build", &["--package", "hip-vega", "--release", "--example", stress::EXAMPLE])?;
             let example = built.first().context("cargo built no example")?;
             println!("{}", stress::run(&card, &example.executable, runs)?);
+        }
+        Task::Bench(install) => {
+            install.ensure(&[Stage::Demo, Stage::Bench])?;
+            return compare::run();
         }
         Task::GlibcCheck { file } => {
             let file = file.map_or_else(|| build_vega(Profile::Release), Ok)?;
