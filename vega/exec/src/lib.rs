@@ -8,6 +8,7 @@
 //! | [`report`] | how a dispatch ended: [`Outcome`], [`FaultReport`] |
 //! | [`numeric`] | arithmetic of one lane, bit for bit as the vector unit does it |
 //! | [`semantics`] | the meaning of every lane-local instruction, one lane at a time |
+//! | [`image`] | image descriptors, texel formats, filtering |
 //! | [`host`] | what a wave can ask of the device around it: [`Host`] |
 //!
 //! A command processor fills a [`Dispatch`] and calls [`Engine::run`], which blocks until the grid has
@@ -19,6 +20,7 @@ compile_error!("gfx900 is little-endian, and guest memory is shared with the hos
 pub mod dispatch;
 pub mod engine;
 pub mod host;
+pub mod image;
 pub mod memory;
 pub mod numeric;
 pub mod report;
