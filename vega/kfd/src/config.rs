@@ -23,9 +23,9 @@ pub const DOORBELL: &CStr = c"VEGA_DOORBELL";
 pub const VRAM_MIB: &CStr = c"VEGA_VRAM_MIB";
 /// 1: every ioctl is printed on stderr.
 pub const TRACE: &CStr = c"VEGA_TRACE_IOCTL";
-/// 1: dispatches complete without being executed. The control of the tests: whatever passes with it
-/// proves nothing.
-pub const NO_EXECUTE: &CStr = c"VEGA_NO_EXECUTE";
+/// `skip-dispatch`: dispatches complete without being executed. The control of the tests: whatever passes
+/// with it proves nothing.
+pub const CONTROL: &CStr = c"VEGA_CONTROL";
 
 /// The most cards a process can have.
 pub const MAX_GPUS: u32 = 16;
@@ -59,14 +59,14 @@ pub struct Config {
     /// Whether ioctls are printed.
     pub trace: bool,
     /// Whether dispatches complete without being executed.
-    pub no_execute: bool,
+    pub skip_dispatch: bool,
 }
 
 /// Bits of [`FLAGS`].
 const READY: u32 = 1;
 const LARGE_BAR_BIT: u32 = 2;
 const TRACE_BIT: u32 = 4;
-const NO_EXECUTE_BIT: u32 = 8;
+const SKIP_DISPATCH_BIT: u32 = 8;
 const DOORBELL_SHIFT: u32 = 8;
 
 static FLAGS: AtomicU32 = AtomicU32::new(0);
@@ -87,8 +87,8 @@ pub fn init() {
     COUNTS.store(gpus << 32 | threads, Ordering::Relaxed);
     VRAM.store(number(VRAM_MIB).unwrap_or(0).min(1 << 20), Ordering::Relaxed);
     let bit = |name, bit| if number(name).unwrap_or(0) != 0 { bit } else { 0 };
-    let flags =
-        READY | bit(LARGE_BAR, LARGE_BAR_BIT) | bit(TRACE, TRACE_BIT) | bit(NO_EXECUTE, NO_EXECUTE_BIT);
+    let skip = if text(CONTROL) == Some(b"skip-dispatch") { SKIP_DISPATCH_BIT } else { 0 };
+    let flags = READY | bit(LARGE_BAR, LARGE_BAR_BIT) | bit(TRACE, TRACE_BIT) | skip;
     FLAGS.store(flags | doorbell << DOORBELL_SHIFT, Ordering::Release);
 }
 
@@ -111,7 +111,7 @@ pub fn get() -> Config {
         },
         vram_mib: VRAM.load(Ordering::Relaxed),
         trace: flags & TRACE_BIT != 0,
-        no_execute: flags & NO_EXECUTE_BIT != 0,
+        skip_dispatch: flags & SKIP_DISPATCH_BIT != 0,
     }
 }
 

@@ -156,7 +156,7 @@ impl Driver {
                 let card_config = CardConfig {
                     gpu_id: spec.gpu_id,
                     compute_units: spec::COMPUTE_UNITS,
-                    complete_without_executing: config.no_execute,
+                    complete_without_executing: config.skip_dispatch,
                 };
                 let notify = Arc::new(Interrupts { events: Arc::clone(&events), gpu_id: spec.gpu_id });
                 Device { spec, card: Card::new(card_config, Arc::clone(&engine), notify) }
@@ -272,4 +272,10 @@ pub fn xnack_mode(_: &Driver, args: &mut XnackMode) -> Result<(), Errno> {
     }
     args.xnack_enabled = 0;
     Ok(())
+}
+
+/// Whether a number is the descriptor of a render node of ours. Takes no lock.
+pub fn is_render(fd: i32) -> bool {
+    let chain = std::iter::successors(current(), |driver| driver.parent);
+    files::identity(fd).is_some_and(|identity| chain.into_iter().any(|driver| driver.render.has(identity)))
 }

@@ -1,0 +1,88 @@
+//! `vega disasm`: the kernels of a file, and their machine code.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use code_object::{CodeObject, Image, Kernel};
+
+use crate::cli::{DisasmOptions, Failure};
+use crate::style::Bold;
+
+/// The name that stands for every kernel.
+const ALL: &str = "all";
+
+/// Lists or disassembles.
+pub fn disasm(options: &DisasmOptions) -> Result<ExitCode, Failure> {
+    let path = options.file.display();
+    let bytes = std::fs::read(&options.file).map_err(|e| Failure::Other(format!("{path}: {e}")))?;
+    let image = Image::parse(&bytes).map_err(|e| Failure::Other(format!("{path}: {e}")))?;
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut found = options.kernel.is_none();
+    for entry in image.entries() {
+        let object = CodeObject::parse(&entry.bytes)
+            .map_err(|e| Failure::Other(format!("{path}: {}: {e}", entry.id.as_str())))?;
+        let printed = match &options.kernel {
+            None => list(&mut out, entry.id.as_str(), &object),
+            Some(name) => {
+                let wanted = |kernel: &&Kernel| name == ALL || kernel.name == *name;
+                let kernels: Vec<&Kernel> = object.kernels().iter().filter(wanted).collect();
+                found |= !kernels.is_empty();
+                kernels.into_iter().try_for_each(|kernel| listing(&mut out, &object, kernel))
+            }
+        };
+        match printed {
+            // Whoever reads may have seen enough.
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
+            other => other.map_err(|e| Failure::Other(format!("stdout: {e}")))?,
+        }
+    }
+    // As above: a reader that has gone is no failure.
+    let _ = out.flush();
+    match &options.kernel {
+        Some(name) if !found => Err(Failure::Other(format!("{path}: there is no kernel {name}"))),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn list(out: &mut impl Write, id: &str, object: &CodeObject<'_>) -> io::Result<()> {
+    writeln!(out, "{}  {} kernels", Bold(id), object.kernels().len())?;
+    if object.kernels().is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "  VGPRs  SGPRs    LDS  scratch  kernarg  code bytes  kernel")?;
+    for kernel in object.kernels() {
+        writeln!(
+            out,
+            "  {:>5}  {:>5}  {:>5}  {:>7}  {:>7}  {:>10}  {}",
+            kernel.vgpr_count,
+            kernel.sgpr_count,
+            kernel.group_segment_fixed_size,
+            kernel.private_segment_fixed_size,
+            kernel.kernarg_segment_size,
+            kernel.code_size,
+            kernel.name
+        )?;
+    }
+    Ok(())
+}
+
+fn listing(out: &mut impl Write, object: &CodeObject<'_>, kernel: &Kernel) -> io::Result<()> {
+    writeln!(out, "{:016x} <{}>:", kernel.entry_address, Bold(&kernel.name))?;
+    let words: Vec<u32> = object
+        .code(kernel)
+        .chunks_exact(4)
+        .filter_map(|bytes| bytes.try_into().ok().map(u32::from_le_bytes))
+        .collect();
+    let mut at = 0;
+    while let Some(rest) = words.get(at..).filter(|rest| !rest.is_empty()) {
+        let pc = kernel.entry_address + at as u64 * 4;
+        let (text, length) = match vega_isa::decode(rest) {
+            Ok(inst) => (inst.row.mnemonic.to_string(), (usize::from(inst.size_bytes) / 4).clamp(1, rest.len())),
+            Err(error) => (format!("; {error}"), 1),
+        };
+        let code: Vec<String> = rest.iter().take(length).map(|word| format!("{word:08X}")).collect();
+        writeln!(out, "\t{text:<60}// {pc:012X}: {}", code.join(" "))?;
+        at += length;
+    }
+    writeln!(out)
+}

@@ -1,1 +1,0 @@
-//! The command vega: runs programs on a virtual AMD Vega.

@@ -1,0 +1,99 @@
+//! `vega run`: replaces itself with the program, with this file in front of `LD_PRELOAD`.
+//!
+//! # Safety
+//! `getauxval(AT_EXECFN)` is a C string in the process's stack area, which lasts as long as the process.
+
+use std::ffi::{CStr, OsStr, OsString};
+use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use vega_kfd::config;
+
+use crate::cli::{Failure, RunOptions};
+
+/// Runs the program. Returns only when that fails.
+pub fn run(options: &RunOptions) -> Result<ExitCode, Failure> {
+    let [program, arguments @ ..] = options.command.as_slice() else {
+        return Err(Failure::Run("no command".to_owned()));
+    };
+    let mut command = Command::new(program);
+    command.args(arguments);
+    if !(options.if_no_gpu && has_real_card()) {
+        if !Path::new("/proc/self/maps").exists() {
+            eprintln!("vega: /proc is not mounted here; ROCm's runtime reads it and will find no card");
+        }
+        command.env("LD_PRELOAD", preload(&own_path()?)?);
+        for (name, value) in variables(options) {
+            command.env(OsStr::from_bytes(name.to_bytes()), value);
+        }
+    }
+    let error = command.exec();
+    let text = format!("cannot run {}: {error}", program.to_string_lossy());
+    Err(match error.kind() {
+        ErrorKind::NotFound => Failure::NotFound(text),
+        _ => Failure::NotExecutable(text),
+    })
+}
+
+/// Whether the machine has a `/dev/kfd`; asked past the hooks, which would say yes in a process that is
+/// itself run by `vega run`.
+fn has_real_card() -> bool {
+    let path = c"/dev/kfd";
+    // SAFETY: `path` is a C string.
+    unsafe { libc::syscall(libc::SYS_faccessat, libc::AT_FDCWD, path.as_ptr(), libc::F_OK) == 0 }
+}
+
+fn variables(options: &RunOptions) -> Vec<(&'static CStr, String)> {
+    let mut variables = Vec::new();
+    if let Some(gpus) = options.gpus {
+        variables.push((config::GPUS, gpus.to_string()));
+    }
+    if options.large_bar {
+        variables.push((config::LARGE_BAR, "1".to_owned()));
+    }
+    if let Some(threads) = options.threads {
+        variables.push((config::THREADS, threads.to_string()));
+    }
+    variables
+}
+
+/// This file's absolute path.
+fn own_path() -> Result<PathBuf, Failure> {
+    // Without /proc the kernel still says how the program was named.
+    let named = || {
+        // SAFETY: takes a number.
+        let name = unsafe { libc::getauxval(libc::AT_EXECFN) } as *const libc::c_char;
+        // SAFETY: null or a C string, see the module's documentation.
+        let name = (!name.is_null()).then(|| unsafe { CStr::from_ptr(name) })?;
+        std::fs::canonicalize(OsStr::from_bytes(name.to_bytes())).ok()
+    };
+    std::env::current_exe()
+        .ok()
+        .or_else(named)
+        .ok_or_else(|| Failure::Run("cannot find out where this file is: /proc is not mounted".to_owned()))
+}
+
+/// The value for `LD_PRELOAD`: this file first, whatever is there already behind it.
+fn preload(own: &Path) -> Result<OsString, Failure> {
+    let splits = |byte: &u8| *byte == b':' || byte.is_ascii_whitespace();
+    if own.as_os_str().as_bytes().iter().any(splits) {
+        return Err(Failure::Run(format!(
+            "LD_PRELOAD cannot name {}: the dynamic linker splits names at blanks and colons; \
+             copy the file to another place",
+            own.display()
+        )));
+    }
+    let mut value = own.as_os_str().to_owned();
+    if let Some(others) = std::env::var_os("LD_PRELOAD") {
+        for other in others.as_bytes().split(splits) {
+            if !other.is_empty() && other != own.as_os_str().as_bytes() {
+                value.push(":");
+                value.push(OsStr::from_bytes(other));
+            }
+        }
+    }
+    Ok(value)
+}
