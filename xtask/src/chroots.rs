@@ -182,7 +182,7 @@ fn make(suite: &Suite, chroot: &Path, logs: &Path) -> anyhow::Result<()> {
 }
 
 /// The Debian mirror that this machine's apt is configured for.
-fn mirror() -> anyhow::Result<String> {
+pub fn mirror() -> anyhow::Result<String> {
     let output = Command::new("apt-get")
         .args(["indextargets", "--format", "$(LABEL) $(REPO_URI)", "Created-By: Packages"])
         .stderr(Stdio::inherit())
