@@ -118,7 +118,6 @@ real! {
     }
     later {
         drmOpenRender: fn(c_int) -> c_int;
-        drmClose: fn(c_int) -> c_int;
         amdgpu_device_initialize: fn(c_int, *mut u32, *mut u32, *mut *mut c_void) -> c_int;
         amdgpu_device_deinitialize: fn(*mut c_void) -> c_int;
         amdgpu_device_get_fd: fn(*mut c_void) -> c_int;

@@ -201,6 +201,10 @@ impl Shared {
                 self.wait_for_change(seen);
                 continue;
             }
+            if matches!(way, Way::Poll) {
+                std::thread::sleep(POLL_INTERVAL);
+                continue;
+            }
             self.linger();
             self.protect(way);
             fence(Ordering::SeqCst);
@@ -211,7 +215,7 @@ impl Shared {
             match way {
                 Way::Uffd(uffd) => uffd.wait(),
                 Way::Trap(trap) => trap.wait(),
-                Way::Poll => std::thread::sleep(POLL_INTERVAL),
+                Way::Poll => {}
             }
             self.unprotect(way);
         }

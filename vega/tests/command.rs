@@ -1,0 +1,126 @@
+//! The command line, and the file itself.
+
+use std::collections::BTreeSet;
+use std::process::{Command, Output};
+
+use object::{Object, ObjectSymbol};
+
+const VEGA: &str = env!("CARGO_BIN_EXE_vega");
+/// The newest glibc whose symbols the file may need.
+const GLIBC: (u32, u32) = (2, 34);
+
+fn vega(arguments: &[&str]) -> Output {
+    Command::new(VEGA).args(arguments).env_remove("LD_PRELOAD").output().expect("vega runs")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn exit_statuses_are_those_of_env() {
+    assert_eq!(vega(&["run", "--", "sh", "-c", "exit 7"]).status.code(), Some(7));
+    assert_eq!(vega(&["run", "no-such-program"]).status.code(), Some(127));
+    assert_eq!(vega(&["run", "--", "/etc/passwd"]).status.code(), Some(126));
+    assert_eq!(vega(&["run"]).status.code(), Some(2), "an error of usage");
+}
+
+#[test]
+fn signals_pass_through() {
+    use std::os::unix::process::ExitStatusExt;
+    let killed = vega(&["run", "--", "sh", "-c", "kill -SEGV $$"]);
+    assert_eq!(killed.status.signal(), Some(libc::SIGSEGV));
+}
+
+#[test]
+fn the_file_comes_first_in_ld_preload_and_once() {
+    let output = Command::new(VEGA)
+        .args(["run", "--", VEGA, "run", "--", "sh", "-c", "echo $LD_PRELOAD"])
+        .env("LD_PRELOAD", "/lib/no-such-library.so")
+        .output()
+        .expect("vega runs");
+    let own = std::fs::canonicalize(VEGA).expect("it exists");
+    assert_eq!(stdout(&output).trim(), format!("{}:/lib/no-such-library.so", own.display()));
+}
+
+#[test]
+fn options_reach_the_program() {
+    let output = vega(&["run", "--gpus", "3", "--large-bar", "--threads", "2", "--", "env"]);
+    let text = stdout(&output);
+    for line in ["VEGA_GPUS=3", "VEGA_LARGE_BAR=1", "VEGA_THREADS=2"] {
+        assert!(text.lines().any(|l| l == line), "{line} is not in\n{text}");
+    }
+}
+
+#[test]
+fn the_topology_is_there_for_every_program() {
+    let nodes = "/sys/class/kfd/kfd/topology/nodes";
+    assert_eq!(stdout(&vega(&["run", "--gpus", "2", "--", "ls", nodes])), "0\n1\n2\n");
+    let id = format!("{nodes}/1/gpu_id");
+    assert_eq!(stdout(&vega(&["run", "--", "cat", &id])), "6699\n");
+    assert!(vega(&["run", "--", "test", "-c", "/dev/kfd"]).status.success());
+    assert!(!vega(&["run", "--gpus", "0", "--", "test", "-e", "/dev/kfd"]).status.success());
+    assert!(!vega(&["run", "--", "cat", "/sys/class/kfd/kfd/topology/nodes/9/gpu_id"]).status.success());
+}
+
+#[test]
+fn info_names_the_card() {
+    let text = stdout(&vega(&["info"]));
+    assert!(text.contains("(virtual)") && text.contains("gfx900"), "{text}");
+    assert!(!text.contains('\x1b'), "colours only on a terminal");
+}
+
+#[test]
+fn completions_are_for_vega() {
+    assert!(stdout(&vega(&["completions", "bash"])).contains("_vega()"));
+}
+
+#[test]
+fn disasm_refuses_what_holds_no_kernels() {
+    let output = vega(&["disasm", "/etc/passwd"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("/etc/passwd"));
+}
+
+/// Exports are exactly those of the version script: a hook that is missing would be a hole in the card.
+#[test]
+fn the_file_exports_every_hook() {
+    let map = include_str!("../exports.map");
+    let list = map.split_once("global:").and_then(|(_, rest)| rest.split_once("local:")).expect("a list").0;
+    let wanted: BTreeSet<&str> = list.split(';').map(str::trim).filter(|name| !name.is_empty()).collect();
+    let bytes = std::fs::read(VEGA).expect("the file");
+    let file = object::File::parse(&*bytes).expect("an ELF file");
+    let exported: BTreeSet<&str> = file
+        .dynamic_symbols()
+        .filter(|symbol| symbol.is_definition())
+        .map(|symbol| symbol.name().expect("a name"))
+        .collect();
+    assert_eq!(exported, wanted);
+}
+
+/// The file runs in a chroot of any distribution with this glibc.
+#[test]
+fn the_file_needs_no_newer_glibc() {
+    use object::read::elf::{FileHeader, SectionHeader};
+    let bytes = std::fs::read(VEGA).expect("the file");
+    let header = object::elf::FileHeader64::<object::Endianness>::parse(&*bytes).expect("an ELF file");
+    let endian = header.endian().expect("an endianness");
+    let sections = header.sections(endian, &*bytes).expect("sections");
+    let (mut needs, link) = sections
+        .iter()
+        .find_map(|section| section.gnu_verneed(endian, &*bytes).expect("a table"))
+        .expect("it needs glibc");
+    let strings = sections.strings(endian, &*bytes, link).expect("names");
+    let mut seen = 0;
+    while let Some((_, mut versions)) = needs.next().expect("a table") {
+        while let Some(version) = versions.next().expect("a table") {
+            let name = String::from_utf8_lossy(version.name(endian, strings).expect("a name"));
+            let Some(number) = name.strip_prefix("GLIBC_") else { continue };
+            let mut parts = number.split('.').map(|part| part.parse::<u32>().expect("a number"));
+            let version = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
+            assert!(version <= GLIBC, "{name} is newer than {GLIBC:?}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 0);
+}

@@ -1,0 +1,120 @@
+//! HIP programs on the virtual card, below the installed ROCm: each must fail when the card is hidden, and
+//! each that computes must fail when dispatches are completed without being executed.
+
+mod harness;
+
+use std::os::unix::process::ExitStatusExt;
+
+use harness::{on_card, program, run, vega_run};
+
+const HIDDEN: (&str, &str) = ("HIP_VISIBLE_DEVICES", "-1");
+const SKIPPED: (&str, &str) = ("VEGA_CONTROL", "skip-dispatch");
+
+/// Every way that the driver can be set up.
+const WAYS: &[&[(&str, &str)]] = &[
+    &[],
+    &[("HSA_ENABLE_SDMA", "0")],
+    &[("HSA_ENABLE_INTERRUPT", "0")],
+    &[("HSA_ENABLE_SDMA", "0"), ("HSA_ENABLE_INTERRUPT", "0")],
+    &[("VEGA_LARGE_BAR", "1")],
+    &[("VEGA_LARGE_BAR", "1"), ("HSA_ENABLE_SDMA", "0")],
+    &[("VEGA_DOORBELL", "trap")],
+    &[("VEGA_DOORBELL", "poll")],
+    &[("VEGA_THREADS", "1")],
+    &[("VEGA_GPUS", "2")],
+];
+
+fn computes(name: &str) {
+    on_card(name, &[], &[HIDDEN]).fails();
+    on_card(name, &[], &[SKIPPED]).fails();
+}
+
+#[test]
+fn rocminfo_lists_a_vega_56() {
+    let text = vega_run(&["rocminfo"], &[]).ok().stdout;
+    for wanted in [
+        "amdgcn-amd-amdhsa--gfx900:xnack-",
+        "AMD Radeon RX Vega 56 (virtual)",
+        "Compute Unit:            56",
+        "Chip ID:                 26751(0x687f)",
+        "Max Waves Per CU:        40",
+        "Size:                    8372224(0x7fc000) KB",
+    ] {
+        assert!(text.contains(wanted), "{wanted} is not in\n{text}");
+    }
+}
+
+#[test]
+fn properties() {
+    on_card("properties", &[], &[]).ok();
+    on_card("properties", &[], &[("VEGA_GPUS", "2"), ("CARDS", "2")]).ok();
+    on_card("properties", &[], &[HIDDEN]).fails();
+    on_card("properties", &[], &[("VEGA_GPUS", "0")]).fails();
+}
+
+#[test]
+fn saxpy_in_every_way() {
+    for way in WAYS {
+        let done = on_card("saxpy", &[], way);
+        assert!(done.status.success(), "{way:?}: {}\n{}", done.status, done.stderr);
+    }
+    computes("saxpy");
+}
+
+#[test]
+fn copies() {
+    for way in WAYS {
+        let done = on_card("copies", &[], way);
+        assert!(done.status.success(), "{way:?}: {}\n{}", done.status, done.stderr);
+    }
+    computes("copies");
+}
+
+#[test]
+fn streams() {
+    on_card("streams", &[], &[]).ok();
+    on_card("streams", &[], &[("HSA_ENABLE_INTERRUPT", "0")]).ok();
+    computes("streams");
+}
+
+#[test]
+fn memory_limit() {
+    on_card("memory_limit", &[], &[]).ok();
+    on_card("memory_limit", &[], &[("VEGA_LARGE_BAR", "1")]).ok();
+    computes("memory_limit");
+}
+
+#[test]
+fn a_nasty_process() {
+    for doorbell in ["uffd", "trap"] {
+        on_card("nasty", &[], &[("VEGA_DOORBELL", doorbell)]).ok();
+    }
+    computes("nasty");
+}
+
+#[test]
+fn faults_kill_the_process_after_a_report() {
+    let kernels = [("memory", "wild_store"), ("unmapped", "wild_store"), ("trap", "stop")];
+    for (what, kernel) in kernels {
+        let done = on_card("fault", &[what], &[]);
+        assert_eq!(done.status.signal(), Some(libc::SIGABRT), "{what}: {}", done.stderr);
+        let report = done.stderr.find(kernel).unwrap_or_else(|| panic!("no report: {}", done.stderr));
+        if let Some(runtimes) = done.stderr.find("Memory access fault by GPU") {
+            assert!(report < runtimes, "the report comes first: {}", done.stderr);
+        }
+    }
+    on_card("saxpy", &[], &[]).ok();
+}
+
+#[test]
+fn repeated_runs_are_all_right() {
+    for round in 0..20 {
+        let done = on_card("saxpy", &["5000"], &[]);
+        assert!(done.status.success(), "round {round}: {}\n{}", done.status, done.stderr);
+    }
+}
+
+#[test]
+fn without_the_command_there_is_no_card() {
+    run(std::process::Command::new(program("saxpy")), &[]).fails();
+}
