@@ -47,8 +47,10 @@ enum class Mode : uint8_t { Off = 0, On = 1, Auto = 7 };
 /// Writes the enumerator's value.
 extern "C" __global__ void take_enum(unsigned* out, Mode mode) { *out = (unsigned)mode; }
 
-/// Adds `x[i]` (read only), `y[i]` (declared by a typedef), and a 4-vector's sum into `out[i]`; n work-items.
+/// A name of its own behind the pointers below.
 typedef uint32_t word;
+
+/// Writes `x[i] + y[i]`, the sum of the 4-vector `v[i]`, and the byte `raw[i]`, added up, to `out[i]`; n work-items.
 extern "C" __global__ void take_pointers(word* out, const word* x, const word* const y, const float4* v, const void* raw) {
     const int i = threadIdx.x;
     out[i] = x[i] + y[i] + (word)(v[i].x + v[i].y + v[i].z + v[i].w) + ((const uint8_t*)raw)[i];

@@ -29,6 +29,10 @@ impl<'a> Image<'a> {
     /// # Errors
     /// None of the formats above; anything that reaches beyond `bytes`.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
+        if bytes.is_empty() {
+            let what = "nothing in it (as in a program that was built without hipcc)";
+            return Err(Error::new(ErrorKind::NotCodeObject, 0, what));
+        }
         if !bytes.starts_with(elf::MAGIC) {
             return Self::bundles(bytes);
         }

@@ -169,6 +169,12 @@ impl<'a> CodeObject<'a> {
         Some(segment.offset + (address - segment.address))
     }
 
+    /// The contents of the section of this name: `.debug_info`, `.comment`.
+    pub fn section(&self, name: &str) -> Option<&'a [u8]> {
+        let section = Elf::parse(self.bytes).ok()?.section(name).ok()?;
+        section.map(|(_, contents)| contents)
+    }
+
     /// A kernel's machine code.
     pub fn code(&self, kernel: &Kernel) -> &'a [u8] {
         self.read(kernel.entry_address, kernel.code_size).unwrap_or_default()

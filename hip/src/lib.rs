@@ -51,6 +51,8 @@
 //!
 //! * `half`: re-exports the crate `half`, whose `f16` and `bf16` are elements and arguments then.
 
+/// What an element of device memory is: generated kernels implement its traits for their structs.
+pub use bytemuck;
 #[cfg(feature = "half")]
 pub use half;
 

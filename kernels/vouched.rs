@@ -1,0 +1,201 @@
+//! The promises that make launching these kernels safe: what each of them needs to stay within its arguments.
+//!
+//! # Safety
+//! Every `unsafe impl` below was checked against the kernel's source, next to this file. An index is computed in 32 bits,
+//! so each check also bounds the grid: no index may wrap around to a number that passes the kernel's own test.
+
+use hip::{LaunchConfig, Shapes, Vouched, require};
+
+use crate::{empty, gemm, reduce, saxpy, signatures, vector};
+
+/// Whether the launch has at most 2^31 threads along x, so that their numbers are all non-negative as an `int`.
+fn countable(config: &LaunchConfig) -> Result<(), &'static str> {
+    let threads = u64::from(config.grid.x) * u64::from(config.block.x);
+    require(threads <= 1 << 31, "more than 2^31 threads along x")
+}
+
+/// Whether vectors of this length have the elements `0..n`.
+fn holds(n: i32, len: usize) -> Result<(), &'static str> {
+    require(usize::try_from(n).is_ok_and(|n| n <= len), "n is negative or larger than a vector")
+}
+
+// SAFETY: touches x[i] and y[i] for 0 <= i < n only.
+unsafe impl Vouched for saxpy::Saxpy {
+    fn check(config: &LaunchConfig, &(_, x, y, n): &Shapes<Self>) -> Result<(), &'static str> {
+        countable(config)?;
+        holds(n, x.min(y))
+    }
+}
+
+/// What both matrix products need of their matrices: A is m x k, B is k x n, C is m x n.
+fn matrices(&(a, b, c, m, n, k): &(usize, usize, usize, i32, i32, i32)) -> Result<(), &'static str> {
+    let positive = |extent: i32| u128::try_from(extent).map_err(|_| "a negative extent");
+    let (m, n, k) = (positive(m)?, positive(n)?, positive(k)?);
+    require(k <= (1 << 31) - 32, "k is too large")?;
+    let fits = m * k <= a as u128 && k * n <= b as u128 && m * n <= c as u128;
+    require(fits, "a matrix is smaller than m, n and k say")
+}
+
+/// Whether tiles of `side` elements, one per workgroup, have rows and columns below 2^31.
+fn tiled(config: &LaunchConfig, side: u64) -> Result<(), &'static str> {
+    let end = u64::from(config.grid.x.max(config.grid.y)) * side;
+    require(end <= 1 << 31, "more than 2^31 rows or columns")
+}
+
+// SAFETY: loads and stores are guarded by row < m, column < n and their counterparts of k; shared memory has one element
+// per thread of a 16 x 16 workgroup.
+unsafe impl Vouched for gemm::GemmTile16 {
+    fn check(config: &LaunchConfig, shapes: &Shapes<Self>) -> Result<(), &'static str> {
+        require(config.block == (16, 16).into(), "the workgroup is not 16 x 16")?;
+        tiled(config, 16)?;
+        matrices(shapes)
+    }
+}
+
+// SAFETY: a workgroup whose block begins outside of C returns; the others are whole, as m and n are multiples of 64 and k
+// is one of 16. The index arithmetic is for 256 threads.
+unsafe impl Vouched for gemm::GemmBlock64 {
+    fn check(config: &LaunchConfig, shapes: &Shapes<Self>) -> Result<(), &'static str> {
+        let &(.., m, n, k) = shapes;
+        require(config.block == 256.into(), "the workgroup is not 256 x 1")?;
+        tiled(config, 64)?;
+        require(m % 64 == 0 && n % 64 == 0 && k % 16 == 0, "m and n are not multiples of 64, or k of 16")?;
+        matrices(shapes)
+    }
+}
+
+// SAFETY: reads x[i] for 0 <= i < n, writes parts[g] for each workgroup; the shared memory is for 16 whole wavefronts.
+unsafe impl Vouched for reduce::ReduceSum {
+    fn check(config: &LaunchConfig, &(x, parts, n): &Shapes<Self>) -> Result<(), &'static str> {
+        let block = config.block;
+        let whole = block.x.is_multiple_of(64) && block.x <= 1024 && (block.y, block.z) == (1, 1);
+        require(whole, "the workgroup is not a multiple of 64 threads up to 1,024")?;
+        require(config.grid.x as usize <= parts, "there are more workgroups than parts")?;
+        countable(config)?;
+        holds(n, x)
+    }
+}
+
+// SAFETY: touches nothing.
+unsafe impl Vouched for empty::Empty {
+    fn check(_: &LaunchConfig, _: &Shapes<Self>) -> Result<(), &'static str> {
+        Ok(())
+    }
+}
+
+// SAFETY: writes out[i] for 0 <= i < n.
+unsafe impl Vouched for vector::Fill {
+    fn check(config: &LaunchConfig, &(out, _, n): &Shapes<Self>) -> Result<(), &'static str> {
+        countable(config)?;
+        holds(n, out)
+    }
+}
+
+// SAFETY: writes out[i] for 0 <= i < n.
+unsafe impl Vouched for vector::Iota {
+    fn check(config: &LaunchConfig, &(out, _, n): &Shapes<Self>) -> Result<(), &'static str> {
+        countable(config)?;
+        holds(n, out)
+    }
+}
+
+// SAFETY: reads x[i] and y[i] and writes out[i] for 0 <= i < n.
+unsafe impl Vouched for vector::VectorAdd {
+    fn check(config: &LaunchConfig, &(x, y, out, n): &Shapes<Self>) -> Result<(), &'static str> {
+        countable(config)?;
+        holds(n, x.min(y).min(out))
+    }
+}
+
+// SAFETY: touches the first element.
+unsafe impl Vouched for vector::Count {
+    fn check(_: &LaunchConfig, &(counter,): &Shapes<Self>) -> Result<(), &'static str> {
+        require(counter >= 1, "there is no counter")
+    }
+}
+
+// SAFETY: writes out[0..8], whichever thread it is.
+unsafe impl Vouched for signatures::TakeStruct {
+    fn check(_: &LaunchConfig, &(out, _): &Shapes<Self>) -> Result<(), &'static str> {
+        require(out >= 8, "out has fewer than 8 elements")
+    }
+}
+
+// SAFETY: writes out[0..10], whichever thread it is.
+unsafe impl Vouched for signatures::TakeScalars {
+    fn check(_: &LaunchConfig, &(out, ..): &Shapes<Self>) -> Result<(), &'static str> {
+        require(out >= 10, "out has fewer than 10 elements")
+    }
+}
+
+// SAFETY: writes out[0..4], whichever thread it is.
+unsafe impl Vouched for signatures::TakeFloats {
+    fn check(_: &LaunchConfig, &(out, ..): &Shapes<Self>) -> Result<(), &'static str> {
+        require(out >= 4, "out has fewer than 4 elements")
+    }
+}
+
+// SAFETY: writes the first element.
+unsafe impl Vouched for signatures::TakeEnum {
+    fn check(_: &LaunchConfig, &(out, _): &Shapes<Self>) -> Result<(), &'static str> {
+        require(out >= 1, "out is empty")
+    }
+}
+
+// SAFETY: touches the element of the thread's number within its workgroup in each of the vectors.
+unsafe impl Vouched for signatures::TakePointers {
+    fn check(config: &LaunchConfig, &(out, x, y, v, raw): &Shapes<Self>) -> Result<(), &'static str> {
+        let least = out.min(x).min(y).min(v).min(raw);
+        require(config.block.x as usize <= least, "the workgroup is larger than a vector")
+    }
+}
+
+// SAFETY: touches the element of the thread's number within its workgroup.
+unsafe impl Vouched for signatures::TakeRecords {
+    fn check(config: &LaunchConfig, &(points,): &Shapes<Self>) -> Result<(), &'static str> {
+        require(config.block.x as usize <= points, "the workgroup is larger than the vector")
+    }
+}
+
+// SAFETY: as `take_records`; shared memory has the same elements.
+unsafe impl Vouched for signatures::Reverse {
+    fn check(config: &LaunchConfig, &(x,): &Shapes<Self>) -> Result<(), &'static str> {
+        require(config.block.x as usize <= x, "the workgroup is larger than the vector")?;
+        require(u64::from(config.shared_bytes) >= 4 * u64::from(config.block.x), "too little shared memory")
+    }
+}
+
+/// The instances of a template make the same promise.
+macro_rules! vouch_per_thread {
+    ($($marker:ident),*) => {$(
+        // SAFETY: touches the element of the thread's number within its workgroup.
+        unsafe impl Vouched for signatures::$marker {
+            fn check(config: &LaunchConfig, &(x, _): &Shapes<Self>) -> Result<(), &'static str> {
+                require(config.block.x as usize <= x, "the workgroup is larger than the vector")
+            }
+        }
+    )*};
+}
+
+vouch_per_thread!(ScaleFloat1, ScaleDouble3, ScaleFloat161);
+
+/// Both overloads make the same promise.
+macro_rules! vouch_first {
+    ($($marker:ident),*) => {$(
+        // SAFETY: touches the first element; beyond it, only a variable of the code object itself.
+        unsafe impl Vouched for signatures::$marker {
+            fn check(_: &LaunchConfig, &(x,): &Shapes<Self>) -> Result<(), &'static str> {
+                require(x >= 1, "the vector is empty")
+            }
+        }
+    )*};
+}
+
+vouch_first!(OuterInnerBump, OuterInnerBump2, UseGlobals);
+
+// SAFETY: writes the element of the thread's number within its workgroup.
+unsafe impl Vouched for signatures::SmallBlock {
+    fn check(config: &LaunchConfig, &(out,): &Shapes<Self>) -> Result<(), &'static str> {
+        require(config.block.x as usize <= out, "the workgroup is larger than the vector")
+    }
+}
