@@ -1,0 +1,159 @@
+//! Every call that fails, and every function that is not there, is an error that names it; afterwards all works again.
+
+use crate::calls::NAMES;
+use crate::fake::{Config, Fake, ILLEGAL_ADDRESS, INVALID_VALUE};
+use crate::{SAXPY, Saxpy};
+use hip::{
+    DeviceBuffer, ErrorCode, ErrorKind, Event, LaunchConfig, Module, PinnedBuffer, Runtime, Stream,
+    StreamFlags, Version,
+};
+
+/// Calls every function of the fake runtime, in order, stopping at the first error.
+fn everything(runtime: Runtime) -> hip::Result<()> {
+    runtime.driver_version()?;
+    let device = runtime.device(0)?;
+    device.total_memory()?;
+    device.memory_info()?;
+    device.attribute(hip::sys::hipDeviceAttributeWarpSize)?;
+    device.pci_bus_id()?;
+    device.stream_priorities()?;
+    let urgent = Stream::with_flags(device, StreamFlags::new().priority(-1))?;
+    urgent.priority()?;
+    urgent.is_non_blocking()?;
+    let stream = device.stream()?;
+    let (start, stop) = (Event::new(device)?, Event::new(device)?);
+    start.record(&stream)?;
+    let saxpy = Module::from_static(device, SAXPY)?.kernel::<Saxpy>()?;
+    let mut bytes = DeviceBuffer::<u8>::zeroed(&stream, 8)?;
+    stream.fill(&mut bytes, 1)?;
+    stream.fill(&mut DeviceBuffer::<u16>::uninit(device, 8)?, 0x0102)?;
+    let mut x = DeviceBuffer::<f32>::uninit(device, 8)?;
+    stream.fill(&mut x, 1.0)?;
+    let host = stream.download_async(&x, PinnedBuffer::zeroed(device, 8)?)?;
+    assert!(!host.is_done()?);
+    let host = host.wait()?;
+    let mut y = DeviceBuffer::from_slice(&stream, &host)?;
+    saxpy.launch(&stream, LaunchConfig::for_len(8), (2.0, &x, &mut y, 8))?;
+    // Another stream, so that one waits for the other.
+    assert_eq!(y.to_vec(&urgent)?, [3.0; 8]);
+    stop.record(&stream)?;
+    urgent.wait(&stop)?;
+    stop.synchronize()?;
+    start.elapsed_until(&stop)?;
+    stream.synchronize()?;
+    assert!(stream.is_idle()?);
+    drop((x, y, bytes));
+    device.trim(0)?;
+    device.synchronize()
+}
+
+/// Functions whose failure does not fail `everything`: they run in drop, or only tell something.
+const QUIET: &[&str] = &[
+    "hipRuntimeGetVersion",
+    "hipGetLastError",
+    "hipStreamDestroy",
+    "hipEventDestroy",
+    "hipHostFree",
+    "hipModuleUnload",
+    "hipSetDevice",
+    "hipInit",
+    "hipGetDevicePropertiesR0600",
+];
+
+#[test]
+fn everything_works_when_nothing_fails() {
+    let fake = Fake::new(Config::default());
+    everything(fake.runtime()).unwrap();
+    fake.run_all();
+    fake.assert_clean();
+    let called = |name: &&&str| fake.count(name) > 0 || QUIET.contains(name);
+    let uncalled: Vec<_> = NAMES.iter().filter(|name| !called(name)).collect();
+    assert!(uncalled.is_empty(), "not covered: {uncalled:?}");
+}
+
+#[test]
+fn every_failing_call_is_named_and_forgotten() {
+    for name in NAMES.iter().filter(|name| !QUIET.contains(name)) {
+        for successes in 0..2 {
+            let fake = Fake::new(Config::default());
+            let runtime = fake.runtime();
+            runtime.on_drop_error(|_| ());
+            fake.fail(name, successes, INVALID_VALUE);
+            match everything(runtime) {
+                Ok(()) => assert!(successes > 0, "{name} failed, and nobody noticed"),
+                Err(error) => {
+                    assert_eq!((error.call(), error.code()), (Some(*name), Some(ErrorCode::INVALID_VALUE)));
+                    let text = error.to_string();
+                    assert!(text.contains("told to fail") && text.contains(name), "{text}");
+                    assert_eq!(fake.state().last_error, 0, "{name}: a library would find this error");
+                }
+            }
+            fake.heal(name);
+            everything(runtime).unwrap_or_else(|error| panic!("after {name} failed: {error}"));
+            fake.run_all();
+            fake.assert_clean();
+        }
+    }
+}
+
+#[test]
+fn every_missing_function_is_named() {
+    for name in NAMES.iter().filter(|name| !QUIET.contains(name)) {
+        let missing = vec![*name, "hipGetDevicePropertiesR0600"];
+        let fake = Fake::new(Config { missing, ..Config::default() });
+        let runtime = fake.runtime();
+        runtime.on_drop_error(|_| ());
+        assert!(!runtime.supports(name));
+        let error = everything(runtime).expect_err(name);
+        let version = Version::from_raw(50_221_153);
+        assert_eq!(error.kind(), &ErrorKind::Unsupported { symbol: name, runtime: version });
+        assert!(error.to_string().contains(name), "{error}");
+        fake.run_all();
+        fake.assert_clean();
+    }
+}
+
+#[test]
+fn failures_of_quiet_functions_reach_the_hook_or_nobody() {
+    for name in QUIET.iter().filter(|&&name| name != "hipInit") {
+        let fake = Fake::new(Config::default());
+        let runtime = fake.runtime();
+        runtime.on_drop_error(|_| ());
+        fake.fail(name, 0, INVALID_VALUE);
+        everything(runtime).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+}
+
+#[test]
+fn errors_name_arguments_and_device() {
+    let fake = Fake::new(Config::default());
+    let device = fake.runtime().device(0).unwrap();
+    fake.fail("hipMalloc", 0, INVALID_VALUE);
+    let error = DeviceBuffer::<u8>::uninit(device, 4096).unwrap_err();
+    let text = "hipMalloc(size: 4096) on device 0 failed: hipErrorInvalidValue (1): the fake runtime was told to fail";
+    assert_eq!(error.to_string(), text);
+    assert_eq!(error.kind(), &ErrorKind::Hip);
+}
+
+#[test]
+fn an_error_of_earlier_work_says_so() {
+    let fake = Fake::new(Config::default());
+    let stream = fake.runtime().device(0).unwrap().stream().unwrap();
+    fake.fail("hipStreamSynchronize", 0, ILLEGAL_ADDRESS);
+    let error = stream.synchronize().unwrap_err();
+    assert!(error.may_be_asynchronous());
+    assert_eq!(error.kind(), &ErrorKind::DeviceFailure);
+    assert!(error.to_string().contains("enqueued earlier"), "{error}");
+    fake.heal("hipStreamSynchronize");
+}
+
+#[test]
+fn codes_without_a_name_are_kept() {
+    let fake =
+        Fake::new(Config { missing: vec!["hipGetErrorName", "hipGetErrorString"], ..Config::default() });
+    let device = fake.runtime().device(0).unwrap();
+    fake.fail("hipMemGetInfo", 0, 4242);
+    let error = device.memory_info().unwrap_err();
+    assert_eq!(error.code(), Some(ErrorCode(4242)));
+    assert!(error.to_string().contains("4242"), "{error}");
+}

@@ -1,0 +1,26 @@
+//! The wrapper over a HIP runtime of the test's own: every error, every missing symbol, both property layouts, and an order
+//! of execution that is as unkind as the API allows. Needs no ROCm.
+
+mod calls;
+mod errors;
+mod fake;
+mod launches;
+mod memory;
+mod ordering;
+mod properties;
+mod runtime;
+
+/// The code object that the tests launch: kernels/saxpy.hip, compiled by hipcc for gfx900.
+static SAXPY: &[u8] = include_bytes!("../fixtures/saxpy-gfx900.hsaco");
+
+hip::kernel! {
+    /// y = a x + y
+    struct Saxpy = "saxpy"(f32, &[f32], &mut [f32], i32) in SAXPY;
+}
+
+// SAFETY: the fake runtime's saxpy reads x[i] and y[i] and writes y[i] for 0 <= i < n.
+unsafe impl hip::Vouched for Saxpy {
+    fn check(_: &hip::LaunchConfig, &(_, x, y, n): &hip::Shapes<Self>) -> Result<(), &'static str> {
+        hip::require(n <= 0 || n as usize <= x.min(y), "n is larger than a vector")
+    }
+}
