@@ -158,7 +158,10 @@ impl Card {
 }
 
 fn check_ring(va: u64, bytes: u64) -> Result<(), QueueError> {
-    let good = bytes >= MIN_RING && bytes.is_power_of_two() && va.is_multiple_of(RING_ALIGN);
+    let good = bytes >= MIN_RING
+        && bytes.is_power_of_two()
+        && va.is_multiple_of(RING_ALIGN)
+        && va.checked_add(bytes).is_some();
     if good { Ok(()) } else { Err(QueueError::BadRing { va, bytes }) }
 }
 

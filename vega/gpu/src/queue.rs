@@ -130,7 +130,7 @@ impl Queue {
         match self.kind {
             QueueKind::Sdma => true,
             QueueKind::Aql => {
-                let slot = ring.va + (read.wrapping_mul(aql_packet::BYTES) & (ring.bytes - 1));
+                let slot = ring.va.wrapping_add(read.wrapping_mul(aql_packet::BYTES) & (ring.bytes - 1));
                 space.read::<u16>(slot).is_ok_and(|header| !aql_packet::is_invalid(header))
             }
         }

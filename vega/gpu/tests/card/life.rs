@@ -202,6 +202,7 @@ fn bad_queues_are_refused() {
         QueueConfig { ring_bytes: 1000, ..good },
         QueueConfig { ring_bytes: 0, ..good },
         QueueConfig { ring_va: memory.va + 64, ..good },
+        QueueConfig { ring_va: u64::MAX - 1023, ring_bytes: 4096, ..good },
     ];
     for config in bad {
         assert!(matches!(world.card.create_queue(config), Err(QueueError::BadRing { .. })), "{config:?}");
