@@ -64,14 +64,19 @@ pub fn table(union: &Union) -> String {
     out + "    ]\n}\n"
 }
 
-/// Whether C has no name for the type: it is declared inside another, and named after the member here.
+/// Whether C has no name for the type outside the one that it is declared in; here it carries that one's name.
 fn is_nested(name: &str, union: &Union) -> bool {
-    union.layouts.iter().any(|(outer, declared)| {
-        declared.iter().any(|(_, item)| {
-            let Body::Record { fields, .. } = &item.body else { return false };
-            fields.iter().any(|field| name == format!("{outer}_{}", field.name))
+    union.layouts.iter().filter(|(outer, _)| name.starts_with(&format!("{outer}_"))).any(|(_, declared)| {
+        declared.iter().any(|(_, item)| match &item.body {
+            Body::Record { fields, .. } => fields.iter().any(|field| field.ty.trim() == name),
+            _ => false,
         })
     })
+}
+
+/// bindgen puts an underscore behind a member that is called like a Rust keyword.
+fn c_name(member: &str) -> &str {
+    member.strip_suffix('_').filter(|name| syn::parse_str::<syn::Ident>(name).is_err()).unwrap_or(member)
 }
 
 fn row(release: usize, item: &Type, newest: &BTreeMap<&str, &Type>, union: &Union) -> Option<Row> {
@@ -107,11 +112,8 @@ fn collect(
     (rust, c, base): (&str, &str, usize),
     out: &mut Vec<(String, String, usize)>,
 ) {
-    let (Body::Record { fields, layout, .. }, Body::Record { fields: there, .. }) =
-        (&item.body, &target.body)
-    else {
-        return;
-    };
+    let Body::Record { fields, layout, .. } = &item.body else { return };
+    let Body::Record { fields: there, layout: now, .. } = &target.body else { return };
     for field in fields {
         let Some(other) = there.iter().find(|other| other.name == field.name) else { continue };
         let anonymous = field.name.starts_with("anon_");
@@ -119,14 +121,17 @@ fn collect(
         // behind members whose offsets the C compiler checks through the members inside.
         if !anonymous && field.bits.is_empty() {
             let Some(at) = layout.offsets.get(&field.name) else { continue };
+            // Later releases put members where space was reserved.
+            if field.name.starts_with("reserved") && now.offsets.get(&field.name) != Some(at) {
+                continue;
+            }
             let rust = format!("{rust}{}", field.name);
-            let c = format!("{c}{}", field.name.trim_end_matches('_'));
+            let c = format!("{c}{}", c_name(&field.name));
             out.push((rust.clone(), c.clone(), base + at));
-            let nested = format!("{}_{}", item.name, field.name);
-            if field.ty.trim() == nested && other.ty.trim() == nested {
-                let inner =
-                    union.layouts.get(&nested).and_then(|all| all.iter().find(|(r, _)| *r == release));
-                if let (Some((_, inner)), Some(target)) = (inner, newest.get(nested.as_str())) {
+            let nested = field.ty.trim();
+            if other.ty.trim() == nested && is_nested(nested, union) {
+                let inner = union.layouts.get(nested).and_then(|all| all.iter().find(|(r, _)| *r == release));
+                if let (Some((_, inner)), Some(target)) = (inner, newest.get(nested)) {
                     let prefix = (&*format!("{rust}."), &*format!("{c}."), base + at);
                     collect(release, inner, target, newest, union, prefix, out);
                 }
