@@ -97,7 +97,11 @@ pub fn open(node: &Node, flags: i32) -> Result<i32, Errno> {
             files::give(fd);
             Ok(fd)
         }
-        Node::Render(_) => driver()?.render.open(flags),
+        Node::Render(_) => {
+            let fd = driver()?.render.open(flags)?;
+            files::give(fd);
+            Ok(fd)
+        }
         Node::File(text) => files::text_file(text, flags),
         Node::Dir(_) => Err(Errno::EISDIR),
         Node::Missing => Err(Errno::ENOENT),
@@ -278,4 +282,24 @@ pub fn xnack_mode(_: &Driver, args: &mut XnackMode) -> Result<(), Errno> {
 pub fn is_render(fd: i32) -> bool {
     let chain = std::iter::successors(current(), |driver| driver.parent);
     files::identity(fd).is_some_and(|identity| chain.into_iter().any(|driver| driver.render.has(identity)))
+}
+
+/// Whether the program maps a buffer or a doorbell page, through a descriptor that it got for one of our
+/// nodes and has closed since: then the descriptor of the right file to map, which the caller closes.
+/// On a number that was never ours this takes no lock.
+pub fn reopen_for_mmap(fd: i32, va: u64, offset: u64) -> Option<i32> {
+    if !files::was_given(fd) {
+        return None;
+    }
+    let driver = current().filter(|driver| driver.pid == std::process::id())?;
+    let identity = files::identity(fd);
+    let intact = |file: &DeviceFile| identity.is_some_and(|identity| file.has(identity));
+    if intact(&driver.kfd) || intact(&driver.render) {
+        return None;
+    }
+    let file = match driver.memory.file_of(va, offset)? {
+        memory::File::Kfd => &driver.kfd,
+        memory::File::Render => &driver.render,
+    };
+    file.open(libc::O_CLOEXEC).ok()
 }

@@ -41,6 +41,15 @@ pub fn render_bytes(gpus: u32) -> u64 {
     VRAM_STRIDE * (u64::from(gpus) + 1)
 }
 
+/// Which node a buffer is mapped through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum File {
+    /// `/dev/kfd`: doorbells and registers.
+    Kfd,
+    /// The render node: VRAM and GTT.
+    Render,
+}
+
 /// Where a buffer's bytes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
@@ -62,6 +71,8 @@ struct Buffer {
     host: u64,
     rights: Rights,
     place: Place,
+    /// What the program was told to map it with.
+    mmap_offset: u64,
     doorbell: bool,
     /// Cards that have it in their page table.
     mapped: u32,
@@ -137,6 +148,17 @@ impl Memory {
                 self.gtt.words(offset, slots).ok_or(Errno::EINVAL)
             }
             _ => Err(Errno::EINVAL),
+        }
+    }
+
+    /// The file that the program means when it maps this offset at the address of a buffer.
+    pub fn file_of(&self, va: u64, offset: u64) -> Option<File> {
+        let state = self.lock();
+        let buffer = state.buffers.values().find(|buffer| buffer.va == va && buffer.mmap_offset == offset)?;
+        match buffer.place {
+            Place::Vram { .. } | Place::Gtt { .. } => Some(File::Render),
+            Place::Elsewhere if buffer.mmap_offset != buffer.host => Some(File::Kfd),
+            Place::Elsewhere => None,
         }
     }
 
@@ -237,7 +259,7 @@ pub fn alloc(driver: &Driver, args: &mut AllocMemory) -> Result<(), Errno> {
         }
     }
     let doorbell = args.flags & alloc_flags::DOORBELL != 0;
-    let buffer = Buffer { va: args.va_addr, bytes, host, rights, place, doorbell, mapped: 0 };
+    let buffer = Buffer { va: args.va_addr, bytes, host, rights, place, mmap_offset, doorbell, mapped: 0 };
     let handle = state.next_handle;
     state.next_handle += 1;
     state.buffers.insert(handle, buffer);

@@ -1,12 +1,12 @@
-//! `ioctl`, and the one command of the shell that a ROCm program runs.
+//! `ioctl`, `mmap`, and the one command of the shell that a ROCm program runs.
 //!
 //! # Safety
 //! See [`super`]: every function has its C prototype and its callers keep that function's contract.
 
 use std::ffi::{CStr, c_char, c_int, c_ulong, c_void};
 
-use libc::FILE;
-use vega_kfd::{Errno, ioctl as kfd};
+use libc::{FILE, off_t, size_t};
+use vega_kfd::{Errno, driver, ioctl as kfd};
 
 use super::{answer, real};
 
@@ -22,6 +22,42 @@ unsafe extern "C" fn ioctl(fd: c_int, request: c_ulong, argument: *mut c_void) -
         None => answer(Err(Errno(libc::ENOSYS))),
     }
 }
+
+/// The kernel's own `mmap` does what the driver's would, so this hook is only for programs that closed the
+/// thunk's descriptors behind its back: a buffer is then mapped through a new one.
+macro_rules! hook_mmap {
+    ($($name:ident)*) => {$(
+        #[unsafe(no_mangle)]
+        unsafe extern "C" fn $name(
+            address: *mut c_void,
+            length: size_t,
+            protection: c_int,
+            flags: c_int,
+            fd: c_int,
+            offset: off_t,
+        ) -> *mut c_void {
+            // SAFETY: the caller keeps the contract of this function's C namesake.
+            unsafe {
+                let Some(real) = real::$name.get() else {
+                    answer(Err(Errno(libc::ENOSYS)));
+                    return libc::MAP_FAILED;
+                };
+                let again = if fd >= 0 && flags & libc::MAP_FIXED != 0 {
+                    driver::reopen_for_mmap(fd, address as u64, offset as u64)
+                } else {
+                    None
+                };
+                let result = real(address, length, protection, flags, again.unwrap_or(fd), offset);
+                if let Some(again) = again {
+                    libc::close(again);
+                }
+                result
+            }
+        }
+    )*};
+}
+
+hook_mmap! { mmap mmap64 }
 
 /// What rocminfo of ROCm 5 asks the shell to learn whether the driver is loaded.
 fn asks_for_driver(command: &CStr) -> bool {

@@ -5,7 +5,7 @@
 //! | [`open`] | `open`, `openat`, `fopen` and their kin |
 //! | [`stat`] | `stat`, `access`, `readlink` and their kin |
 //! | [`directory`] | `opendir`, `readdir` and their kin |
-//! | [`ioctl`] | `ioctl`, `popen` |
+//! | [`ioctl`] | `ioctl`, `mmap`, `popen` |
 //! | [`drm`] | what the thunk calls in libdrm |
 //! | [`signal`] | `sigaction`, `signal` and their kin |
 //!

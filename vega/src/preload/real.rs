@@ -8,7 +8,7 @@ use std::ffi::{CStr, c_char, c_int, c_long, c_uint, c_ulong, c_void};
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use libc::{DIR, FILE, dirent, mode_t, sighandler_t, size_t, ssize_t};
+use libc::{DIR, FILE, dirent, mode_t, off_t, sighandler_t, size_t, ssize_t};
 
 /// A function that is found by name.
 pub struct Real<F> {
@@ -109,6 +109,8 @@ real! {
         scandir: fn(Path, *mut *mut *mut dirent, Filter, Compare) -> c_int;
         scandir64: fn(Path, *mut *mut *mut dirent, Filter, Compare) -> c_int;
         ioctl: fn(c_int, c_ulong, *mut c_void) -> c_int;
+        mmap: fn(*mut c_void, size_t, c_int, c_int, c_int, off_t) -> *mut c_void;
+        mmap64: fn(*mut c_void, size_t, c_int, c_int, c_int, off_t) -> *mut c_void;
         popen: fn(Path, Path) -> *mut FILE;
         sigaction: fn(c_int, *const libc::sigaction, *mut libc::sigaction) -> c_int;
         signal: fn(c_int, sighandler_t) -> sighandler_t;
