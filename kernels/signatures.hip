@@ -106,3 +106,58 @@ extern "C" __global__ void reverse(float* x) {
 
 /// Allows workgroups of 64 work-items at most: the code object says so, and a launch is checked against it.
 extern "C" __global__ void __launch_bounds__(64) small_block(unsigned* out) { out[threadIdx.x] = threadIdx.x; }
+
+/// A struct with everything that has no direct counterpart in Rust.
+struct Odd {
+    /// Bits 0..3 and 3..8 of one byte.
+    uint8_t low : 3, high : 5;
+    /// Either of the two, 4 bytes.
+    union {
+        float as_float;
+        uint32_t as_bits;
+    };
+    /// Without a name of its own.
+    struct {
+        int16_t a, b;
+    } pair;
+    bool flag;
+    const float* address;
+    Mode mode;
+};
+
+/// A base without members and one with.
+struct Empty {};
+struct Base {
+    int32_t id;
+};
+struct Derived : Empty, Base {
+    int64_t value;
+};
+
+/// Members follow each other without gaps.
+struct __attribute__((packed)) Packed {
+    uint8_t tag;
+    double value;
+};
+
+/// Writes what it finds in the structs: both bit fields, the union's bits, the pair, the flag, whether the address is not
+/// null, the mode; the derived struct's members; the packed struct's members.
+extern "C" __global__ void take_odd(double* out, Odd odd, Derived derived, uint8_t between, Packed packed) {
+    const double all[] = {(double)odd.low,    (double)odd.high, (double)odd.as_bits,         (double)odd.pair.a,
+                          (double)odd.pair.b, (double)odd.flag, (double)(odd.address != nullptr), (double)odd.mode,
+                          (double)derived.id, (double)derived.value, (double)between, (double)packed.tag, packed.value};
+    for (int i = 0; i < 13; i++) out[i] = all[i];
+}
+
+/// A node of a list: behind a pointer, its own pointer is an address.
+struct Node {
+    int32_t value;
+    const Node* next;
+};
+
+/// Parameters whose names mean something in Rust, or that have none; a reference; pointers to arrays and to pointers.
+/// Writes `type + self + fn + matrix[0][3] + addresses[0] is not null + node->value` to `out`.
+extern "C" __global__ void take_names(int& out, int type, const int* self, const int& fn, const int (*matrix)[4],
+                                      const int* const* addresses, const Node* node, int) {
+    out = type + *self + fn + matrix[0][3] + (addresses[0] != nullptr) + node->value;
+}

@@ -199,3 +199,19 @@ unsafe impl Vouched for signatures::SmallBlock {
         require(config.block.x as usize <= out, "the workgroup is larger than the vector")
     }
 }
+
+// SAFETY: writes out[0..13], whichever thread it is; the address in `odd` is compared with null only.
+unsafe impl Vouched for signatures::TakeOdd {
+    fn check(_: &LaunchConfig, &(out, ..): &Shapes<Self>) -> Result<(), &'static str> {
+        require(out >= 13, "out has fewer than 13 elements")
+    }
+}
+
+// SAFETY: touches the first element of each vector, and the fourth of the matrix; follows no address in memory.
+unsafe impl Vouched for signatures::TakeNames {
+    fn check(_: &LaunchConfig, shapes: &Shapes<Self>) -> Result<(), &'static str> {
+        let &(out, _, this, function, matrix, addresses, node, _) = shapes;
+        let least = out.min(this).min(function).min(addresses).min(node);
+        require(least >= 1 && matrix >= 4, "a vector is too short")
+    }
+}

@@ -55,4 +55,4 @@ mod kernels;
 mod signature;
 
 pub use error::Error;
-pub use kernels::{Compiled, Kernels, Missing};
+pub use kernels::{Compiled, Kernels, Missing, Module};

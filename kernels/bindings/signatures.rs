@@ -131,6 +131,214 @@ impl Default for Float4 {
     }
 }
 
+/// `a struct without a name`: 4 bytes, aligned to 4.
+#[repr(C, align(4))]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(non_snake_case)] // the source's names
+pub struct OddAnonymous4 {
+    /// Bytes that no member of the source has, or none that Rust can name.
+    pub _padding0: [u8; 4],
+}
+
+const _: () = {
+    assert!(size_of::<OddAnonymous4>() == 4 && align_of::<OddAnonymous4>() == 4);
+};
+
+// SAFETY: all bytes belong to fields, as the offsets above show, and zero is a value of each.
+unsafe impl ::hip::bytemuck::Zeroable for OddAnonymous4 {}
+// SAFETY: as above; every field takes any bytes.
+unsafe impl ::hip::bytemuck::Pod for OddAnonymous4 {}
+
+impl Default for OddAnonymous4 {
+    fn default() -> Self {
+        ::hip::bytemuck::Zeroable::zeroed()
+    }
+}
+
+/// `a struct without a name`: 4 bytes, aligned to 2.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(non_snake_case)] // the source's names
+pub struct OddPair {
+    /// `a`: at offset 0.
+    pub a: i16,
+    /// `b`: at offset 2.
+    pub b: i16,
+}
+
+const _: () = {
+    assert!(size_of::<OddPair>() == 4 && align_of::<OddPair>() == 2);
+    assert!(::core::mem::offset_of!(OddPair, a) == 0);
+    assert!(::core::mem::offset_of!(OddPair, b) == 2);
+};
+
+// SAFETY: all bytes belong to fields, as the offsets above show, and zero is a value of each.
+unsafe impl ::hip::bytemuck::Zeroable for OddPair {}
+// SAFETY: as above; every field takes any bytes.
+unsafe impl ::hip::bytemuck::Pod for OddPair {}
+
+impl Default for OddPair {
+    fn default() -> Self {
+        ::hip::bytemuck::Zeroable::zeroed()
+    }
+}
+
+/// `Odd`: 32 bytes, aligned to 8.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(non_snake_case)] // the source's names
+pub struct Odd {
+    /// Bytes that no member of the source has, or none that Rust can name.
+    pub _padding0: [u8; 4],
+    /// `anonymous_4`: at offset 4.
+    pub anonymous_4: OddAnonymous4,
+    /// `pair`: at offset 8.
+    pub pair: OddPair,
+    /// `flag`: a `bool`, at offset 12.
+    pub flag: u8,
+    /// Bytes that no member of the source has, or none that Rust can name.
+    pub _padding1: [u8; 3],
+    /// `address`: a device address, at offset 16.
+    pub address: u64,
+    /// `mode`: at offset 24.
+    pub mode: Mode,
+    /// Bytes that no member of the source has, or none that Rust can name.
+    pub _padding2: [u8; 7],
+}
+
+const _: () = {
+    assert!(size_of::<Odd>() == 32 && align_of::<Odd>() == 8);
+    assert!(::core::mem::offset_of!(Odd, anonymous_4) == 4);
+    assert!(::core::mem::offset_of!(Odd, pair) == 8);
+    assert!(::core::mem::offset_of!(Odd, flag) == 12);
+    assert!(::core::mem::offset_of!(Odd, address) == 16);
+    assert!(::core::mem::offset_of!(Odd, mode) == 24);
+};
+
+// SAFETY: all bytes belong to fields, as the offsets above show, and zero is a value of each.
+unsafe impl ::hip::bytemuck::Zeroable for Odd {}
+// SAFETY: as above; every field takes any bytes.
+unsafe impl ::hip::bytemuck::Pod for Odd {}
+
+impl Default for Odd {
+    fn default() -> Self {
+        ::hip::bytemuck::Zeroable::zeroed()
+    }
+}
+
+/// `Base`: 4 bytes, aligned to 4.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(non_snake_case)] // the source's names
+pub struct Base {
+    /// `id`: at offset 0.
+    pub id: i32,
+}
+
+const _: () = {
+    assert!(size_of::<Base>() == 4 && align_of::<Base>() == 4);
+    assert!(::core::mem::offset_of!(Base, id) == 0);
+};
+
+// SAFETY: all bytes belong to fields, as the offsets above show, and zero is a value of each.
+unsafe impl ::hip::bytemuck::Zeroable for Base {}
+// SAFETY: as above; every field takes any bytes.
+unsafe impl ::hip::bytemuck::Pod for Base {}
+
+impl Default for Base {
+    fn default() -> Self {
+        ::hip::bytemuck::Zeroable::zeroed()
+    }
+}
+
+/// `Derived`: 16 bytes, aligned to 8.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(non_snake_case)] // the source's names
+pub struct Derived {
+    /// `base`: at offset 0.
+    pub base: Base,
+    /// Bytes that no member of the source has, or none that Rust can name.
+    pub _padding0: [u8; 4],
+    /// `value`: at offset 8.
+    pub value: i64,
+}
+
+const _: () = {
+    assert!(size_of::<Derived>() == 16 && align_of::<Derived>() == 8);
+    assert!(::core::mem::offset_of!(Derived, base) == 0);
+    assert!(::core::mem::offset_of!(Derived, value) == 8);
+};
+
+// SAFETY: all bytes belong to fields, as the offsets above show, and zero is a value of each.
+unsafe impl ::hip::bytemuck::Zeroable for Derived {}
+// SAFETY: as above; every field takes any bytes.
+unsafe impl ::hip::bytemuck::Pod for Derived {}
+
+impl Default for Derived {
+    fn default() -> Self {
+        ::hip::bytemuck::Zeroable::zeroed()
+    }
+}
+
+/// `Packed`: 9 bytes, aligned to 1.
+#[repr(C, packed(1))]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(non_snake_case)] // the source's names
+pub struct Packed {
+    /// `tag`: at offset 0.
+    pub tag: u8,
+    /// `value`: at offset 1.
+    pub value: f64,
+}
+
+const _: () = {
+    assert!(size_of::<Packed>() == 9 && align_of::<Packed>() == 1);
+    assert!(::core::mem::offset_of!(Packed, tag) == 0);
+    assert!(::core::mem::offset_of!(Packed, value) == 1);
+};
+
+// SAFETY: all bytes belong to fields, as the offsets above show, and zero is a value of each.
+unsafe impl ::hip::bytemuck::Zeroable for Packed {}
+// SAFETY: as above; every field takes any bytes.
+unsafe impl ::hip::bytemuck::Pod for Packed {}
+
+impl Default for Packed {
+    fn default() -> Self {
+        ::hip::bytemuck::Zeroable::zeroed()
+    }
+}
+
+/// `Node`: 16 bytes, aligned to 8.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(non_snake_case)] // the source's names
+pub struct Node {
+    /// `value`: at offset 0.
+    pub value: i32,
+    /// Bytes that no member of the source has, or none that Rust can name.
+    pub _padding0: [u8; 4],
+    /// `next`: a device address, at offset 8.
+    pub next: u64,
+}
+
+const _: () = {
+    assert!(size_of::<Node>() == 16 && align_of::<Node>() == 8);
+    assert!(::core::mem::offset_of!(Node, value) == 0);
+    assert!(::core::mem::offset_of!(Node, next) == 8);
+};
+
+// SAFETY: all bytes belong to fields, as the offsets above show, and zero is a value of each.
+unsafe impl ::hip::bytemuck::Zeroable for Node {}
+// SAFETY: as above; every field takes any bytes.
+unsafe impl ::hip::bytemuck::Pod for Node {}
+
+impl Default for Node {
+    fn default() -> Self {
+        ::hip::bytemuck::Zeroable::zeroed()
+    }
+}
+
 ::hip::kernel! {
     /// Writes the fields of `s`, widened to double: scale, tag, origin.x, origin.y, the weights, last.
     ///
@@ -229,6 +437,22 @@ impl Default for Float4 {
     pub struct SmallBlock = "small_block"(&mut [u32]) in CODE;
 }
 
+::hip::kernel! {
+    /// Writes what it finds in the structs: both bit fields, the union's bits, the pair, the flag, whether the address is not
+    /// null, the mode; the derived struct's members; the packed struct's members.
+    ///
+    /// `__global__ void take_odd(double *out, Odd odd, Derived derived, uint8_t between, Packed packed)`
+    pub struct TakeOdd = "take_odd"(&mut [f64], Odd, Derived, u8, Packed) in CODE;
+}
+
+::hip::kernel! {
+    /// Parameters whose names mean something in Rust, or that have none; a reference; pointers to arrays and to pointers.
+    /// Writes `type + self + fn + matrix[0][3] + addresses[0] is not null + node->value` to `out`.
+    ///
+    /// `__global__ void take_names(int *out, int type, const int *self, const int *fn, const int[4] *matrix, const void * *addresses, const Node *node, int)`
+    pub struct TakeNames = "take_names"(&mut [i32], i32, &[i32], &[i32], &[i32], &[u64], &[Node], i32) in CODE;
+}
+
 /// The kernels of `kernels/signatures.hip`, loaded on one device.
 #[derive(Clone, Debug)]
 pub struct Kernels {
@@ -260,6 +484,10 @@ pub struct Kernels {
     pub reverse: ::hip::Kernel<Reverse>,
     /// `small_block`
     pub small_block: ::hip::Kernel<SmallBlock>,
+    /// `take_odd`
+    pub take_odd: ::hip::Kernel<TakeOdd>,
+    /// `take_names`
+    pub take_names: ::hip::Kernel<TakeNames>,
 }
 
 impl Kernels {
@@ -269,7 +497,7 @@ impl Kernels {
     /// Those of `hip::Module::from_static` and `hip::Module::kernel`.
     pub fn load(device: ::hip::Device) -> ::hip::Result<Self> {
         let module = ::hip::Module::from_static(device, CODE)?;
-        Ok(Self { take_struct: module.kernel()?, take_scalars: module.kernel()?, take_floats: module.kernel()?, take_enum: module.kernel()?, take_pointers: module.kernel()?, take_records: module.kernel()?, scale_float16_1: module.kernel()?, scale_double_3: module.kernel()?, scale_float_1: module.kernel()?, outer_inner_bump: module.kernel()?, outer_inner_bump_2: module.kernel()?, use_globals: module.kernel()?, reverse: module.kernel()?, small_block: module.kernel()? })
+        Ok(Self { take_struct: module.kernel()?, take_scalars: module.kernel()?, take_floats: module.kernel()?, take_enum: module.kernel()?, take_pointers: module.kernel()?, take_records: module.kernel()?, scale_float16_1: module.kernel()?, scale_double_3: module.kernel()?, scale_float_1: module.kernel()?, outer_inner_bump: module.kernel()?, outer_inner_bump_2: module.kernel()?, use_globals: module.kernel()?, reverse: module.kernel()?, small_block: module.kernel()?, take_odd: module.kernel()?, take_names: module.kernel()? })
     }
 
     /// Writes the fields of `s`, widened to double: scale, tag, origin.x, origin.y, the weights, last.
@@ -676,5 +904,65 @@ impl Kernels {
     pub unsafe fn small_block_unchecked(&self, stream: &::hip::Stream, config: ::hip::LaunchConfig, out: impl ::hip::Arg<::hip::InOut<u32>>) -> ::hip::Result<()> {
         // SAFETY: the caller's promise is the one that is asked for.
         unsafe { self.small_block.launch_unchecked(stream, config, (out,)) }
+    }
+
+    /// Writes what it finds in the structs: both bit fields, the union's bits, the pair, the flag, whether the address is not
+    /// null, the mode; the derived struct's members; the packed struct's members.
+    ///
+    /// `__global__ void take_odd(double *out, Odd odd, Derived derived, uint8_t between, Packed packed)`
+    ///
+    /// Safe where [`TakeOdd`] is vouched for (`hip::Vouched`).
+    ///
+    /// # Errors
+    /// As for `hip::Kernel::launch`.
+    #[allow(clippy::too_many_arguments)] // the kernel's own
+    pub fn take_odd(&self, stream: &::hip::Stream, config: ::hip::LaunchConfig, out: impl ::hip::Arg<::hip::InOut<f64>>, odd: Odd, derived: Derived, between: u8, packed: Packed) -> ::hip::Result<()>
+    where
+        for<'vouched> TakeOdd: ::hip::Vouched,
+    {
+        self.take_odd.launch(stream, config, (out, odd, derived, between, packed))
+    }
+
+    /// Launches [`TakeOdd`] on the caller's word alone.
+    ///
+    /// # Safety
+    /// As for `hip::Kernel::launch_unchecked`.
+    ///
+    /// # Errors
+    /// As for `hip::Kernel::launch_unchecked`.
+    #[allow(clippy::too_many_arguments)] // the kernel's own
+    pub unsafe fn take_odd_unchecked(&self, stream: &::hip::Stream, config: ::hip::LaunchConfig, out: impl ::hip::Arg<::hip::InOut<f64>>, odd: Odd, derived: Derived, between: u8, packed: Packed) -> ::hip::Result<()> {
+        // SAFETY: the caller's promise is the one that is asked for.
+        unsafe { self.take_odd.launch_unchecked(stream, config, (out, odd, derived, between, packed)) }
+    }
+
+    /// Parameters whose names mean something in Rust, or that have none; a reference; pointers to arrays and to pointers.
+    /// Writes `type + self + fn + matrix[0][3] + addresses[0] is not null + node->value` to `out`.
+    ///
+    /// `__global__ void take_names(int *out, int type, const int *self, const int *fn, const int[4] *matrix, const void * *addresses, const Node *node, int)`
+    ///
+    /// Safe where [`TakeNames`] is vouched for (`hip::Vouched`).
+    ///
+    /// # Errors
+    /// As for `hip::Kernel::launch`.
+    #[allow(clippy::too_many_arguments)] // the kernel's own
+    pub fn take_names(&self, stream: &::hip::Stream, config: ::hip::LaunchConfig, out: impl ::hip::Arg<::hip::InOut<i32>>, r#type: i32, self_: impl ::hip::Arg<::hip::In<i32>>, r#fn: impl ::hip::Arg<::hip::In<i32>>, matrix: impl ::hip::Arg<::hip::In<i32>>, addresses: impl ::hip::Arg<::hip::In<u64>>, node: impl ::hip::Arg<::hip::In<Node>>, arg7: i32) -> ::hip::Result<()>
+    where
+        for<'vouched> TakeNames: ::hip::Vouched,
+    {
+        self.take_names.launch(stream, config, (out, r#type, self_, r#fn, matrix, addresses, node, arg7))
+    }
+
+    /// Launches [`TakeNames`] on the caller's word alone.
+    ///
+    /// # Safety
+    /// As for `hip::Kernel::launch_unchecked`.
+    ///
+    /// # Errors
+    /// As for `hip::Kernel::launch_unchecked`.
+    #[allow(clippy::too_many_arguments)] // the kernel's own
+    pub unsafe fn take_names_unchecked(&self, stream: &::hip::Stream, config: ::hip::LaunchConfig, out: impl ::hip::Arg<::hip::InOut<i32>>, r#type: i32, self_: impl ::hip::Arg<::hip::In<i32>>, r#fn: impl ::hip::Arg<::hip::In<i32>>, matrix: impl ::hip::Arg<::hip::In<i32>>, addresses: impl ::hip::Arg<::hip::In<u64>>, node: impl ::hip::Arg<::hip::In<Node>>, arg7: i32) -> ::hip::Result<()> {
+        // SAFETY: the caller's promise is the one that is asked for.
+        unsafe { self.take_names.launch_unchecked(stream, config, (out, r#type, self_, r#fn, matrix, addresses, node, arg7)) }
     }
 }
