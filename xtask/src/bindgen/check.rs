@@ -119,10 +119,7 @@ fn read(hip_sys: &Path) -> Result<CheckedIn> {
     let mut modules = vec![("types".to_owned(), "types.rs".to_owned())];
     for entry in fs::read_dir(hip_sys.join("src/abi"))? {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        if let Some(module) = name
-            .strip_suffix(".rs")
-            .filter(|module| module.starts_with("v5") || module.starts_with("v6") || module.starts_with("v7"))
-        {
+        if let Some(module) = name.strip_suffix(".rs").filter(|name| is_version(name)) {
             modules.push((module.to_owned(), format!("abi/{name}")));
         }
     }
@@ -141,6 +138,12 @@ fn read(hip_sys: &Path) -> Result<CheckedIn> {
         }
     }
     Ok(checked_in)
+}
+
+/// Whether a module of `abi` is a generated one: `v5_0`.
+pub fn is_version(name: &str) -> bool {
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    name.strip_prefix('v').and_then(|name| name.split_once('_')).is_some_and(|(a, b)| number(a) && number(b))
 }
 
 /// The rows of functions.rs: `row("name", &[c"symbol", ...], V5_2_3 | ..., Library),`.

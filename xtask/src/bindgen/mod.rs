@@ -87,7 +87,7 @@ pub fn run(options: &Options) -> Result<()> {
 }
 
 /// Generates every file, and writes or compares them.
-fn whole(all: &[Headers], check: bool) -> Result<()> {
+fn whole(all: &[Headers], compare: bool) -> Result<()> {
     let united = union::unite(all)?;
     let mut files = vec![
         ("src/functions.rs".to_owned(), emit::functions(&united)),
@@ -110,11 +110,18 @@ fn whole(all: &[Headers], check: bool) -> Result<()> {
         if fs::read_to_string(&home).is_ok_and(|old| old == new) {
             continue;
         }
-        if check {
+        if compare {
             stale.push(format!("hip-sys/{name} (compare with {})", draft.display()));
         } else {
             write(&home, &new)?;
             println!("wrote hip-sys/{name}");
+        }
+    }
+    for entry in fs::read_dir(hip_sys.join("src/abi"))? {
+        let file = entry?.file_name().to_string_lossy().into_owned();
+        let generated = file.strip_suffix(".rs").is_some_and(check::is_version);
+        if generated && !files.iter().any(|(name, _)| name.ends_with(&format!("/{file}"))) {
+            stale.push(format!("hip-sys/src/abi/{file} (nothing moves at that version: remove it)"));
         }
     }
     ensure!(stale.is_empty(), "not what the headers give:\n  {}", stale.join("\n  "));

@@ -110,3 +110,35 @@ pub const SAME: &[(&str, &str)] = &[
     ("* hipKernelNodeAttrValue", "* hipLaunchAttributeValue"),
     ("* c_int", "* c_uint"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{CONSTANTS, FIRST, GROWN, LAYOUTS, PARAMETERS, RENAMED, Version};
+
+    #[test]
+    fn every_border_is_a_fact_of_hip_sys() {
+        let path = crate::cargo::root().join("hip-sys/src/abi/fact.rs");
+        let text = fs::read_to_string(path).unwrap();
+        let facts: Vec<&str> = text.split("\";\n").collect();
+        let is_fact = |name: &str, since: Version| {
+            let name = name.trim_end_matches("_params").trim_end_matches("_st");
+            let version = format!("({}, {})", since.0, since.1);
+            facts.iter().any(|fact| fact.contains(name) && fact.contains(&version))
+        };
+        let mut borders: Vec<(&str, Version)> = GROWN.to_vec();
+        borders.extend(RENAMED.iter().map(|(name, _, since)| (*name, *since)));
+        borders.extend(PARAMETERS.iter().map(|row| (row.function, (7, 0))));
+        for row in LAYOUTS {
+            borders.extend(row.older.iter().map(|(_, until)| (row.name, *until)));
+        }
+        for row in CONSTANTS {
+            // The first meaning of a constant is no move.
+            borders.extend(row.since.iter().skip(1).map(|since| (row.name, *since)));
+        }
+        for (name, since) in borders {
+            assert!(since > FIRST && is_fact(name, since), "no fact says that {name} moved at {since:?}");
+        }
+    }
+}
