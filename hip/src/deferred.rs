@@ -33,12 +33,6 @@ impl Deferred {
         drop(done);
     }
 
-    /// How many values are waiting.
-    #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
-        self.lock().len()
-    }
-
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(Marker, Box<dyn Send>)>> {
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }

@@ -25,7 +25,7 @@
 //! }
 //! ```
 //!
-//! With `hip-build`, the declaration of the kernel is generated from its source; see [`kernel`].
+//! With `hip-build`, the declaration of the kernel is generated from its source; see [`mod@kernel`].
 //!
 //! # Layers
 //!

@@ -114,6 +114,10 @@ impl Module {
     fn load(device: Device, bytes: &[u8], source: Option<&'static [u8]>, what: &str) -> Result<Self> {
         let invalid =
             |error| Error::new(ErrorKind::InvalidCodeObject, format!("{what} cannot be loaded: {error}"));
+        if bytes.is_empty() {
+            let message = format!("{what} is empty: was the program built where there was no hipcc?");
+            return Err(Error::new(ErrorKind::InvalidCodeObject, message));
+        }
         let image = Image::parse(bytes).map_err(invalid)?;
         let target: TargetId = device.target_id()?.parse().map_err(invalid)?;
         let Some(entry) = image.select(&target) else {

@@ -17,7 +17,7 @@ mod sealed {
 }
 use sealed::{Sealed, Tuple};
 
-/// A value that can be passed for the parameter `P`. Sealed: the table at [`kernel`](crate::kernel) lists them all.
+/// A value that can be passed for the parameter `P`. Sealed: the table at [`kernel`](mod@crate::kernel) lists them all.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be passed to a kernel for the parameter `{P}`",
     note = "pass values as they are, `&DeviceBuffer<T>` or `View<T>` for `In<T>`, `&mut DeviceBuffer<T>` or `ViewMut<T>` for `InOut<T>`"
@@ -138,6 +138,7 @@ macro_rules! args {
 
         impl<$($param: Param, $arg: Arg<$param>),*> Args<($($param,)*)> for ($($arg,)*) {
             #[inline]
+            #[allow(clippy::unused_unit, reason = "the shapes of no arguments")]
             fn shapes(&self) -> ($($param::Shape,)*) {
                 let ($($value,)*) = self;
                 ($($value.shape(),)*)

@@ -144,9 +144,9 @@ impl BlockCache {
 }
 
 /// What is allocated for a request: a multiple of an eighth of the next power of two, so that freed blocks fit other
-/// requests and at most an eighth is wasted; 256 bytes at least. `None` when that does not fit into a `usize`.
+/// requests, but of 2 MiB at most, so that large requests waste little. `None` when that does not fit into a `usize`.
 fn size_class(bytes: usize) -> Option<usize> {
-    let step = (bytes.checked_next_power_of_two()? / 8).max(ALIGNMENT);
+    let step = (bytes.checked_next_power_of_two()? / 8).clamp(ALIGNMENT, 2 << 20);
     bytes.checked_next_multiple_of(step)
 }
 
@@ -202,8 +202,8 @@ mod tests {
     fn size_classes_hold_the_request_and_waste_little() {
         for bytes in [1usize, 255, 256, 257, 4096, 5000, 1 << 20, (1 << 20) + 1, 3 << 30, usize::MAX / 4] {
             let size = size_class(bytes).unwrap();
-            assert!(size >= bytes && size % 256 == 0, "{bytes} -> {size}");
-            assert!(size - bytes < 256.max(bytes / 4), "{bytes} -> {size}");
+            assert!(size >= bytes && size.is_multiple_of(256), "{bytes} -> {size}");
+            assert!(size - bytes < 256.max(bytes / 4).min(2 << 20), "{bytes} -> {size}");
         }
         assert_eq!(size_class(1), Some(256));
         assert_eq!(size_class(usize::MAX), None);

@@ -79,18 +79,19 @@ impl Stream {
         self.with_use(destination.allocation(), Access::Write, bytes, || {
             let _current = self.shared().enter()?;
             let (name, status): (_, Result<hipError_t, MissingSymbol>) = match pattern {
-                // SAFETY: the view is valid for that many bytes, the stream is alive.
-                Pattern::D8(v) => {
-                    ("hipMemsetD8Async", unsafe { api.hipMemsetD8Async(address, v, bytes, stream) })
+                Pattern::D8(value) => {
+                    // SAFETY: the view is valid for that many bytes, the stream is alive.
+                    ("hipMemsetD8Async", unsafe { api.hipMemsetD8Async(address, value, bytes, stream) })
                 }
-                // SAFETY: as above; the pattern divides the element, and so the view.
-                Pattern::D16(v) => {
-                    ("hipMemsetD16Async", unsafe { api.hipMemsetD16Async(address, v, bytes / 2, stream) })
+                Pattern::D16(value) => {
+                    // SAFETY: as above; the pattern divides the element, and so the view.
+                    ("hipMemsetD16Async", unsafe { api.hipMemsetD16Async(address, value, bytes / 2, stream) })
                 }
-                // SAFETY: as above.
-                Pattern::D32(v) => ("hipMemsetD32Async", unsafe {
-                    api.hipMemsetD32Async(address, v.cast_signed(), bytes / 4, stream)
-                }),
+                Pattern::D32(value) => {
+                    let value = value.cast_signed();
+                    // SAFETY: as above.
+                    ("hipMemsetD32Async", unsafe { api.hipMemsetD32Async(address, value, bytes / 4, stream) })
+                }
             };
             self.runtime().check(status, || {
                 let call = Call::new(name).arg("dest", address).arg("value", pattern);

@@ -76,7 +76,7 @@ fn streams_of_every_kind_work() {
     for (index, stream) in streams.iter().enumerate() {
         let mut buffer = DeviceBuffer::<u32>::uninit(device, 1000).unwrap();
         stream.fill(&mut buffer, index as u32).unwrap();
-        assert_eq!(buffer.to_vec(stream).unwrap(), vec![index as u32; 1000]);
+        assert!(buffer.to_vec(stream).unwrap().iter().all(|&value| value == index as u32), "{stream:?}");
         stream.synchronize().unwrap();
         assert!(stream.is_idle().unwrap());
     }

@@ -40,6 +40,8 @@ fn bytes_that_are_no_code_are_refused() {
     let fake = Fake::new(Config::default());
     let error = Module::from_bytes(device(&fake), b"#!/bin/sh").unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::InvalidCodeObject);
+    let error = Module::from_static(device(&fake), &[]).unwrap_err();
+    assert!(error.to_string().contains("no hipcc"), "{error}");
     let error = Module::from_file(device(&fake), "/nonexistent/saxpy.co").unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::File);
     assert!(error.to_string().contains("/nonexistent/saxpy.co"), "{error}");
