@@ -12,8 +12,10 @@ use crate::process::{self, End, Finished, tail};
 use crate::report::{Counts, Report, Verdict, spinner};
 use crate::{glibc, stress};
 
-/// Tests that need a device fail without one when this is set: nothing passes by skipping.
-const REQUIRE_DEVICE: (&str, &str) = ("HIP_TEST_REQUIRE_DEVICE", "1");
+/// Tests that need a device, HIP's headers or its runtime fail without one when these are set: nothing passes by
+/// skipping.
+const REQUIRED: [(&str, &str); 3] =
+    [("HIP_TEST_REQUIRE_DEVICE", "1"), ("HIP_SYS_REQUIRE_HEADERS", "1"), ("HIP_SYS_REQUIRE_RUNTIME", "1")];
 
 /// The longest that a test program may take. ROCr spins for ever when a completion is lost, so each has an end.
 const LIMIT: Duration = Duration::from_secs(600);
@@ -140,7 +142,7 @@ impl Suite {
             .env("CARGO_MANIFEST_DIR", &artifact.folder)
             .env("CARGO_PKG_NAME", &artifact.package)
             .env("VEGA", vega)
-            .env(REQUIRE_DEVICE.0, REQUIRE_DEVICE.1);
+            .envs(REQUIRED);
         process::run(&mut command, limit, &logs.join(name))
             .with_context(|| format!("cannot run {}", artifact.executable.display()))
     }
