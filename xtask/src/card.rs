@@ -1,6 +1,6 @@
 //! The card that programs run on: the one there is, or the virtual one.
 
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -42,13 +42,8 @@ pub fn build_vega(profile: Profile) -> anyhow::Result<PathBuf> {
         .status()
         .context("cannot run cargo")?;
     ensure!(status.success(), "vega does not build ({status})");
-    let folder = target_folder()?.join(profile.folder());
-    let program = folder.join("vega");
-    if !program.is_file() {
-        // cargo names a shared library its own way.
-        let library = folder.join("libvega.so");
-        fs::copy(&library, &program).with_context(|| format!("cannot copy {}", library.display()))?;
-    }
+    let program = target_folder()?.join(profile.folder()).join("vega");
+    ensure!(program.is_file(), "cargo built no {}", program.display());
     Ok(program)
 }
 

@@ -1,0 +1,268 @@
+//! How a program's process and the device live together: signals, descriptors, fork, floating-point modes, idle time,
+//! memory, repeated and hidden use.
+//!
+//! # Safety
+//! Each block that calls into libc or sets MXCSR says why it may. They run in child processes of their own, so that no
+//! other test sees the changed signal handlers, descriptors or modes.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::process::Command;
+use std::time::Duration;
+
+use hip::{Device, DeviceBuffer, LaunchConfig, Runtime, Stream};
+use hip_vega::saxpy;
+use support::{bits, check_saxpy, check_saxpy_with, device, finish_child, in_child, run_child};
+
+/// Plays the child's part of `test`, or runs the child and wants it to succeed.
+#[track_caller]
+fn in_own_process(test: &str, part: impl FnOnce(Stream)) {
+    if in_child(test) {
+        part(Device::first().and_then(Device::stream).expect("a stream"));
+    } else if device().is_some() {
+        run_child(test, |_| {}).assert_success();
+    }
+}
+
+/// User and system time of this process so far.
+fn processor_time() -> Duration {
+    // SAFETY: `rusage` is plain data, for which zero bytes are a value; the call fills it.
+    let usage = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        assert_eq!(libc::getrusage(libc::RUSAGE_SELF, &mut usage), 0);
+        usage
+    };
+    let time = |t: libc::timeval| Duration::from_micros(t.tv_sec as u64 * 1_000_000 + t.tv_usec as u64);
+    time(usage.ru_utime) + time(usage.ru_stime)
+}
+
+#[test]
+fn an_idle_device_uses_no_processor() {
+    in_own_process("an_idle_device_uses_no_processor", |stream| {
+        check_saxpy(&stream, 1000).expect("SAXPY");
+        // What the runtime still does right after a launch is its own.
+        std::thread::sleep(Duration::from_millis(500));
+        let before = processor_time();
+        std::thread::sleep(Duration::from_secs(2));
+        let used = processor_time() - before;
+        // A hundredth of one processor: what polling every few microseconds exceeds many times.
+        assert!(used <= Duration::from_millis(20), "{used:?} in 2 s of idling");
+        check_saxpy(&stream, 1000).expect("SAXPY afterwards");
+    });
+}
+
+#[test]
+fn many_launches_give_the_same_bits() {
+    let Some(device) = device() else { return };
+    let stream = device.stream().expect("a stream");
+    let kernels = saxpy::Kernels::load(device).expect("the kernels");
+    for _ in 0..200 {
+        check_saxpy_with(&kernels, &stream, 777).expect("SAXPY");
+    }
+}
+
+#[test]
+fn threads_share_a_device() {
+    let Some(device) = device() else { return };
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            scope.spawn(move || {
+                let stream = device.stream().expect("a stream");
+                for round in 0..10 {
+                    check_saxpy(&stream, 500 + 100 * thread + round).expect("SAXPY");
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_hidden_device_is_not_there() {
+    const NAME: &str = "a_hidden_device_is_not_there";
+    if in_child(NAME) {
+        let count = Runtime::load().and_then(Runtime::device_count);
+        assert!(!matches!(count, Ok(1..)), "{count:?}");
+    } else if device().is_some() {
+        run_child(NAME, |command| {
+            command.env("HIP_VISIBLE_DEVICES", "-1");
+        })
+        .assert_success();
+    }
+}
+
+/// The `vega` file that this process runs under, if it does: `VEGA` names it, or it is what is preloaded.
+fn vega() -> Option<std::path::PathBuf> {
+    let preload = std::env::var("LD_PRELOAD").unwrap_or_default();
+    let mut preloaded =
+        preload.split([':', ' ']).filter(|path| path.ends_with("vega") || path.ends_with("libvega.so"));
+    std::env::var_os("VEGA").map(Into::into).or_else(|| preloaded.next().map(Into::into))
+}
+
+#[test]
+fn two_virtual_cards_compute() {
+    const NAME: &str = "two_virtual_cards_compute";
+    if in_child(NAME) {
+        let devices: Vec<Device> = Runtime::load().and_then(Runtime::devices).expect("devices").collect();
+        assert_eq!(devices.len(), 2);
+        for device in devices {
+            check_saxpy(&device.stream().expect("a stream"), 3000).expect("SAXPY");
+        }
+        return;
+    }
+    let Some(device) = device() else { return };
+    if !device.name().expect("a name").ends_with("(virtual)") {
+        return eprintln!("skipped, the card is real");
+    }
+    let mut command = Command::new(vega().expect("the vega file that this runs under"));
+    command
+        .args(["run", "--gpus", "2", "--"])
+        .arg(std::env::current_exe().expect("the path of this program"));
+    finish_child(NAME, command).assert_success();
+}
+
+/// SAXPY of one denormal number, all in integers: the host's own arithmetic may flush it to zero.
+fn denormals_survive(stream: &Stream) {
+    const DENORMAL: u32 = 0x0000_0203;
+    let kernels = saxpy::Kernels::load(stream.device()).expect("the kernels");
+    let x = DeviceBuffer::from_slice(stream, &[f32::from_bits(DENORMAL); 64]).expect("x");
+    let mut y = DeviceBuffer::from_slice(stream, &[0.0f32; 64]).expect("y");
+    kernels.saxpy(stream, LaunchConfig::for_len(64), 1.0, &x, &mut y, 64).expect("the launch");
+    assert_eq!(bits(&y.to_vec(stream).expect("the result")), [DENORMAL; 64]);
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn a_program_that_flushes_to_zero_computes_right() {
+    const NAME: &str = "a_program_that_flushes_to_zero_computes_right";
+    if in_child(NAME) {
+        // Flush-to-zero, denormals-are-zero, and all exceptions masked: before HIP starts its threads, which inherit it.
+        let mxcsr: u32 = 0x9fc0;
+        // SAFETY: a valid MXCSR value. This process does no arithmetic on denormal numbers itself.
+        unsafe { std::arch::asm!("ldmxcsr [{}]", in(reg) &mxcsr, options(nostack)) };
+        let stream = Device::first().and_then(Device::stream).expect("a stream");
+        denormals_survive(&stream);
+        check_saxpy(&stream, 1000).expect("SAXPY");
+    } else if let Some(device) = device() {
+        denormals_survive(&device.stream().expect("a stream"));
+        run_child(NAME, |_| {}).assert_success();
+    }
+}
+
+/// Exits with 42: how the parent knows that the program's own handler ran.
+extern "C" fn exit_42(_signal: libc::c_int) {
+    // SAFETY: async-signal-safe, and it does not return.
+    unsafe { libc::_exit(42) }
+}
+
+#[test]
+fn a_program_keeps_its_own_segv_handler() {
+    const NAME: &str = "a_program_keeps_its_own_segv_handler";
+    if in_child(NAME) {
+        let stream = Device::first().and_then(Device::stream).expect("a stream");
+        check_saxpy(&stream, 1000).expect("SAXPY");
+        let handler: extern "C" fn(libc::c_int) = exit_42;
+        // SAFETY: the handler makes one async-signal-safe call.
+        unsafe { libc::signal(libc::SIGSEGV, handler as libc::sighandler_t) };
+        for _ in 0..50 {
+            check_saxpy(&stream, 1000).expect("SAXPY with a handler of the program's own");
+        }
+        // SAFETY: the signal's handler ends the process, as this process installed it to.
+        unsafe { libc::raise(libc::SIGSEGV) };
+        return;
+    }
+    if device().is_some() {
+        let ended = run_child(NAME, |_| {});
+        assert_eq!(ended.status.code(), Some(42), "{}\n{}", ended.status, ended.output);
+    }
+}
+
+#[test]
+fn a_program_closes_all_descriptors() {
+    in_own_process("a_program_closes_all_descriptors", |stream| {
+        use std::io::{Read, Seek, Write};
+        let first = DeviceBuffer::from_slice(&stream, &vec![7u8; 1 << 20]).expect("a buffer");
+        check_saxpy(&stream, 1000).expect("SAXPY");
+        for descriptor in 3..1024 {
+            // SAFETY: closing a number is always allowed; nothing in this process uses one above 2 from here on.
+            unsafe { libc::close(descriptor) };
+        }
+        // The numbers are used again, by files of the program's own.
+        let mut files: Vec<std::fs::File> = (0..32).map(|_| tempfile::tempfile().expect("a file")).collect();
+        for file in &mut files {
+            file.write_all(&[0x5a; 8192]).expect("it can be written");
+        }
+        check_saxpy(&stream, 5000).expect("SAXPY without descriptors");
+        assert_eq!(first.to_vec(&stream).expect("the buffer"), vec![7u8; 1 << 20]);
+        drop(first);
+        stream.device().trim(0).expect("memory is given back");
+        check_saxpy(&stream, 5000).expect("SAXPY after memory was given back");
+        for file in &mut files {
+            let mut content = Vec::new();
+            file.rewind().and_then(|()| file.read_to_end(&mut content)).expect("it can be read");
+            assert!(content == [0x5a; 8192], "a file of the program's own was changed");
+        }
+    });
+}
+
+#[test]
+fn a_program_forks_while_threads_launch() {
+    in_own_process("a_program_forks_while_threads_launch", |stream| {
+        let device = stream.device();
+        std::thread::scope(|scope| {
+            let launch_often = || {
+                let stream = device.stream().expect("a stream");
+                (0..20).for_each(|_| check_saxpy(&stream, 1000).expect("SAXPY beside forks"));
+            };
+            let threads = [scope.spawn(launch_often), scope.spawn(launch_often)];
+            while !threads.iter().all(|thread| thread.is_finished()) {
+                fork_and_open();
+            }
+        });
+    });
+}
+
+/// Forks; the child opens a file and exits, and does not hang on a lock that another thread held.
+fn fork_and_open() {
+    // SAFETY: the child calls only async-signal-safe functions (open and _exit).
+    let child = unsafe { libc::fork() };
+    assert!(child >= 0, "fork");
+    if child == 0 {
+        // SAFETY: the path is a C string; both are async-signal-safe.
+        unsafe {
+            let opened = libc::open(c"/dev/null".as_ptr(), libc::O_RDONLY);
+            libc::_exit(if opened >= 0 { 0 } else { 1 });
+        }
+    }
+    let mut status = 0;
+    // SAFETY: `status` is written by the call.
+    let waited = unsafe { libc::waitpid(child, &mut status, 0) };
+    assert_eq!((waited, status), (child, 0), "the forked child opens a file and exits with 0");
+}
+
+/// Resident memory of this process in bytes.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("/proc");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
+    let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+    kibibytes * 1024
+}
+
+#[test]
+fn memory_that_is_used_and_freed_does_not_stay() {
+    in_own_process("memory_that_is_used_and_freed_does_not_stay", |stream| {
+        const BYTES: usize = 64 << 20;
+        let use_it = || {
+            let buffer = DeviceBuffer::from_slice(&stream, &vec![1u8; BYTES]).expect("a buffer");
+            check_saxpy(&stream, 1 << 18).expect("SAXPY");
+            drop(buffer);
+            stream.device().trim(0).expect("memory is given back");
+        };
+        use_it();
+        let once = resident();
+        (0..8).for_each(|_| use_it());
+        let often = resident();
+        // Eight times 64 MiB came and went: not one of them may have stayed.
+        assert!(often < once + BYTES as u64, "{once} bytes after one round, {often} after nine");
+    });
+}
