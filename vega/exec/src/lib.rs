@@ -21,6 +21,7 @@ pub mod dispatch;
 pub mod engine;
 pub mod host;
 pub mod image;
+mod interp;
 pub mod memory;
 pub mod numeric;
 pub mod report;

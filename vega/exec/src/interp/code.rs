@@ -1,0 +1,51 @@
+//! The cache of predecoded code, by space, address and floating-point strictness.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::level::Level;
+use super::program::Program;
+use crate::memory::AddressSpace;
+
+/// How many programs are kept; the cache is emptied when it is full.
+const CAPACITY: usize = 1024;
+
+type Key = (usize, u64, bool);
+
+/// Predecoded programs of all cards.
+pub(crate) struct CodeCache {
+    level: Level,
+    programs: Mutex<HashMap<Key, Arc<Program>>>,
+}
+
+impl CodeCache {
+    /// An empty cache for handlers of a level.
+    pub fn new(level: Level) -> Self {
+        Self { level, programs: Mutex::new(HashMap::new()) }
+    }
+
+    /// The program at `entry`, whose bytes are the ones in memory now.
+    pub fn program(&self, space: &Arc<AddressSpace>, entry: u64, strict: bool) -> Arc<Program> {
+        let key = (Arc::as_ptr(space) as usize, entry, strict);
+        let known = self.programs.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        if let Some(program) = known
+            && program.is_current(space, &mut Vec::new())
+        {
+            return program;
+        }
+        let program = Arc::new(Program::decode(space, entry, strict, self.level));
+        let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+        if programs.len() >= CAPACITY {
+            programs.clear();
+        }
+        programs.insert(key, Arc::clone(&program));
+        program
+    }
+
+    /// Forgets programs with code in `[va, va + len)`.
+    pub fn invalidate(&self, space: &AddressSpace, va: u64, len: u64) {
+        let space = std::ptr::from_ref(space) as usize;
+        let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+        programs.retain(|key, program| key.0 != space || !program.overlaps(va, len));
+    }
+}

@@ -1,0 +1,181 @@
+//! Vector instructions: a fast handler, or the plan for the slow one.
+
+use vega_isa::inst::DppCtrl;
+use vega_isa::micro::Un;
+use vega_isa::{Form, FpTraits, Inst, Kind, Micro, OtherHalf, Role, Ty, sgpr};
+
+use super::operands::{destinations, put, sources};
+use super::{Handled, Refusal, some};
+use crate::interp::alu::{self, Make};
+use crate::interp::lanes::{Carry, Mbcnt, Select, TO_EXEC};
+use crate::interp::level::Level;
+use crate::interp::planned::{Plan, Planned, Signs, sign};
+use crate::interp::record::{Record, code};
+use crate::interp::{control, cross};
+use crate::semantics::LanePlan;
+
+/// The fast handler of an instruction without modifiers, in the default MODE; sets `imm`.
+fn fast(inst: &Inst, record: &mut Record) -> Option<Make> {
+    match inst.row.micro {
+        Micro::Lane1(un, ty) => alu::un(un, ty),
+        Micro::Lane2(vega_isa::micro::Bin::MbcntLo, _) => some::<Mbcnt<false>>().ok(),
+        Micro::Lane2(vega_isa::micro::Bin::MbcntHi, _) => some::<Mbcnt<true>>().ok(),
+        Micro::Lane2(bin, ty) => alu::bin(bin, ty),
+        Micro::Lane3(tri, ty) => alu::tri(tri, ty),
+        Micro::Packed2(bin, ty) => alu::packed2(bin, ty),
+        Micro::Packed3(tri, ty) => alu::packed3(tri, ty),
+        Micro::Convert { from, to, how } => alu::convert(from, to, how),
+        Micro::Select => some::<Select>().ok(),
+        Micro::MadWide(ty) => Some(alu::mad_wide(ty)),
+        Micro::Carry { subtract, carry_in } => match (subtract, carry_in) {
+            (false, false) => some::<Carry<false, false>>().ok(),
+            (false, true) => some::<Carry<false, true>>().ok(),
+            (true, false) => some::<Carry<true, false>>().ok(),
+            (true, true) => some::<Carry<true, true>>().ok(),
+        },
+        Micro::Compare { cond, ty, exec } => {
+            let (make, imm) = alu::compare(cond, ty)?;
+            record.imm = imm | if exec { TO_EXEC } else { 0 };
+            Some(make)
+        }
+        Micro::CompareClass { ty, exec } => {
+            record.imm = if exec { TO_EXEC } else { 0 };
+            alu::class(ty)
+        }
+        _ => None,
+    }
+}
+
+/// What stands between an instruction and its fast handler.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Modified {
+    No,
+    /// Only signs of sources.
+    Signs,
+    Yes,
+}
+
+fn modified(inst: &Inst, strict: bool) -> Modified {
+    let m = &inst.modifiers;
+    let packed = matches!(inst.row.micro, Micro::Packed2(..) | Micro::Packed3(..));
+    let halves = sources(inst).count() as u32;
+    let all_high = (1u8 << halves) - 1;
+    if matches!(inst.form, Form::Sdwa | Form::Dpp)
+        || m.clamp
+        || m.omod != 0
+        || m.op_sel != 0
+        || (packed && m.op_sel_hi & all_high != all_high)
+        || inst.row.other_half == OtherHalf::Kept
+        || (strict && inst.row.fp != FpTraits::NONE)
+        || (packed && (m.neg | m.abs) != 0)
+    {
+        return Modified::Yes;
+    }
+    if m.neg | m.abs != 0 { Modified::Signs } else { Modified::No }
+}
+
+/// Lowers a vector instruction.
+pub(super) fn lower(
+    inst: &Inst,
+    record: &mut Record,
+    plan: &mut Option<Box<Plan>>,
+    strict: bool,
+    level: Level,
+) -> Handled {
+    match inst.row.micro {
+        Micro::Lane1(Un::Nop | Un::ClearExceptions, _) => return some::<control::Nop>(),
+        Micro::Lane1(Un::ScreenPartition, _) => return Err(Refusal::Graphics),
+        Micro::Lane1(Un::Swap, _) => return swap(inst, record),
+        _ => {}
+    }
+    destinations(inst, record)?;
+    let plain = sources(inst).filter(|(slot, _)| slot.kind != Kind::LaneMask);
+    for (n, (slot, operand)) in plain.enumerate().take(3) {
+        put(record, n, slot, operand)?;
+    }
+    let mut mask_in = code::NONE;
+    if let Some((slot, operand)) =
+        inst.iter().find(|(slot, _)| slot.kind == Kind::LaneMask && slot.role == Role::Src)
+    {
+        put(record, 2, slot, operand)?;
+        mask_in = record.src[2];
+    }
+    if matches!(inst.row.micro, Micro::DivFmas(_)) {
+        mask_in = sgpr::VCC_LO.into();
+    }
+    let modified = modified(inst, strict);
+    if modified != Modified::Yes
+        && let Some(make) = fast(inst, record)
+    {
+        if inst.row.reversed {
+            record.src.swap(0, 1);
+            record.consts.swap(0, 1);
+        }
+        if modified == Modified::No {
+            return Ok(make);
+        }
+        record.cache = signs(inst);
+        record.plain = make(level);
+        return some::<Signs>();
+    }
+    if let Micro::Compare { exec: true, .. } | Micro::CompareClass { exec: true, .. } = inst.row.micro {
+        record.imm = TO_EXEC;
+    } else {
+        record.imm = 0;
+    }
+    *plan = Some(Box::new(planned(inst, mask_in)?));
+    some::<Planned>()
+}
+
+fn planned(inst: &Inst, mask_in: u16) -> Result<Plan, Refusal> {
+    if inst.form == Form::Dpp && matches!(inst.modifiers.dpp.ctrl, DppCtrl::Reserved(_)) {
+        return Err(Refusal::Undecodable);
+    }
+    // A constant lane mask is no register: it does not occur in the slow forms.
+    if mask_in == code::CONST {
+        return Err(Refusal::MissingForm);
+    }
+    let lane = LanePlan::new(inst).ok_or(Refusal::Missing)?;
+    let mut dwords = [0; 3];
+    let mut count = 0;
+    for (n, slot) in LanePlan::sources(inst).enumerate().take(3) {
+        dwords[n] = slot.dwords.max(slot.ty.dwords());
+        count = n as u8 + 1;
+    }
+    let written = |role: Role| matches!(role, Role::Dst | Role::Both);
+    let dst = inst.iter().find(|(slot, _)| slot.kind == Kind::Vgpr && written(slot.role));
+    let dst = dst.map_or(0, |(slot, _)| slot.dwords.max(slot.ty.dwords()));
+    let dpp = (inst.form == Form::Dpp).then_some(inst.modifiers.dpp);
+    Ok(Plan { lane, dwords, sources: count, dst, mask_in, dpp })
+}
+
+/// Flags for [`Signs`], for the sources in the micro-operation's order.
+fn signs(inst: &Inst) -> u16 {
+    let m = &inst.modifiers;
+    let mut flags = 0;
+    for (n, (slot, _)) in sources(inst).filter(|(slot, _)| slot.kind != Kind::LaneMask).enumerate().take(3) {
+        let to = match (inst.row.reversed, n) {
+            (true, 0) => 1,
+            (true, 1) => 0,
+            _ => n,
+        };
+        let bit = |set: bool, flag: u16| if set { flag << to } else { 0 };
+        flags |= bit(m.abs >> n & 1 == 1, sign::ABS) | bit(m.neg >> n & 1 == 1, sign::NEG);
+        flags |= bit(slot.ty == Ty::F64, sign::WIDE) | bit(slot.ty == Ty::F16, sign::HALF);
+    }
+    flags
+}
+
+fn swap(inst: &Inst, record: &mut Record) -> Handled {
+    let mut registers = inst.operands().iter().filter_map(|operand| match operand {
+        vega_isa::Operand::Vgpr(n) => Some(u16::from(*n)),
+        _ => None,
+    });
+    let (Some(a), Some(b)) = (registers.next(), registers.next()) else { return Err(Refusal::MissingForm) };
+    if inst.form != Form::Native && inst.form != Form::E64 {
+        return Err(Refusal::MissingForm);
+    }
+    record.dst = a;
+    record.src[0] = code::VGPR + b;
+    some::<cross::Swap>()
+}

@@ -1,0 +1,228 @@
+//! Memory instructions, and exchange between lanes.
+
+use vega_isa::memory::{Half, MemKind, MemOp, Returns, Space};
+use vega_isa::micro::Cross;
+use vega_isa::{Field, Flags, Form, Inst, Kind, Micro, Operand, Role};
+
+use super::operands::{destinations, field, put, scalar_register, sources};
+use super::{Handled, Refusal, some};
+use crate::interp::cross;
+use crate::interp::mem::flat::{self, act};
+use crate::interp::mem::{AtomicShape, Shape, buffer, lds, scalar};
+use crate::interp::record::{Record, code};
+
+/// Puts the vector register of a field into the record through `set`.
+fn vector(inst: &Inst, from: Field) -> Option<u16> {
+    match field(inst, from) {
+        Some((_, Operand::Vgpr(n))) => Some(n.into()),
+        _ => None,
+    }
+}
+
+/// Address, data and destination registers, as `mem` describes a memory record.
+fn registers(inst: &Inst, record: &mut Record) -> Result<(), Refusal> {
+    record.src = [code::NONE; 3];
+    if let Some(n) = vector(inst, Field::Addr) {
+        record.src[0] = code::VGPR + n;
+    }
+    if let Some(n) = vector(inst, Field::Data0) {
+        record.sdst = n;
+        record.dst = n;
+    }
+    if let Some(n) = vector(inst, Field::Data1) {
+        record.consts[0] = n.into();
+    }
+    if let Some(n) = vector(inst, Field::Dst) {
+        record.dst = n;
+        if vector(inst, Field::Data0).is_none() {
+            record.sdst = n;
+        }
+    }
+    for name in [Field::SAddr, Field::SBase, Field::Rsrc] {
+        if let Some((slot, operand)) = field(inst, name) {
+            record.src[1] = scalar_register(slot, operand)?;
+        }
+    }
+    if let Some((slot, operand)) = field(inst, Field::SOffset) {
+        let constants = record.consts;
+        put(record, 2, slot, operand)?;
+        record.consts = [constants[0], constants[1], record.consts[2]];
+    }
+    record.imm = inst.modifiers.offset;
+    Ok(())
+}
+
+/// The action of a load, store or atomic instruction as record constants.
+fn action(inst: &Inst, kind: MemKind) -> Option<(u64, u64)> {
+    Some(match kind {
+        MemKind::Load { bytes, signed, half } => (act::LOAD, Shape { bytes, signed, half }.pack()),
+        MemKind::Store { bytes, half } => (act::STORE, Shape { bytes, signed: false, half }.pack()),
+        MemKind::Atomic { op, bytes, returns } => {
+            let returns = match returns {
+                Returns::No => false,
+                Returns::Always => true,
+                Returns::IfGlc => inst.modifiers.flags.has(Flags::GLC),
+            };
+            (act::ATOMIC, AtomicShape { op, bytes, returns }.pack())
+        }
+        _ => return None,
+    })
+}
+
+/// Lowers a memory instruction.
+pub(super) fn lower(inst: &Inst, op: MemOp, record: &mut Record) -> Handled {
+    let flags = inst.modifiers.flags;
+    if flags.has(Flags::LDS) || flags.has(Flags::TFE) || flags.has(Flags::GDS) {
+        return Err(Refusal::MissingForm);
+    }
+    match op.space {
+        Space::Scalar => smem::<false>(inst, op.kind, record),
+        Space::ScalarBuffer => smem::<true>(inst, op.kind, record),
+        Space::ScalarScratch => Err(Refusal::Missing),
+        Space::Lds => ds(inst, op.kind, record),
+        Space::Global | Space::Flat | Space::Scratch => {
+            registers(inst, record)?;
+            let (kind, shape) = action(inst, op.kind).ok_or(Refusal::Missing)?;
+            (record.consts[1], record.consts[2]) = (kind, shape);
+            match op.space {
+                Space::Flat => some::<flat::Flat>(),
+                Space::Scratch => some::<flat::Scratch>(),
+                _ => global(op.kind),
+            }
+        }
+        Space::Buffer => {
+            registers(inst, record)?;
+            let (kind, shape) = action(inst, op.kind).ok_or(Refusal::Missing)?;
+            // The scalar offset's constant would stand where the shape does: buffer offsets are registers
+            // or inline constants, which go through the immediate offset instead.
+            if record.src[2] == code::CONST {
+                record.imm = record.imm.wrapping_add(record.consts[2] as i32);
+                record.src[2] = code::NONE;
+            }
+            record.consts = [0, kind, shape];
+            if flags.has(Flags::IDXEN) {
+                record.consts[0] |= buffer::IDXEN;
+            }
+            if flags.has(Flags::OFFEN) {
+                record.consts[0] |= buffer::OFFEN;
+            }
+            some::<buffer::Buffer>()
+        }
+    }
+}
+
+fn global(kind: MemKind) -> Handled {
+    match kind {
+        MemKind::Load { bytes: 4, .. } => some::<flat::LoadDword>(),
+        MemKind::Load { bytes: 8, .. } => some::<flat::GlobalLoad<8>>(),
+        MemKind::Load { bytes: 12, .. } => some::<flat::GlobalLoad<12>>(),
+        MemKind::Load { bytes: 16, .. } => some::<flat::GlobalLoad<16>>(),
+        MemKind::Store { bytes: 4, .. } => some::<flat::StoreDword>(),
+        MemKind::Store { bytes: 8, .. } => some::<flat::GlobalStore<8>>(),
+        MemKind::Store { bytes: 12, .. } => some::<flat::GlobalStore<12>>(),
+        MemKind::Store { bytes: 16, .. } => some::<flat::GlobalStore<16>>(),
+        _ => some::<flat::Global>(),
+    }
+}
+
+fn smem<const BUFFER: bool>(inst: &Inst, kind: MemKind, record: &mut Record) -> Handled {
+    registers(inst, record)?;
+    let bytes = match kind {
+        MemKind::Load { bytes, .. } | MemKind::Store { bytes, .. } => u64::from(bytes),
+        _ => return Err(Refusal::Missing),
+    };
+    record.consts[1] = bytes / 4;
+    for (slot, operand) in inst.iter() {
+        if slot.field == Field::SData {
+            record.sdst = scalar_register(slot, operand)?;
+        }
+    }
+    if u64::from(record.sdst) + bytes / 4 > 128 || bytes > 64 {
+        return Err(Refusal::Register);
+    }
+    match kind {
+        MemKind::Load { .. } => some::<scalar::Load<BUFFER>>(),
+        _ => some::<scalar::Store<BUFFER>>(),
+    }
+}
+
+fn ds(inst: &Inst, kind: MemKind, record: &mut Record) -> Handled {
+    registers(inst, record)?;
+    let (first, second) = (i32::from(inst.modifiers.offset0), i32::from(inst.modifiers.offset1));
+    let mut pair = |bytes: u8, stride: u16| {
+        record.imm = first * i32::from(stride);
+        record.consts[1] = (second * i32::from(stride)) as u64;
+        bytes
+    };
+    match kind {
+        MemKind::Load { bytes: 4, .. } => some::<lds::Read<1>>(),
+        MemKind::Load { bytes: 8, .. } => some::<lds::Read<2>>(),
+        MemKind::Load { bytes: 12, .. } => some::<lds::Read<3>>(),
+        MemKind::Load { bytes: 16, .. } => some::<lds::Read<4>>(),
+        MemKind::Load { bytes, signed, half } => {
+            record.consts[2] = Shape { bytes, signed, half }.pack();
+            some::<lds::ReadSmall>()
+        }
+        MemKind::Store { bytes: 4, half: Half::Whole } => some::<lds::Write<1>>(),
+        MemKind::Store { bytes: 8, .. } => some::<lds::Write<2>>(),
+        MemKind::Store { bytes: 12, .. } => some::<lds::Write<3>>(),
+        MemKind::Store { bytes: 16, .. } => some::<lds::Write<4>>(),
+        MemKind::Store { bytes, half } => {
+            record.consts[2] = Shape { bytes, signed: false, half }.pack();
+            some::<lds::WriteSmall>()
+        }
+        MemKind::Load2 { bytes, stride } => match pair(bytes, stride) {
+            4 => some::<lds::Read2<1>>(),
+            _ => some::<lds::Read2<2>>(),
+        },
+        MemKind::Store2 { bytes, stride } => match pair(bytes, stride) {
+            4 => some::<lds::Write2<1>>(),
+            _ => some::<lds::Write2<2>>(),
+        },
+        MemKind::Atomic { .. } => {
+            record.consts[2] = action(inst, kind).ok_or(Refusal::Missing)?.1;
+            some::<lds::LdsAtomic>()
+        }
+        _ => Err(Refusal::Missing),
+    }
+}
+
+/// Lowers an exchange between lanes.
+pub(super) fn cross(inst: &Inst, record: &mut Record) -> Handled {
+    let Micro::Cross(cross) = inst.row.micro else { return Err(Refusal::Missing) };
+    if matches!(inst.form, Form::Sdwa | Form::Dpp) {
+        return Err(Refusal::MissingForm);
+    }
+    match cross {
+        Cross::Swizzle | Cross::Permute | Cross::Bpermute => {
+            registers(inst, record)?;
+            match cross {
+                Cross::Swizzle => {
+                    // Its data may be named by either field.
+                    if record.src[0] == code::NONE {
+                        record.src[0] = code::VGPR + record.sdst;
+                    }
+                    some::<cross::Swizzle>()
+                }
+                Cross::Permute => some::<cross::Permute>(),
+                _ => some::<cross::Bpermute>(),
+            }
+        }
+        Cross::ReadFirstLane | Cross::ReadLane | Cross::WriteLane => {
+            destinations(inst, record)?;
+            for (n, (slot, operand)) in sources(inst).enumerate().take(2) {
+                put(record, n, slot, operand)?;
+            }
+            for (slot, operand) in inst.iter().filter(|(slot, _)| slot.role != Role::Src) {
+                if let (Kind::Vgpr | Kind::VectorOnly, Operand::Vgpr(n)) = (slot.kind, operand) {
+                    record.dst = n.into();
+                }
+            }
+            match cross {
+                Cross::ReadFirstLane => some::<cross::ReadFirstLane>(),
+                Cross::ReadLane => some::<cross::ReadLane>(),
+                _ => some::<cross::WriteLane>(),
+            }
+        }
+    }
+}

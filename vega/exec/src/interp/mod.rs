@@ -1,0 +1,99 @@
+//! The interpreter: predecoded records, one handler call each.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `record`, `program`, `code` | predecoded instructions, code reached from an entry, the cache of it |
+//! | `lower` | from decoded instructions to records |
+//! | `level`, `elem`, `lanes` | handlers for each vector extension of the host; lanes as vectors |
+//! | `alu`, `num` | fast vector operations |
+//! | `planned` | all other vector operations, by way of [`crate::semantics`] |
+//! | `scalar`, `control`, `cross`, `mem` | the other instructions |
+//! | `wave`, `worker` | the state of a wave; the state of the thread that runs it |
+//!
+//! # Safety
+//! Handlers are unsafe functions: `lower` chooses them for a [`level::Level`] that the host has, and bounds
+//! the register numbers of every record. The interpreter calls them with records of the wave's own program.
+
+pub(crate) mod alu;
+pub(crate) mod code;
+mod control;
+mod cross;
+mod elem;
+mod lanes;
+pub(crate) mod level;
+mod lower;
+mod mem;
+mod num;
+mod planned;
+mod program;
+mod record;
+mod scalar;
+pub(crate) mod wave;
+pub(crate) mod worker;
+
+use record::{EXIT, Record, code as source};
+use wave::{Stop, Wave};
+use worker::Worker;
+
+/// MODE as hipcc's kernels start with it: round to nearest even, denormals on, dx10_clamp, ieee.
+pub(crate) const DEFAULT_MODE: u32 = 0x3f0;
+
+/// Runs the wave until it stops for a reason that others must know of.
+pub(crate) fn run(wave: &mut Wave, worker: &mut Worker) -> Stop {
+    loop {
+        if wave.gpr_idx {
+            run_indexed(wave, worker);
+        } else {
+            run_plain(wave, worker);
+        }
+        match wave.stop {
+            Stop::Jump(va) => worker.jump(wave, va),
+            Stop::Indexing => {}
+            stop => return stop,
+        }
+    }
+}
+
+fn run_plain(wave: &mut Wave, worker: &mut Worker) {
+    let Some(program) = wave.program() else { return };
+    let records = program.records.as_slice();
+    let mut ip = wave.ip;
+    while let Some(record) = records.get(ip) {
+        // SAFETY: see the file's head.
+        ip = unsafe { (record.run)(wave, worker, record, ip) };
+    }
+}
+
+/// The same while `s_set_gpr_idx` is on: M0\[7:0\] is added to the vector registers that M0\[15:12\] tells.
+fn run_indexed(wave: &mut Wave, worker: &mut Worker) {
+    let Some(program) = wave.program() else { return };
+    wave.stop = Stop::Indexing;
+    let mut ip = wave.ip;
+    while let Some(record) = program.records.get(ip) {
+        let mut relative = *record;
+        if program.is_vector(ip) {
+            index(&mut relative, wave.m0());
+        }
+        // SAFETY: see the file's head; `index` keeps registers below 256.
+        ip = unsafe { (relative.run)(wave, worker, &relative, ip) };
+        if !wave.gpr_idx && ip != EXIT {
+            wave.ip = ip;
+            return;
+        }
+    }
+}
+
+fn index(record: &mut Record, m0: u32) {
+    let (by, which) = ((m0 & 0xff) as u16, m0 >> 12);
+    for (n, number) in record.src.iter_mut().enumerate() {
+        if which >> n & 1 == 1 && (source::VGPR..source::VGPR + 256).contains(number) {
+            // A register out of range is register 0, as on the card.
+            let register = *number - source::VGPR + by;
+            *number = source::VGPR + if register < 256 { register } else { 0 };
+        }
+    }
+    if which >> 3 & 1 == 1 {
+        let register = record.dst.saturating_add(by);
+        record.dst = if register < 256 { register } else { 0 };
+    }
+}

@@ -1,0 +1,139 @@
+//! What one executing thread keeps: translations, scratch space for addresses, the fault of its wave.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::code::CodeCache;
+use super::program::Program;
+use super::wave::Wave;
+use crate::dispatch::Apertures;
+use crate::host::{Host, NoHost};
+use crate::memory::quiesce::SlotGuard;
+use crate::memory::{AddressSpace, RangeCache};
+use crate::report::FaultKind;
+
+/// Translation cache entries; instructions share them by their number.
+pub(crate) const CACHES: usize = 1024;
+
+/// Back edges that a wave may take before others get their turn.
+pub(crate) const BUDGET: u32 = 1024;
+
+/// The fault of the wave that just stopped.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WaveFault {
+    pub kind: FaultKind,
+    pub lane: Option<u32>,
+}
+
+/// One executing thread's own things.
+pub(crate) struct Worker {
+    /// The page table of the dispatch's card.
+    pub space: Arc<AddressSpace>,
+    /// The device around.
+    pub host: Arc<dyn Host>,
+    /// Predecoded code of all spaces.
+    pub code: Arc<CodeCache>,
+    /// Apertures of FLAT instructions.
+    pub apertures: Apertures,
+    /// The announcement of accesses to guest memory.
+    pub slot: SlotGuard,
+    /// Translations, by `Record::cache`.
+    pub caches: Box<[RangeCache; CACHES]>,
+    /// GPU addresses of the instruction at hand, one for each lane.
+    pub addresses: Box<[u64; 64]>,
+    /// Host addresses of the instruction at hand.
+    pub hosts: Box<[u64; 64]>,
+    /// LDS of the workgroup at hand.
+    pub lds: Box<[u8]>,
+    /// Bytes of `lds` that the workgroup has.
+    pub lds_bytes: usize,
+    /// The fault of the wave that stopped with `Stop::Fault`.
+    pub fault: Option<WaveFault>,
+    /// Every program that waves of the dispatch at hand may point to.
+    pub programs: Vec<Arc<Program>>,
+    /// Where indirect jumps of this dispatch went: the program's number and the record in it.
+    jumps: HashMap<(u64, bool), (usize, usize)>,
+}
+
+/// Bytes behind the last LDS byte, so that the widest access at the last address stays inside.
+pub(crate) const LDS_PAD: usize = 64;
+
+/// The most LDS that a workgroup can have.
+pub(crate) const LDS_MAX: usize = 65536;
+
+impl Worker {
+    /// A worker without a dispatch.
+    pub fn new(code: Arc<CodeCache>) -> Self {
+        Self {
+            space: AddressSpace::new(),
+            host: Arc::new(NoHost),
+            code,
+            apertures: Apertures::default(),
+            slot: SlotGuard::take(),
+            caches: Box::new([RangeCache::default(); CACHES]),
+            addresses: Box::new([0; 64]),
+            hosts: Box::new([0; 64]),
+            lds: Box::default(),
+            lds_bytes: 0,
+            fault: None,
+            programs: Vec::new(),
+            jumps: HashMap::new(),
+        }
+    }
+
+    /// Makes ready for a dispatch that begins in `program`.
+    pub fn begin(
+        &mut self,
+        space: &Arc<AddressSpace>,
+        host: &Arc<dyn Host>,
+        at: Apertures,
+        program: &Arc<Program>,
+    ) {
+        self.space = Arc::clone(space);
+        self.host = Arc::clone(host);
+        self.apertures = at;
+        self.fault = None;
+        self.programs.push(Arc::clone(program));
+    }
+
+    /// Lets go of the dispatch. No wave of it may be left.
+    pub fn end(&mut self, idle_space: &Arc<AddressSpace>) {
+        self.space = Arc::clone(idle_space);
+        self.host = Arc::new(NoHost);
+        self.programs.clear();
+        self.jumps.clear();
+    }
+
+    /// Sends the wave to an address: in a program that this dispatch has seen, or a new one.
+    pub fn jump(&mut self, wave: &mut Wave, va: u64) {
+        let strict = wave.strict;
+        let known = self.jumps.get(&(va, strict)).copied().or_else(|| {
+            let mut programs = self.programs.iter().enumerate().filter(|(_, p)| p.strict == strict);
+            programs.find_map(|(n, program)| program.find(va).map(|ip| (n, ip)))
+        });
+        let (number, ip) = known.filter(|(n, ip)| !self.is_stale(*n, *ip)).unwrap_or_else(|| {
+            self.programs.push(self.code.program(&self.space, va, strict));
+            (self.programs.len() - 1, 0)
+        });
+        self.jumps.insert((va, strict), (number, ip));
+        if let Some(program) = self.programs.get(number) {
+            wave.program = Arc::as_ptr(program);
+            wave.ip = ip;
+        }
+    }
+
+    /// Whether the record could not be fetched when it was decoded.
+    fn is_stale(&self, number: usize, ip: usize) -> bool {
+        self.programs.get(number).is_none_or(|program| program.is_unfetchable(ip))
+    }
+
+    /// Stops the wave at the record `ip` with a fault.
+    #[cold]
+    #[inline(never)]
+    pub fn fail(&mut self, wave: &mut Wave, ip: usize, kind: FaultKind, lane: Option<u32>) -> usize {
+        wave.stop = super::wave::Stop::Fault;
+        wave.ip = ip;
+        self.fault = Some(WaveFault { kind, lane });
+        super::record::EXIT
+    }
+}
