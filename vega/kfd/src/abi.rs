@@ -146,6 +146,17 @@ args! {
     QueueGws { queue_id: u32, num_gws: u32, first_gws: u32, pad: u32 }
     /// `kfd_ioctl_set_xnack_mode_args`.
     XnackMode { xnack_enabled: i32 }
+    /// `kfd_ioctl_ipc_export_handle_args` of ROCm's own kernel driver.
+    IpcExport { handle: u64, share_handle: [u32; 4], gpu_id: u32, flags: u32 }
+    /// `kfd_ioctl_ipc_import_handle_args` of ROCm's own kernel driver.
+    IpcImport {
+        handle: u64,
+        va_addr: u64,
+        mmap_offset: u64,
+        share_handle: [u32; 4],
+        gpu_id: u32,
+        flags: u32,
+    }
     /// An argument that is not looked at.
     Ignored {}
 }
@@ -219,6 +230,8 @@ mod tests {
             (size_of::<AllocMemory>(), 40),
             (size_of::<MapMemory>(), 24),
             (size_of::<QueueGws>(), 16),
+            (size_of::<IpcExport>(), 32),
+            (size_of::<IpcImport>(), 48),
         ];
         for (i, (ours, kernels)) in sizes.into_iter().enumerate() {
             assert_eq!(ours, kernels, "row {i}");

@@ -1,8 +1,9 @@
 //! Memory that the driver owns: memfds and mappings of them, which last as long as the process.
 //!
 //! # Safety
-//! Every mapping is made at an address that the kernel chooses and is never unmapped, so a pointer into it
-//! stays valid for the process's life; nothing in the process but guest code and the few atomics below uses
+//! Every mapping is made at an address that the kernel chooses and is never unmapped (but for what was
+//! imported from another process, after it has left every page table), so a pointer into it stays valid;
+//! nothing in the process but guest code and the few atomics below uses
 //! the bytes. Offsets are checked against the mapping's length before a pointer is made or the kernel is
 //! asked to change anything. Memory is released with `madvise` on the mapping, never through a descriptor:
 //! the program may have closed it and opened a file of its own under the same number.
@@ -107,6 +108,67 @@ impl Region {
         let advice = if self.shared { libc::MADV_REMOVE } else { libc::MADV_DONTNEED };
         // SAFETY: a part of the mapping that the caller has taken out of every page table.
         unsafe { libc::madvise(start.cast(), len as usize, advice) };
+    }
+
+    /// Moves a range of an anonymous region into a memfd, so that others can map it, and maps it here from
+    /// there. What is stored to it meanwhile may be lost.
+    pub fn move_to(&self, offset: u64, len: u64, fd: BorrowedFd<'_>, at: u64) -> io::Result<()> {
+        let start = self.host(offset, len).ok_or(io::ErrorKind::InvalidInput)?;
+        let copy = Region::shared(fd, at, len)?;
+        for page in (0..len).step_by(PAGE as usize) {
+            // SAFETY: both pages are inside mappings, accessible, and different memory; the guest may store
+            // to the first at the same time, which is why neither is a reference.
+            unsafe {
+                let from = start.add(page as usize).cast::<[u64; PAGE as usize / 8]>();
+                let words = from.read_volatile();
+                // A page that was never touched stays a hole.
+                if words.iter().any(|&word| word != 0) {
+                    copy.base.as_ptr().add(page as usize).cast::<[u64; PAGE as usize / 8]>().write(words);
+                }
+            }
+        }
+        copy.release();
+        self.replace(start, len, libc::MAP_SHARED, Some(fd), at)
+    }
+
+    /// Makes a range anonymous again that [`move_to`](Self::move_to) has moved. The memfd's part is
+    /// emptied; the range reads as zeros.
+    pub fn move_back(&self, offset: u64, len: u64) -> io::Result<()> {
+        let start = self.host(offset, len).ok_or(io::ErrorKind::InvalidInput)?;
+        // SAFETY: the caller has taken the range out of every page table.
+        unsafe { libc::madvise(start.cast(), len as usize, libc::MADV_REMOVE) };
+        self.replace(start, len, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, None, 0)?;
+        // SAFETY: exactly the mapping made above. Without huge pages this fails, and changes nothing.
+        unsafe { libc::madvise(start.cast(), len as usize, libc::MADV_HUGEPAGE) };
+        Ok(())
+    }
+
+    fn replace(
+        &self,
+        start: *mut u8,
+        len: u64,
+        flags: i32,
+        fd: Option<BorrowedFd<'_>>,
+        at: u64,
+    ) -> io::Result<()> {
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        let flags = flags | libc::MAP_FIXED | libc::MAP_NORESERVE;
+        let fd = fd.map_or(-1, |fd| fd.as_raw_fd());
+        // SAFETY: replaces a part of this region's own mapping, whose addresses stay valid throughout.
+        let result =
+            unsafe { libc::mmap(start.cast(), len as usize, protection, flags, fd, at as libc::off_t) };
+        if result == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: exactly the mapping made above.
+        unsafe { libc::madvise(result, len as usize, libc::MADV_DONTFORK) };
+        Ok(())
+    }
+
+    /// Unmaps a region that no page table and no [`words`](Self::words) refer to any more.
+    pub fn release(self) {
+        // SAFETY: the region's own mapping, which nobody uses any more.
+        unsafe { libc::munmap(self.base.as_ptr().cast(), self.len as usize) };
     }
 
     /// The first `slots` 64-bit words at `offset` as atomics.

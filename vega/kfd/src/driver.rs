@@ -8,6 +8,7 @@
 //! A [`Driver`] is leaked, so the pointer in [`CURRENT`] is null or valid for ever.
 
 use std::io;
+use std::os::fd::{IntoRawFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
@@ -21,6 +22,7 @@ use crate::doorbell::Doorbells;
 use crate::errno::Errno;
 use crate::events::Events;
 use crate::files::{self, DeviceFile};
+use crate::ipc::Exports;
 use crate::memory::{self, Memory};
 use crate::notify::Interrupts;
 use crate::queues::{self, Queues};
@@ -49,6 +51,8 @@ pub struct Driver {
     pub memory: Memory,
     /// Events.
     pub events: Arc<Events>,
+    /// Buffers that other processes can map.
+    pub exports: Exports,
     /// Queues.
     pub queues: Queues,
     /// The watcher of the doorbell pages.
@@ -169,11 +173,28 @@ impl Driver {
         let cards = devices.iter().map(|device| Arc::clone(&device.card)).collect();
         let doorbells = Doorbells::start(config.doorbell, cards, &kfd, &render)?;
         let queues = Queues::default();
-        Ok(Driver { pid, parent, kfd, render, devices, memory, events, queues, doorbells })
+        let exports = Exports::default();
+        Ok(Driver { pid, parent, kfd, render, devices, memory, events, exports, queues, doorbells })
     }
 
     fn owner(&'static self, pid: u32) -> Owner {
         if self.pid == pid { Owner::Driver(self) } else { Owner::Parent }
+    }
+
+    /// A descriptor of `/dev/kfd` for the driver's own use.
+    pub fn reopen_kfd(&self) -> io::Result<OwnedFd> {
+        self.kfd.open_owned()
+    }
+
+    /// A descriptor of the render node for the driver's own use.
+    pub fn reopen_render(&self) -> io::Result<OwnedFd> {
+        self.render.open_owned()
+    }
+
+    /// The thread that keeps both files open, and under which numbers.
+    pub fn keeper(&self) -> Option<(u32, u16, u16)> {
+        let number = |file: &DeviceFile| u16::try_from(file.first_fd()).ok();
+        Some((self.render.keeper()?, number(&self.kfd)?, number(&self.render)?))
     }
 
     /// The device of a KFD id.
@@ -284,14 +305,19 @@ pub fn is_render(fd: i32) -> bool {
     files::identity(fd).is_some_and(|identity| chain.into_iter().any(|driver| driver.render.has(identity)))
 }
 
-/// Whether the program maps a buffer or a doorbell page, through a descriptor that it got for one of our
-/// nodes and has closed since: then the descriptor of the right file to map, which the caller closes.
-/// On a number that was never ours this takes no lock.
-pub fn reopen_for_mmap(fd: i32, va: u64, offset: u64) -> Option<i32> {
+/// Whether the program's `mmap` needs another file than the one it names: the descriptor to map, which the
+/// caller closes, and the offset. That is so for a buffer of another process, and where the program has
+/// closed the descriptor that it got for one of our nodes. On a number that was never ours this takes no
+/// lock.
+pub fn reopen_for_mmap(fd: i32, va: u64, offset: u64) -> Option<(i32, u64)> {
     if !files::was_given(fd) {
         return None;
     }
     let driver = current().filter(|driver| driver.pid == std::process::id())?;
+    if offset >= memory::IMPORT_OFFSET {
+        let (handle, offset) = driver.memory.imported(va, offset)?;
+        return handle.open_render().ok().map(|file| (file.into_raw_fd(), offset));
+    }
     let identity = files::identity(fd);
     let intact = |file: &DeviceFile| identity.is_some_and(|identity| file.has(identity));
     if intact(&driver.kfd) || intact(&driver.render) {
@@ -301,5 +327,5 @@ pub fn reopen_for_mmap(fd: i32, va: u64, offset: u64) -> Option<i32> {
         memory::File::Kfd => &driver.kfd,
         memory::File::Render => &driver.render,
     };
-    file.open(libc::O_CLOEXEC).ok()
+    file.open(libc::O_CLOEXEC).ok().map(|fd| (fd, offset))
 }

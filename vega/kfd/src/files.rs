@@ -71,6 +71,19 @@ impl DeviceFile {
         self.fd.load(Ordering::Relaxed)
     }
 
+    /// The thread that keeps it open in a table of its own; `None` if there is none.
+    pub fn keeper(&self) -> Option<u32> {
+        u32::try_from(self.keeper.load(Ordering::Acquire)).ok().filter(|&tid| tid != 0)
+    }
+
+    /// A descriptor for the driver's own use.
+    pub fn open_owned(&self) -> io::Result<OwnedFd> {
+        use std::os::fd::FromRawFd;
+        let fd = self.open(libc::O_CLOEXEC).map_err(|errno| io::Error::from_raw_os_error(errno.0))?;
+        // SAFETY: a new descriptor that nothing else owns.
+        Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+    }
+
     /// The thread `tid` keeps it open under its first number, in a table of its own.
     pub fn kept_by(&self, tid: i32) {
         self.keeper.store(tid, Ordering::Release);

@@ -7,7 +7,7 @@ use bytemuck::Pod;
 use crate::abi;
 use crate::driver::{self, Driver};
 use crate::errno::Errno;
-use crate::{clock, config, events, memory, queues, user};
+use crate::{clock, config, events, ipc, memory, queues, user};
 
 /// An ioctl's request number, taken apart (`asm-generic/ioctl.h`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +60,7 @@ macro_rules! table {
     };
 }
 
-/// Numbers and arguments: `linux/kfd_ioctl.h`; 0x80 and 0x81 of ROCm 5's own driver are refused like any
-/// number that is not here.
+/// Numbers and arguments: `linux/kfd_ioctl.h`, and from 0x80 on the header of ROCm's own kernel driver.
 static TABLE: &[Row] = table! {
     0x01 GET_VERSION(abi::GetVersion) => driver::get_version;
     0x02 CREATE_QUEUE(abi::CreateQueue) => queues::create;
@@ -92,6 +91,8 @@ static TABLE: &[Row] = table! {
     0x20 SVM(abi::Ignored) => refuse;
     0x21 SET_XNACK_MODE(abi::XnackMode) => driver::xnack_mode;
     0x23 AVAILABLE_MEMORY(abi::AvailableMemory) => memory::available;
+    0x80 IPC_IMPORT_HANDLE(abi::IpcImport) => ipc::import;
+    0x81 IPC_EXPORT_HANDLE(abi::IpcExport) => ipc::export;
     // DBG_TRAP of ROCm 5.2: no debugger.
     0x82 DBG_TRAP(abi::Ignored) => refuse;
 };

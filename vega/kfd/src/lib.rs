@@ -12,6 +12,7 @@
 //! | [`driver`] | the process-wide state behind them |
 //! | [`files`] | memfds that stand for the device nodes |
 //! | [`memory`] | buffer objects: VRAM, GTT, the program's own memory |
+//! | [`ipc`] | buffers shared between processes |
 //! | [`events`] | what `WAIT_EVENTS` waits for |
 //! | [`queues`] | queues and their doorbells |
 //! | [`doorbell`] | how a written doorbell is noticed without using the CPU |
@@ -34,6 +35,7 @@ pub mod events;
 pub mod files;
 mod freelist;
 pub mod ioctl;
+pub mod ipc;
 pub mod memory;
 mod notify;
 pub mod queues;

@@ -23,6 +23,7 @@ use crate::backing::{PAGE, Region};
 use crate::driver::{Device, Driver};
 use crate::errno::Errno;
 use crate::freelist::FreeList;
+use crate::ipc::Handle;
 use crate::queues;
 use crate::spec::CardSpec;
 use crate::user;
@@ -39,6 +40,25 @@ pub const MMIO_OFFSET: u64 = PAGE;
 /// Size of the memfd behind the render nodes.
 pub fn render_bytes(gpus: u32) -> u64 {
     VRAM_STRIDE * (u64::from(gpus) + 1)
+}
+
+/// From here on offsets mean buffers of other processes.
+pub const IMPORT_OFFSET: u64 = 1 << 60;
+
+/// Where a buffer is in its process's render node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exported {
+    /// Its first byte.
+    pub offset: u64,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// A buffer of another process.
+struct Import {
+    region: Region,
+    handle: Handle,
+    exported: Exported,
 }
 
 /// Which node a buffer is mapped through.
@@ -76,6 +96,9 @@ struct Buffer {
     doorbell: bool,
     /// Cards that have it in their page table.
     mapped: u32,
+    /// VRAM that is in the render node because another process may map it.
+    shared: bool,
+    import: Option<Import>,
 }
 
 struct Vram {
@@ -99,6 +122,7 @@ pub struct Memory {
     gtt: Region,
     registers: Region,
     gtt_limit: u64,
+    large_bar: bool,
 }
 
 impl Memory {
@@ -132,6 +156,7 @@ impl Memory {
             registers: Region::shared(kfd, MMIO_OFFSET, PAGE)?,
             // amdgpu_amdkfd_gpu_init_memory_limits: system memory may fill 15/16 of the machine.
             gtt_limit: ram - ram / 16,
+            large_bar,
         })
     }
 
@@ -160,6 +185,68 @@ impl Memory {
             Place::Elsewhere if buffer.mmap_offset != buffer.host => Some(File::Kfd),
             Place::Elsewhere => None,
         }
+    }
+
+    /// Makes a buffer one that another process can map.
+    pub fn share(&self, handle: u64, render: BorrowedFd<'_>) -> Result<Exported, Errno> {
+        let mut state = self.lock();
+        let State { buffers, vram, .. } = &mut *state;
+        let buffer = buffers.get_mut(&handle).ok_or(Errno::EINVAL)?;
+        match buffer.place {
+            Place::Vram { card, offset } => {
+                if !self.large_bar && !buffer.shared {
+                    let region = &vram.get(card).ok_or(Errno::EINVAL)?.region;
+                    region
+                        .move_to(offset, buffer.bytes, render, buffer.mmap_offset)
+                        .map_err(|_| Errno::ENOMEM)?;
+                    buffer.shared = true;
+                }
+            }
+            Place::Gtt { .. } => {}
+            Place::Elsewhere => return Err(Errno::EINVAL),
+        }
+        Ok(Exported { offset: buffer.mmap_offset, bytes: buffer.bytes })
+    }
+
+    /// Enters a buffer of another process: its handle here, and the offset to map it with, which is 0 when
+    /// the CPU cannot access it.
+    pub fn import(
+        &self,
+        va: u64,
+        region: Region,
+        handle: Handle,
+        exported: Exported,
+    ) -> Result<(u64, u64), Errno> {
+        let host = region.host(0, exported.bytes).ok_or(Errno::EINVAL)? as u64;
+        if !va.is_multiple_of(PAGE) || va.checked_add(exported.bytes).is_none() {
+            region.release();
+            return Err(Errno::EINVAL);
+        }
+        let mut state = self.lock();
+        let number = state.next_handle;
+        state.next_handle += 1;
+        let mmap_offset = if self.large_bar { IMPORT_OFFSET + number * PAGE } else { 0 };
+        let buffer = Buffer {
+            va,
+            bytes: exported.bytes,
+            host,
+            rights: Rights::ALL,
+            place: Place::Elsewhere,
+            mmap_offset,
+            doorbell: false,
+            mapped: 0,
+            shared: false,
+            import: Some(Import { region, handle, exported }),
+        };
+        state.buffers.insert(number, buffer);
+        Ok((number, mmap_offset))
+    }
+
+    /// Whose buffer is imported at this address and offset, and where it is in the exporter's render node.
+    pub fn imported(&self, va: u64, offset: u64) -> Option<(Handle, u64)> {
+        let state = self.lock();
+        let buffer = state.buffers.values().find(|buffer| buffer.va == va && buffer.mmap_offset == offset)?;
+        buffer.import.as_ref().map(|import| (import.handle, import.exported.offset))
     }
 
     /// Finds bytes for a buffer: its place, the address in this process, and the offset for `mmap`.
@@ -206,12 +293,17 @@ impl Memory {
     }
 
     /// Gives a place back, after it has left every page table.
-    fn release(&self, buffer: &Buffer) {
+    fn release(&self, buffer: Buffer) {
         let mut state = self.lock();
         match buffer.place {
             Place::Vram { card, offset } => {
                 if let Some(vram) = state.vram.get_mut(card) {
-                    vram.region.discard(offset, buffer.bytes);
+                    if !buffer.shared {
+                        vram.region.discard(offset, buffer.bytes);
+                    } else if vram.region.move_back(offset, buffer.bytes).is_err() {
+                        // The offset stays taken: memory that others map must not become another buffer.
+                        return;
+                    }
                     vram.free.give(offset, buffer.bytes);
                     vram.used -= buffer.bytes;
                 }
@@ -222,6 +314,9 @@ impl Memory {
                 state.gtt_used -= buffer.bytes;
             }
             Place::Elsewhere => {}
+        }
+        if let Some(import) = buffer.import {
+            import.region.release();
         }
     }
 }
@@ -259,7 +354,18 @@ pub fn alloc(driver: &Driver, args: &mut AllocMemory) -> Result<(), Errno> {
         }
     }
     let doorbell = args.flags & alloc_flags::DOORBELL != 0;
-    let buffer = Buffer { va: args.va_addr, bytes, host, rights, place, mmap_offset, doorbell, mapped: 0 };
+    let buffer = Buffer {
+        va: args.va_addr,
+        bytes,
+        host,
+        rights,
+        place,
+        mmap_offset,
+        doorbell,
+        mapped: 0,
+        shared: false,
+        import: None,
+    };
     let handle = state.next_handle;
     state.next_handle += 1;
     state.buffers.insert(handle, buffer);
@@ -275,12 +381,13 @@ pub fn free(driver: &Driver, args: &mut FreeMemory) -> Result<(), Errno> {
         driver.doorbells.forget(buffer.va);
     }
     driver.events.forget_page(args.handle);
+    driver.exports.forget(args.handle);
     for device in &driver.devices {
         if buffer.mapped & 1 << device.spec.index != 0 {
             device.card.space().unmap(buffer.va, buffer.bytes);
         }
     }
-    driver.memory.release(&buffer);
+    driver.memory.release(buffer);
     Ok(())
 }
 

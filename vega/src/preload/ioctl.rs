@@ -23,8 +23,8 @@ unsafe extern "C" fn ioctl(fd: c_int, request: c_ulong, argument: *mut c_void) -
     }
 }
 
-/// The kernel's own `mmap` does what the driver's would, so this hook is only for programs that closed the
-/// thunk's descriptors behind its back: a buffer is then mapped through a new one.
+/// The kernel's own `mmap` does what the driver's would. This hook is only for buffers of another process,
+/// and for programs that closed the thunk's descriptors behind its back: both are mapped through a new one.
 macro_rules! hook_mmap {
     ($($name:ident)*) => {$(
         #[unsafe(no_mangle)]
@@ -47,10 +47,11 @@ macro_rules! hook_mmap {
                 } else {
                     None
                 };
-                let result = real(address, length, protection, flags, again.unwrap_or(fd), offset);
-                if let Some(again) = again {
-                    libc::close(again);
-                }
+                let Some((again, offset)) = again else {
+                    return real(address, length, protection, flags, fd, offset);
+                };
+                let result = real(address, length, protection, flags, again, offset as off_t);
+                libc::close(again);
                 result
             }
         }

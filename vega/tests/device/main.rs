@@ -85,6 +85,14 @@ fn memory_limit() {
 }
 
 #[test]
+fn two_processes_share_a_buffer() {
+    for way in [&[][..], &[("VEGA_LARGE_BAR", "1")]] {
+        on_card("ipc", &[], way).ok();
+    }
+    computes("ipc");
+}
+
+#[test]
 fn a_nasty_process() {
     for doorbell in ["uffd", "trap"] {
         on_card("nasty", &[], &[("VEGA_DOORBELL", doorbell)]).ok();

@@ -1,0 +1,184 @@
+//! Buffers that other processes map: IPC_EXPORT_HANDLE and IPC_IMPORT_HANDLE of ROCm's own kernel driver.
+//!
+//! A handle has 16 bytes: the exporter's watcher thread (in whose descriptor table both memfds stay open),
+//! their numbers there, and a nonce. The importer opens `/proc/THREAD/fd/N`, which the kernel allows to
+//! processes of the same user; the nonce leads to the buffer in a table inside the exporter's `/dev/kfd`.
+//! A dead exporter has no such path, and a reused thread number has no such nonce: the import fails.
+//!
+//! The exporter may have no kernel running that writes to the buffer while it exports it: the buffer's
+//! bytes move to shared memory then.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use crate::abi::{IpcExport, IpcImport};
+use crate::backing::Region;
+use crate::driver::Driver;
+use crate::errno::Errno;
+use crate::memory::Exported;
+
+/// Where the table is in `/dev/kfd`, and its size.
+const TABLE_OFFSET: u64 = 0x10_0000;
+const TABLE_BYTES: u64 = 0x1_0000;
+/// Words of an entry: nonce, offset in the render node, bytes, handle of the buffer in the exporter.
+const WORDS: usize = 4;
+const ENTRIES: usize = TABLE_BYTES as usize / 8 / WORDS;
+
+/// What this process exports.
+#[derive(Default)]
+pub struct Exports {
+    table: OnceLock<Region>,
+    /// Held while an entry is added or removed.
+    changing: Mutex<()>,
+}
+
+/// A handle taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Handle {
+    thread: u32,
+    kfd: u16,
+    render: u16,
+    nonce: u64,
+}
+
+impl Handle {
+    fn pack(self) -> [u32; 4] {
+        let fds = u32::from(self.kfd) | u32::from(self.render) << 16;
+        [self.thread, fds, self.nonce as u32, (self.nonce >> 32) as u32]
+    }
+
+    fn unpack(words: [u32; 4]) -> Handle {
+        let [thread, fds, low, high] = words;
+        Handle {
+            thread,
+            kfd: fds as u16,
+            render: (fds >> 16) as u16,
+            nonce: u64::from(low) | u64::from(high) << 32,
+        }
+    }
+
+    fn open(self, fd: u16) -> io::Result<OwnedFd> {
+        let path = format!("/proc/{}/fd/{fd}", self.thread);
+        File::options().read(true).write(true).open(path).map(OwnedFd::from)
+    }
+
+    /// The exporter's render node.
+    pub fn open_render(self) -> io::Result<OwnedFd> {
+        self.open(self.render)
+    }
+}
+
+/// An entry of a table, if it is the nonce's.
+fn entry(table: &'static [AtomicU64], nonce: u64) -> Option<Exported> {
+    let words = table.chunks_exact(WORDS).find(|words| words[0].load(Ordering::Acquire) == nonce)?;
+    let [_, offset, bytes, _] = words else { return None };
+    Some(Exported { offset: offset.load(Ordering::Relaxed), bytes: bytes.load(Ordering::Relaxed) })
+}
+
+fn map_table(kfd: std::os::fd::BorrowedFd<'_>) -> io::Result<(Region, &'static [AtomicU64])> {
+    let region = Region::shared(kfd, TABLE_OFFSET, TABLE_BYTES)?;
+    let words = region.words(0, ENTRIES * WORDS).ok_or(io::ErrorKind::InvalidData)?;
+    Ok((region, words))
+}
+
+fn nonce() -> io::Result<u64> {
+    let mut bytes = [0; 8];
+    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(u64::from_le_bytes(bytes) | 1)
+}
+
+impl Exports {
+    fn words(&self, driver: &Driver) -> io::Result<&'static [AtomicU64]> {
+        let table = match self.table.get() {
+            Some(table) => table,
+            None => {
+                let fd = driver.reopen_kfd()?;
+                let (region, _) = map_table(fd.as_fd())?;
+                self.table.get_or_init(|| region)
+            }
+        };
+        table.words(0, ENTRIES * WORDS).ok_or_else(|| io::ErrorKind::InvalidData.into())
+    }
+
+    fn add(&self, driver: &Driver, buffer: u64, exported: Exported) -> io::Result<u64> {
+        let words = self.words(driver)?;
+        let nonce = nonce()?;
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = words.chunks_exact(WORDS).find(|words| words[0].load(Ordering::Acquire) == 0);
+        let Some([key, offset, bytes, handle]) = free else { return Err(io::ErrorKind::StorageFull.into()) };
+        offset.store(exported.offset, Ordering::Relaxed);
+        bytes.store(exported.bytes, Ordering::Relaxed);
+        handle.store(buffer, Ordering::Relaxed);
+        key.store(nonce, Ordering::Release);
+        Ok(nonce)
+    }
+
+    /// The buffer is freed: nobody can import it any more.
+    pub fn forget(&self, buffer: u64) {
+        let Some(words) = self.table.get().and_then(|table| table.words(0, ENTRIES * WORDS)) else { return };
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        for words in words.chunks_exact(WORDS) {
+            if let [nonce, _, _, handle] = words
+                && handle.load(Ordering::Relaxed) == buffer
+            {
+                nonce.store(0, Ordering::Release);
+            }
+        }
+    }
+}
+
+fn errno(error: io::Error) -> Errno {
+    error.raw_os_error().map_or(Errno::EINVAL, Errno)
+}
+
+/// IPC_EXPORT_HANDLE.
+pub fn export(driver: &Driver, args: &mut IpcExport) -> Result<(), Errno> {
+    driver.device(args.gpu_id)?;
+    let (thread, kfd, render) = driver.keeper().ok_or(Errno::EINVAL)?;
+    let render_fd = driver.reopen_render().map_err(errno)?;
+    let exported = driver.memory.share(args.handle, render_fd.as_fd())?;
+    let nonce = driver.exports.add(driver, args.handle, exported).map_err(errno)?;
+    args.share_handle = Handle { thread, kfd, render, nonce }.pack();
+    Ok(())
+}
+
+/// IPC_IMPORT_HANDLE.
+pub fn import(driver: &Driver, args: &mut IpcImport) -> Result<(), Errno> {
+    driver.device(args.gpu_id)?;
+    let handle = Handle::unpack(args.share_handle);
+    // Whatever is wrong with a handle, the exporter is gone or never was.
+    let kfd = handle.open(handle.kfd).map_err(|_| Errno::EINVAL)?;
+    let (table, words) = map_table(kfd.as_fd()).map_err(|_| Errno::EINVAL)?;
+    let exported = entry(words, handle.nonce);
+    table.release();
+    let exported = exported.filter(|_| handle.nonce != 0).ok_or(Errno::EINVAL)?;
+    let render = handle.open_render().map_err(|_| Errno::EINVAL)?;
+    let region = Region::shared(render.as_fd(), exported.offset, exported.bytes).map_err(errno)?;
+    (args.handle, args.mmap_offset) = driver.memory.import(args.va_addr, region, handle, exported)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handles_survive_packing() {
+        let handle = Handle { thread: 123_456, kfd: 7, render: 65_535, nonce: 0x0123_4567_89ab_cdef };
+        assert_eq!(Handle::unpack(handle.pack()), handle);
+    }
+
+    #[test]
+    fn an_entry_is_found_by_its_nonce_alone() {
+        let fd = crate::backing::memfd(c"vega-test", TABLE_OFFSET + TABLE_BYTES).unwrap();
+        let (_region, words) = map_table(fd.as_fd()).unwrap();
+        words[2 * WORDS + 1].store(0x5000, Ordering::Relaxed);
+        words[2 * WORDS + 2].store(0x2000, Ordering::Relaxed);
+        words[2 * WORDS].store(99, Ordering::Release);
+        assert_eq!(entry(words, 99), Some(Exported { offset: 0x5000, bytes: 0x2000 }));
+        assert_eq!(entry(words, 98), None);
+    }
+}
