@@ -16,8 +16,7 @@ use crate::types::*;
 
 impl Api {
     /// This section describes the callback/Activity of HIP runtime API.
-    /// /
-    /// /\*\*
+    ///
     /// Returns HIP API name by ID.
     ///
     /// - `id` (in): ID of HIP API
@@ -378,13 +377,10 @@ impl Api {
         }
     }
 
-    /// /
-    /// /\*\*
     /// -------------------------------------------------------------------------------------------------
     /// -------------------------------------------------------------------------------------------------
     /// This section describes the API to support the triple-chevron syntax.
-    /// /
-    /// /\*\*
+    ///
     /// Configure a kernel launch.
     ///
     /// - `gridDim` (in): grid dimension specified as multiple of blockDim.
@@ -939,13 +935,10 @@ impl Api {
         unsafe { Ok(self.slot::<unsafe extern "C" fn(hipTextureObject_t) -> hipError_t>(37)?(textureObject)) }
     }
 
-    /// /
-    /// /\*\*
     /// -------------------------------------------------------------------------------------------------
     /// -------------------------------------------------------------------------------------------------
     /// This section describes the PeerToPeer device memory access functions of HIP runtime API.
-    /// /
-    /// /\*\*
+    ///
     /// Determines if a device can access a peer device's memory.
     ///
     /// - `canAccessPeer` (out): Returns the peer access capability (0 or 1)
@@ -1709,11 +1702,8 @@ impl Api {
         unsafe { Ok(self.slot::<unsafe extern "C" fn(hipSharedMemConfig) -> hipError_t>(68)?(config)) }
     }
 
-    /// /
-    /// /\*\*
     /// This section describes the device management functions of HIP runtime API.
-    /// /
-    /// /\*\*
+    ///
     /// Waits on all active streams on current device
     ///
     /// When this command is invoked, the host thread gets blocked until all the commands associated
@@ -2175,13 +2165,10 @@ impl Api {
         unsafe { Ok(self.slot::<unsafe extern "C" fn(*mut hipEvent_t) -> hipError_t>(86)?(event)) }
     }
 
-    /// /
-    /// /\*\*
     /// -------------------------------------------------------------------------------------------------
     /// -------------------------------------------------------------------------------------------------
     /// This section describes the event management functions of HIP runtime API.
-    /// /
-    /// /\*\*
+    ///
     /// Create an event with the specified flags
     ///
     /// - `event` (in,out): Returns the newly created event.
@@ -2950,13 +2937,8 @@ impl Api {
         }
     }
 
-    /// /
-    /// /\*\*
-    ///
     /// This section describes the execution control functions of HIP runtime API.
     ///
-    /// /
-    /// /\*\*
     /// Set attribute for a specific function
     ///
     /// - `func` (in): Pointer of the function
@@ -3302,13 +3284,10 @@ impl Api {
         }
     }
 
-    /// /
-    /// /\*\*
     /// -------------------------------------------------------------------------------------------------
     /// -------------------------------------------------------------------------------------------------
     /// This section describes the error handling functions of HIP runtime API.
-    /// /
-    /// /\*\*
+    ///
     /// Return last error returned by any HIP runtime API call and resets the stored error code to
     /// hipSuccess
     ///
@@ -6306,8 +6285,6 @@ impl Api {
         }
     }
 
-    /// /
-    /// /\*\*
     /// Allocates device accessible page locked (pinned) host memory
     ///
     /// This API allocates pinned host memory which is mapped into the address space of all GPUs
@@ -6452,8 +6429,6 @@ impl Api {
     ///
     /// This section describes the external resource interoperability functions of HIP runtime API.
     ///
-    /// /
-    /// /\*\*
     /// Imports an external semaphore.
     ///
     /// - `extSem_out` (out): External semaphores to be waited on
@@ -6481,16 +6456,10 @@ impl Api {
         }
     }
 
-    /// /
-    /// /\*\*
-    ///
     /// Defines the HIP API.  See the individual sections for more information.
-    /// /
-    /// /\*\*
+    ///
     /// This section describes the initializtion and version functions of HIP runtime API.
     ///
-    /// /
-    /// /\*\*
     /// Explicitly initializes the HIP runtime.
     ///
     /// - `flags` (in): Initialization flag, should be zero.
@@ -6738,7 +6707,7 @@ impl Api {
     ///   default stream is used with associated synchronization rules.
     ///
     /// Please note, HIP does not support kernel launch with total work items defined in dimension with
-    /// size \\f$ gridDim \\cdot blockDim \\geq 2^{32} \\f$.
+    /// size  gridDim \* blockDim \>= 2^{32} .
     ///
     /// Returns: hipSuccess, hipErrorNotInitialized, hipErrorInvalidValue,
     /// hipErrorCooperativeLaunchTooLarge
@@ -7304,8 +7273,6 @@ impl Api {
         unsafe { Ok(self.slot::<unsafe extern "C" fn(hipLinkState_t) -> hipError_t>(268)?(state)) }
     }
 
-    /// /
-    /// /\*\*
     /// Allocate memory on the default accelerator
     ///
     /// - `ptr` (out): Pointer to the allocated memory
@@ -7546,8 +7513,6 @@ impl Api {
     /// **Note:** The managed memory management APIs are implemented on Linux, under developement
     /// on Windows.
     ///
-    /// /
-    /// /\*\*
     /// Allocates memory that will be automatically managed by HIP.
     ///
     /// This API is used for managed memory, allows data be shared and accessible to both CPU and
@@ -11583,7 +11548,6 @@ impl Api {
         }
     }
 
-    /// /\*\*
     /// launches kernel f with launch parameters and shared memory on stream with arguments passed
     /// to kernelParams, where thread blocks can cooperate and synchronize as they execute
     ///
@@ -11601,7 +11565,7 @@ impl Api {
     /// - `kernelParams` (in): A list of kernel arguments.
     ///
     /// Please note, HIP does not support kernel launch with total work items defined in dimension with
-    /// size \\f$ gridDim \\cdot blockDim \\geq 2^{32} \\f$.
+    /// size  gridDim \* blockDim \>= 2^{32} .
     ///
     /// Returns: hipSuccess, hipErrorDeinitialized, hipErrorNotInitialized, hipErrorInvalidContext,
     /// hipErrorInvalidHandle, hipErrorInvalidImage, hipErrorInvalidValue,
@@ -11850,15 +11814,11 @@ impl Api {
         }
     }
 
-    /// /
-    /// /\*\*
     /// -------------------------------------------------------------------------------------------------
     /// -------------------------------------------------------------------------------------------------
     ///
     /// This section describes the module management functions of HIP runtime API.
     ///
-    /// /
-    /// /\*\*
     /// Loads fatbin object
     ///
     /// - `fatbin` (in): fatbin to be loaded as a module
@@ -11945,8 +11905,6 @@ impl Api {
     /// -------------------------------------------------------------------------------------------------
     /// This section describes the occupancy functions of HIP runtime API.
     ///
-    /// /
-    /// /\*\*
     /// determine the grid and block sizes to achieves maximum occupancy for a kernel
     ///
     /// - `gridSize` (out): minimum grid size for maximum potential occupancy

@@ -139,17 +139,6 @@ pub const hipLibraryBinaryIsPreserved: hipLibraryOption_e = hipLibraryOption_e(1
 /// C's `hipLibraryOption`.
 pub type hipLibraryOption = hipLibraryOption_e;
 
-/// C's `_bindgen_ty_1`.
-#[repr(transparent)]
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct _bindgen_ty_1(pub c_uint);
-pub const HIP_SUCCESS: _bindgen_ty_1 = _bindgen_ty_1(0);
-pub const HIP_ERROR_INVALID_VALUE: _bindgen_ty_1 = _bindgen_ty_1(1);
-pub const HIP_ERROR_NOT_INITIALIZED: _bindgen_ty_1 = _bindgen_ty_1(2);
-pub const HIP_ERROR_LAUNCH_OUT_OF_RESOURCES: _bindgen_ty_1 = _bindgen_ty_1(3);
-
-/// /
-/// /\*\*
 /// hipDeviceArch_t
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -2092,7 +2081,7 @@ pub const HIP_POINTER_ATTRIBUTE_RANGE_SIZE: hipPointer_attribute = hipPointer_at
 /// that is mapped to a backing allocation
 pub const HIP_POINTER_ATTRIBUTE_MAPPED: hipPointer_attribute = hipPointer_attribute(13);
 /// Bitmask of allowed hipmemAllocationHandleType
-/// for this allocation @warning This attribute is
+/// for this allocation **Warning:** This attribute is
 /// not supported in HIP
 pub const HIP_POINTER_ATTRIBUTE_ALLOWED_HANDLE_TYPES: hipPointer_attribute = hipPointer_attribute(14);
 /// returns if the memory referenced by
@@ -3971,8 +3960,6 @@ pub struct HIP_MEMSET_NODE_PARAMS {
     pub height: usize,
 }
 
-/// /
-/// /\*\*
 /// hiprtc error code
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -4093,7 +4080,7 @@ pub union hipKernelNodeAttrValue {
 /// -------------------------------------------------------------------------------------------------
 /// -------------------------------------------------------------------------------------------------
 /// This section describes the OpenGL and graphics interoperability functions of HIP runtime API.
-/// /
+///
 /// /\*\* GLuint as uint.
 pub type GLuint = c_uint;
 
@@ -4273,3 +4260,7 @@ pub const hipExternalMemoryDedicated: u32 = 1;
 pub const hipGraphKernelNodePortDefault: u32 = 0;
 pub const hipGraphKernelNodePortLaunchCompletion: u32 = 2;
 pub const hipGraphKernelNodePortProgrammatic: u32 = 1;
+pub const HIP_SUCCESS: c_uint = 0;
+pub const HIP_ERROR_INVALID_VALUE: c_uint = 1;
+pub const HIP_ERROR_NOT_INITIALIZED: c_uint = 2;
+pub const HIP_ERROR_LAUNCH_OUT_OF_RESOURCES: c_uint = 3;

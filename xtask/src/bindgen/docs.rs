@@ -28,6 +28,8 @@ pub fn markdown(comment: &str) -> Option<String> {
     for line in comment.lines() {
         // `///<` documents what stands before it.
         let line = line.trim().trim_start_matches('<').trim_start();
+        // What is left of a comment inside a comment.
+        let line = if line.bytes().all(|byte| matches!(byte, b'/' | b'*')) { "" } else { line };
         let (command, rest) = command(line);
         if in_code {
             if matches!(command, Some("endcode" | "endverbatim")) {
@@ -110,6 +112,8 @@ fn parameter(rest: &str) -> String {
 /// One line of running text: Markdown's own characters escaped, addresses in angle brackets.
 fn prose(line: &str) -> String {
     let mut out = String::new();
+    // The two formulas of the headers.
+    let line = line.replace("\\f$", "").replace("\\cdot", "*").replace("\\geq", ">=");
     for (index, word) in line.split(' ').enumerate() {
         if index > 0 {
             out.push(' ');
@@ -134,6 +138,9 @@ fn prose(line: &str) -> String {
 fn escape(word: &str) -> String {
     if matches!(word, "@p" | "@ref" | "@c" | "@a" | "\\p" | "\\ref" | "@see" | "@brief") {
         return String::new();
+    }
+    if word == "@warning" {
+        return "**Warning:**".to_owned();
     }
     // `#name` and `::name` are Doxygen's links.
     let word = match word.strip_prefix('#') {

@@ -219,6 +219,7 @@ fn syntax(release: &'static Release, text: &str) -> Result<Headers> {
         }
     }
     name_nested(&mut found.types);
+    loosen(&mut found);
     Ok(found)
 }
 
@@ -348,6 +349,24 @@ fn pack_bits(fields: &mut Vec<Field>, bits: Vec<Bit>, layout: &mut Layout) -> Re
     fields.clear();
     fields.push(Field { name: "bits".into(), ty: "c_uint".into(), docs: None, bits });
     Ok(())
+}
+
+/// Enumerators of an enum without a name are plain numbers: bindgen's name for it changes with the release.
+fn loosen(found: &mut Headers) {
+    let nameless = |name: &str| name.starts_with("_bindgen_ty_");
+    for item in &found.types {
+        let Body::Enum(repr) = &item.body else { continue };
+        for constant in found
+            .constants
+            .iter_mut()
+            .filter(|constant| nameless(&item.name) && constant.ty.trim() == item.name)
+        {
+            constant.ty.clone_from(repr);
+            let number = constant.value.trim_start_matches(&item.name).trim();
+            constant.value = number.trim_start_matches('(').trim_end_matches(')').trim().to_owned();
+        }
+    }
+    found.types.retain(|item| !nameless(&item.name));
 }
 
 /// Names nested types after the member that holds them: `T__bindgen_ty_1` in member `res` becomes `T_res`.
