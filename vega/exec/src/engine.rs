@@ -5,8 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::dispatch::Dispatch;
 use crate::host::Host;
+use crate::interp::DEFAULT_MODE;
+use crate::interp::code::CodeCache;
+use crate::interp::level::Level;
 use crate::memory::AddressSpace;
 use crate::report::Outcome;
+use crate::sched::job::Job;
+use crate::sched::launch::initial_mode;
+use crate::sched::pool::Shared;
 
 /// How an [`Engine`] is set up.
 #[derive(Clone, Debug, Default)]
@@ -47,7 +53,8 @@ impl CancelToken {
 
 /// Executes dispatches: a pool of threads for all cards of the process.
 pub struct Engine {
-    _private: (),
+    shared: Arc<Shared>,
+    threads: usize,
 }
 
 impl Engine {
@@ -55,8 +62,15 @@ impl Engine {
     ///
     /// # Errors
     /// When a thread cannot be started.
-    pub fn new(_config: EngineConfig) -> Result<Arc<Self>, EngineError> {
-        Ok(Arc::new(Self { _private: () }))
+    pub fn new(config: EngineConfig) -> Result<Arc<Self>, EngineError> {
+        let cpus = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let threads = if config.threads == 0 { cpus() } else { config.threads };
+        let shared = Shared::new(Arc::new(CodeCache::new(Level::detect())));
+        let engine = Arc::new(Self { shared, threads });
+        for number in 1..threads {
+            engine.shared.spawn(number)?;
+        }
+        Ok(engine)
     }
 
     /// Runs a whole grid and returns when every workgroup has ended, or when it was cancelled or faulted.
@@ -67,16 +81,46 @@ impl Engine {
     /// and SIGBUS must reach [`on_host_fault`](crate::memory::on_host_fault).
     pub fn run(
         &self,
-        _space: &Arc<AddressSpace>,
-        _dispatch: &Dispatch,
-        _host: &Arc<dyn Host>,
+        space: &Arc<AddressSpace>,
+        dispatch: &Dispatch,
+        host: &Arc<dyn Host>,
         cancel: &CancelToken,
     ) -> Outcome {
-        if cancel.is_canceled() { Outcome::Canceled } else { Outcome::Done }
+        let strict = initial_mode(dispatch.rsrc1) != DEFAULT_MODE;
+        let program = self.shared.code.program(space, dispatch.entry_va, strict);
+        let job = Job::new(
+            dispatch.clone(),
+            Arc::clone(space),
+            Arc::clone(host),
+            program,
+            cancel.clone(),
+            self.threads,
+        );
+        let job = match job {
+            Ok(job) => Arc::new(job),
+            Err(reason) => return Outcome::Fault(Job::refusal(dispatch, reason)),
+        };
+        if cancel.is_canceled() {
+            return Outcome::Canceled;
+        }
+        self.shared.run(&job, self.threads > 1);
+        match job.take_fault() {
+            Some(report) => Outcome::Fault(report),
+            None if cancel.is_canceled() => Outcome::Canceled,
+            None => Outcome::Done,
+        }
     }
 
     /// Forgets predecoded code of `space` in `[va, va + len)`: after PM4 cache flushes, unmapping and
     /// freeing. Every dispatch also compares the code that it starts with the cached bytes, so a missed
     /// call cannot run stale code from the beginning of a later dispatch.
-    pub fn invalidate_code(&self, _space: &AddressSpace, _va: u64, _len: u64) {}
+    pub fn invalidate_code(&self, space: &AddressSpace, va: u64, len: u64) {
+        self.shared.code.invalidate(space, va, len);
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.shared.close();
+    }
 }

@@ -25,6 +25,7 @@ mod interp;
 pub mod memory;
 pub mod numeric;
 pub mod report;
+mod sched;
 pub mod semantics;
 
 pub use dispatch::{Apertures, Dispatch, KernelProperties, Scratch};

@@ -25,7 +25,7 @@ mod lower;
 mod mem;
 mod num;
 mod planned;
-mod program;
+pub(crate) mod program;
 mod record;
 mod scalar;
 pub(crate) mod wave;

@@ -278,7 +278,7 @@ pub(crate) fn scalar2(bin: ScalarBin, ty: Ty) -> Option<Make> {
         ScalarBin::MulHi => scalar!(Scalar | a, b, _ | keep((a.wrapping_mul(b) >> 32) as u32)),
         ScalarBin::Bfe => bit_field(wide, signed),
         ScalarBin::AbsDiff => {
-            scalar!(Scalar | a, b, _ | { nonzero32((a as i32).wrapping_sub(b as i32).unsigned_abs()) })
+            scalar!(Scalar | a, b, _ | nonzero32((a as i32).wrapping_sub(b as i32).unsigned_abs()))
         }
         ScalarBin::LshlAdd(1) => scalar!(Scalar | a, b, _ | shifted_sum(a, b, 1)),
         ScalarBin::LshlAdd(2) => scalar!(Scalar | a, b, _ | shifted_sum(a, b, 2)),
@@ -306,10 +306,10 @@ fn shifted_sum(a: u64, b: u64, n: u32) -> (u64, Option<bool>) {
 fn bit_field(wide: bool, signed: bool) -> Option<Make> {
     match (wide, signed) {
         (false, false) => {
-            scalar!(Scalar | a, b, _ | { nonzero(field(a, b as u32 & 31, b as u32 >> 16 & 127, 32, false)) })
+            scalar!(Scalar | a, b, _ | nonzero(field(a, b as u32 & 31, b as u32 >> 16 & 127, 32, false)))
         }
         (false, true) => {
-            scalar!(Scalar | a, b, _ | { nonzero(field(a, b as u32 & 31, b as u32 >> 16 & 127, 32, true)) })
+            scalar!(Scalar | a, b, _ | nonzero(field(a, b as u32 & 31, b as u32 >> 16 & 127, 32, true)))
         }
         (true, false) => scalar!(
             Scalar | a,
@@ -321,7 +321,7 @@ fn bit_field(wide: bool, signed: bool) -> Option<Make> {
             }
         ),
         (true, true) => {
-            scalar!(Scalar | a, b, _ | { nonzero(field(a, b as u32 & 63, b as u32 >> 16 & 127, 64, true)) })
+            scalar!(Scalar | a, b, _ | nonzero(field(a, b as u32 & 63, b as u32 >> 16 & 127, 64, true)))
         }
     }
 }

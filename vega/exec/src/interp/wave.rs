@@ -86,6 +86,10 @@ pub(crate) struct Wave {
     pub strict: bool,
 }
 
+// SAFETY: the only field that is not Send by itself is the program pointer, which is null or points to a
+// program that is immutable and shared between threads; see the file's head.
+unsafe impl Send for Wave {}
+
 impl Wave {
     /// A wave on the heap, all zero, without touching its pages.
     pub fn boxed() -> Box<Self> {

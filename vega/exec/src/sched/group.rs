@@ -1,0 +1,134 @@
+//! A resident workgroup: its waves, its LDS, its turns.
+
+use std::sync::Arc;
+
+use super::launch::Launch;
+use crate::interp;
+use crate::interp::program::Program;
+use crate::interp::wave::{Stop, Wave};
+use crate::interp::worker::{LDS_MAX, LDS_PAD, Worker};
+
+/// Rounds over its waves that a workgroup has before others get their turn.
+const ROUNDS: u32 = 8;
+
+/// How a turn ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Every wave has ended.
+    Done,
+    /// Its waves spin or take long.
+    Yielded,
+    /// The wave with this index faulted.
+    Fault(usize),
+}
+
+/// Waves and LDS that are not in use, kept for the next workgroup.
+#[derive(Default)]
+pub(crate) struct Spares {
+    waves: Vec<Box<Wave>>,
+    lds: Vec<Box<[u8]>>,
+    /// An empty list, for its capacity.
+    list: Vec<Box<Wave>>,
+}
+
+/// Spare waves and LDS blocks that a worker keeps.
+const KEPT: usize = 64;
+
+/// A workgroup under way.
+pub(crate) struct Group {
+    pub waves: Vec<Box<Wave>>,
+    lds: Box<[u8]>,
+    lds_bytes: usize,
+    /// Its part of scratch memory.
+    pub slot: Option<u32>,
+}
+
+impl Group {
+    /// Starts a workgroup.
+    pub fn new(
+        spares: &mut Spares,
+        launch: &Launch,
+        program: &Arc<Program>,
+        id: [u32; 3],
+        lds_bytes: usize,
+        slot: Option<u32>,
+        waves_per_slot: u32,
+    ) -> Self {
+        let size = launch.size(id);
+        let count = size.iter().product::<u32>().div_ceil(64);
+        let first = slot.unwrap_or(0) * waves_per_slot;
+        let mut waves = std::mem::take(&mut spares.list);
+        for number in 0..count {
+            let mut wave = spares.waves.pop().unwrap_or_else(Wave::boxed);
+            launch.start(&mut wave, id, size, number, first + number);
+            wave.program = Arc::as_ptr(program);
+            wave.ip = 0;
+            wave.stop = Stop::Yield;
+            waves.push(wave);
+        }
+        let mut lds: Box<[u8]> = Box::default();
+        if lds_bytes != 0 {
+            lds = spares.lds.pop().unwrap_or_else(|| vec![0; LDS_MAX + LDS_PAD].into_boxed_slice());
+        }
+        Self { waves, lds, lds_bytes, slot }
+    }
+
+    /// Gives the waves and the LDS back.
+    pub fn finish(mut self, spares: &mut Spares) {
+        for wave in self.waves.drain(..) {
+            if spares.waves.len() < KEPT {
+                spares.waves.push(wave);
+            }
+        }
+        if !self.lds.is_empty() && spares.lds.len() < KEPT {
+            spares.lds.push(self.lds);
+        }
+        spares.list = self.waves;
+    }
+
+    /// Runs the waves until all have ended, or for a while.
+    pub fn turn(&mut self, worker: &mut Worker) -> Turn {
+        std::mem::swap(&mut worker.lds, &mut self.lds);
+        worker.lds_bytes = self.lds_bytes;
+        let turn = self.rounds(worker);
+        std::mem::swap(&mut worker.lds, &mut self.lds);
+        turn
+    }
+
+    fn rounds(&mut self, worker: &mut Worker) -> Turn {
+        for _ in 0..ROUNDS {
+            loop {
+                let (mut ended, mut waiting, mut spinning) = (0, 0, 0);
+                for (index, wave) in self.waves.iter_mut().enumerate() {
+                    if matches!(wave.stop, Stop::Yield | Stop::Sleep) {
+                        match interp::run(wave, worker) {
+                            Stop::Fault => return Turn::Fault(index),
+                            Stop::Sleep => spinning += 1,
+                            _ => {}
+                        }
+                    }
+                    match wave.stop {
+                        Stop::End => ended += 1,
+                        Stop::Barrier => waiting += 1,
+                        _ => {}
+                    }
+                }
+                if ended == self.waves.len() {
+                    return Turn::Done;
+                }
+                if ended + waiting == self.waves.len() {
+                    // All that are left have arrived.
+                    for wave in self.waves.iter_mut().filter(|wave| wave.stop == Stop::Barrier) {
+                        wave.stop = Stop::Yield;
+                    }
+                    continue;
+                }
+                if ended + waiting + spinning == self.waves.len() {
+                    return Turn::Yielded;
+                }
+                break;
+            }
+        }
+        Turn::Yielded
+    }
+}

@@ -1,0 +1,301 @@
+//! A dispatch under way.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::group::{Group, Spares, Turn};
+use super::launch::Launch;
+use crate::dispatch::Dispatch;
+use crate::engine::CancelToken;
+use crate::host::Host;
+use crate::interp::program::Program;
+use crate::interp::wave::Wave;
+use crate::interp::worker::Worker;
+use crate::memory::AddressSpace;
+use crate::report::{FaultKind, FaultReport};
+
+/// Waves that a Vega 56 holds at once: 56 compute units, 40 each.
+const CARD_WAVES: u32 = 56 * 40;
+
+/// After this much work alone, the caller asks the helpers.
+const HELP_AFTER: Duration = Duration::from_micros(20);
+
+/// A dispatch under way.
+pub(crate) struct Job {
+    pub dispatch: Dispatch,
+    pub space: Arc<AddressSpace>,
+    pub host: Arc<dyn Host>,
+    pub program: Arc<Program>,
+    pub cancel: CancelToken,
+    launch: Launch,
+    groups: [u32; 3],
+    total: u64,
+    chunk: u64,
+    next: AtomicU64,
+    stop: AtomicBool,
+    fault: Mutex<Option<Box<FaultReport>>>,
+    /// Free parts of scratch memory, a workgroup each; `None` when the kernel uses none.
+    slots: Option<Mutex<Vec<u32>>>,
+    /// Workgroups that may be resident at once, over all workers.
+    capacity: u32,
+    resident: AtomicU32,
+    /// Helpers inside; the caller waits until there are none.
+    helpers: Mutex<u32>,
+    left: Condvar,
+}
+
+impl Job {
+    /// Prepares a dispatch; an error says what it asks too much of.
+    pub fn new(
+        dispatch: Dispatch,
+        space: Arc<AddressSpace>,
+        host: Arc<dyn Host>,
+        program: Arc<Program>,
+        cancel: CancelToken,
+        threads: usize,
+    ) -> Result<Self, &'static str> {
+        let groups = dispatch.workgroups();
+        let waves = dispatch.waves_per_workgroup();
+        if dispatch.workgroup.contains(&0) || dispatch.workgroup_items() > 1024 {
+            return Err("a workgroup has 1 to 1024 work-items");
+        }
+        if dispatch.lds_bytes as usize > crate::interp::worker::LDS_MAX {
+            return Err("a workgroup has at most 64 KiB of LDS");
+        }
+        let uses_scratch = dispatch.rsrc2 & 1 == 1 || dispatch.private_segment_bytes != 0;
+        let scratch = dispatch.scratch.filter(|scratch| uses_scratch && scratch.wave_bytes != 0);
+        let mut capacity = (CARD_WAVES / waves.max(1)).max(1);
+        let slots = match scratch {
+            Some(scratch) => {
+                let slots = scratch.waves / waves.max(1);
+                if slots == 0 {
+                    return Err("scratch memory holds less than one workgroup");
+                }
+                capacity = capacity.min(slots);
+                Some(Mutex::new((0..slots.min(CARD_WAVES)).rev().collect()))
+            }
+            None => None,
+        };
+        let total = groups.iter().map(|&n| u64::from(n)).product::<u64>();
+        Ok(Self {
+            launch: Launch::new(&dispatch),
+            groups,
+            total,
+            chunk: (total / (threads as u64 * 16)).clamp(1, 64),
+            dispatch,
+            space,
+            host,
+            program,
+            cancel,
+            next: AtomicU64::new(0),
+            stop: AtomicBool::new(false),
+            fault: Mutex::new(None),
+            slots,
+            capacity,
+            resident: AtomicU32::new(0),
+            helpers: Mutex::new(0),
+            left: Condvar::new(),
+        })
+    }
+
+    /// Whether workgroups are left that nobody has taken.
+    pub fn has_work(&self) -> bool {
+        !self.is_stopped() && self.next.load(Ordering::Relaxed) < self.total
+    }
+
+    /// The first fault, if any wave faulted.
+    pub fn take_fault(&self) -> Option<Box<FaultReport>> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed) || self.cancel.is_canceled()
+    }
+
+    /// A helper enters, if there is something to do.
+    pub fn enter(&self) -> bool {
+        let mut helpers = self.helpers.lock().unwrap_or_else(PoisonError::into_inner);
+        let enters = self.has_work();
+        *helpers += u32::from(enters);
+        enters
+    }
+
+    /// A helper leaves.
+    pub fn leave(&self) {
+        *self.helpers.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.left.notify_all();
+    }
+
+    /// Waits until no helper is inside.
+    pub fn wait(&self) {
+        let mut helpers = self.helpers.lock().unwrap_or_else(PoisonError::into_inner);
+        while *helpers != 0 {
+            helpers = self.left.wait(helpers).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Works until no workgroup is left to take and the taken ones have ended. `help` is called once when
+    /// there turns out to be enough work for more threads.
+    pub fn work(&self, worker: &mut Worker, spares: &mut Spares, help: Option<&dyn Fn()>) {
+        let mut run = Shift { job: self, groups: VecDeque::new(), from: 0, to: 0, turns: 0 };
+        worker.begin(&self.space, &self.host, self.dispatch.apertures, &self.program);
+        let mut help = help.map(|help| (help, Instant::now()));
+        while !self.is_stopped() {
+            if let Some((ask, since)) = help
+                && since.elapsed() > HELP_AFTER
+                && self.has_work()
+            {
+                ask();
+                help = None;
+            }
+            if !run.step(worker, spares) {
+                break;
+            }
+        }
+        for group in run.groups {
+            self.release(group, spares);
+        }
+    }
+
+    fn release(&self, group: Group, spares: &mut Spares) {
+        if let (Some(slot), Some(slots)) = (group.slot, &self.slots) {
+            slots.lock().unwrap_or_else(PoisonError::into_inner).push(slot);
+        }
+        self.resident.fetch_sub(1, Ordering::Relaxed);
+        group.finish(spares);
+    }
+
+    /// Room for one more workgroup: its part of scratch memory, if it needs one.
+    fn admit(&self, alone: bool) -> Option<Option<u32>> {
+        if self.resident.fetch_add(1, Ordering::Relaxed) >= self.capacity && !alone {
+            self.resident.fetch_sub(1, Ordering::Relaxed);
+            return None;
+        }
+        let Some(slots) = &self.slots else { return Some(None) };
+        let slot = slots.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        if slot.is_none() {
+            self.resident.fetch_sub(1, Ordering::Relaxed);
+        }
+        slot.map(Some)
+    }
+
+    fn report(&self, wave: &Wave, worker: &mut Worker) {
+        self.stop.store(true, Ordering::Relaxed);
+        let Some(fault) = worker.fault.take() else { return };
+        let pc = wave.pc(wave.ip);
+        let mut words = Vec::new();
+        let mut word = [0; 4];
+        while words.len() < 5 {
+            let at = pc.wrapping_add(4 * words.len() as u64);
+            if self.space.fetch_bytes(at, &mut word).is_err() {
+                break;
+            }
+            words.push(u32::from_le_bytes(word));
+        }
+        let report = FaultReport {
+            kind: fault.kind,
+            pc,
+            words,
+            workgroup: wave.workgroup,
+            wave: wave.number,
+            lane: fault.lane,
+            exec: wave.exec(),
+        };
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(Box::new(report));
+    }
+
+    /// The report of a dispatch that cannot start.
+    pub fn refusal(dispatch: &Dispatch, reason: &'static str) -> Box<FaultReport> {
+        Box::new(FaultReport {
+            kind: FaultKind::Resources { reason },
+            pc: dispatch.entry_va,
+            words: Vec::new(),
+            workgroup: [0; 3],
+            wave: 0,
+            lane: None,
+            exec: 0,
+        })
+    }
+}
+
+/// One worker's part of a job: workgroups that it has taken, those under way in turn.
+struct Shift<'a> {
+    job: &'a Job,
+    groups: VecDeque<Group>,
+    from: u64,
+    to: u64,
+    /// Turns since a workgroup ended or was admitted.
+    turns: usize,
+}
+
+impl Shift<'_> {
+    /// The next workgroup to start, taking a chunk when the last one is used up.
+    fn next(&mut self) -> Option<u64> {
+        if self.from == self.to {
+            let job = self.job;
+            if job.next.load(Ordering::Relaxed) >= job.total {
+                return None;
+            }
+            self.from = job.next.fetch_add(job.chunk, Ordering::Relaxed).min(job.total);
+            self.to = (self.from + job.chunk).min(job.total);
+        }
+        (self.from < self.to).then_some(self.from)
+    }
+
+    /// Starts one more workgroup if all that run have had a turn without ending. False: nothing to start.
+    fn admit(&mut self, spares: &mut Spares) -> bool {
+        let Some(number) = self.next() else { return false };
+        let Some(slot) = self.job.admit(self.groups.is_empty()) else {
+            if self.groups.is_empty() {
+                // Other workers hold all scratch memory: wait for one to end.
+                std::thread::sleep(Duration::from_micros(50));
+                return true;
+            }
+            return false;
+        };
+        self.from += 1;
+        let [x, y, _] = self.job.groups.map(u64::from);
+        let id = [(number % x) as u32, (number / x % y) as u32, (number / x / y) as u32];
+        let job = self.job;
+        let lds = job.dispatch.lds_bytes as usize;
+        let waves = job.dispatch.waves_per_workgroup();
+        let group = Group::new(spares, &job.launch, &job.program, id, lds, slot, waves);
+        self.groups.push_front(group);
+        self.turns = 0;
+        true
+    }
+
+    /// One turn of one workgroup. False when all work is done.
+    fn step(&mut self, worker: &mut Worker, spares: &mut Spares) -> bool {
+        if self.turns >= self.groups.len() && !self.admit(spares) {
+            if self.groups.is_empty() {
+                return false;
+            }
+            if self.turns >= self.groups.len() {
+                // Everything here spins, and whatever it waits for is elsewhere.
+                std::thread::yield_now();
+                self.turns = 0;
+            }
+        }
+        let Some(mut group) = self.groups.pop_front() else { return true };
+        match group.turn(worker) {
+            Turn::Done => {
+                self.job.release(group, spares);
+                self.turns = self.groups.len();
+            }
+            Turn::Yielded => {
+                self.turns += 1;
+                self.groups.push_back(group);
+            }
+            Turn::Fault(index) => {
+                if let Some(wave) = group.waves.get(index) {
+                    self.job.report(wave, worker);
+                }
+                self.job.release(group, spares);
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,152 @@
+//! The registers that a wave starts with (LLVM AMDGPUUsage, "Initial Kernel Execution State").
+
+use vega_isa::sgpr;
+
+use crate::dispatch::{Dispatch, KernelProperties};
+use crate::interp::wave::{Vgpr, Wave, extra};
+use crate::interp::worker::BUDGET;
+
+/// What all waves of a dispatch have in common.
+pub(crate) struct Launch {
+    /// User SGPRs, in order.
+    user: Vec<u32>,
+    /// Number of the first system SGPR.
+    system: usize,
+    /// Work-item ids of full workgroups, for each wave.
+    ids: Vec<[Vgpr; 3]>,
+    /// How many of x, y, z go to v0, v1, v2.
+    id_registers: usize,
+    workgroup: [u32; 3],
+    grid: [u32; 3],
+    mode: u32,
+    rsrc2: u32,
+    wave_bytes: u32,
+    apertures: [u32; 8],
+}
+
+/// Work-item ids of the 64 lanes of a wave, for a workgroup of this size.
+fn item_ids(size: [u32; 3], wave: u32) -> [Vgpr; 3] {
+    let mut ids = [[0; 64]; 3];
+    let [x, y] = [size[0].max(1), size[1].max(1)];
+    for lane in 0..64 {
+        let item = wave * 64 + lane as u32;
+        ids[0][lane] = item % x;
+        ids[1][lane] = item / x % y;
+        ids[2][lane] = item / x / y;
+    }
+    ids
+}
+
+fn words(value: u64) -> [u32; 2] {
+    [value as u32, (value >> 32) as u32]
+}
+
+impl Launch {
+    /// Prepares a dispatch.
+    pub fn new(d: &Dispatch) -> Self {
+        let mut user = Vec::with_capacity(16);
+        let scratch = d.scratch.unwrap_or_default();
+        let wants = |property| d.properties.contains(property);
+        if wants(KernelProperties::PRIVATE_SEGMENT_BUFFER) {
+            user.extend(scratch.srd);
+        }
+        let addresses = [
+            (KernelProperties::DISPATCH_PTR, d.dispatch_packet_va),
+            (KernelProperties::QUEUE_PTR, d.queue_va),
+            (KernelProperties::KERNARG_SEGMENT_PTR, d.kernarg_va),
+            (KernelProperties::DISPATCH_ID, d.dispatch_id),
+            (KernelProperties::FLAT_SCRATCH_INIT, scratch.va),
+        ];
+        for (property, value) in addresses {
+            if wants(property) {
+                user.extend(words(value));
+            }
+        }
+        if wants(KernelProperties::PRIVATE_SEGMENT_SIZE) {
+            user.push(d.private_segment_bytes);
+        }
+        let workgroup = d.workgroup.map(u32::from);
+        let mut apertures = [0; 8];
+        let ends =
+            [d.apertures.lds, d.apertures.private].into_iter().flat_map(|base| [base, base | 0xffff_ffff]);
+        for (pair, value) in apertures.chunks_exact_mut(2).zip(ends) {
+            pair.copy_from_slice(&words(value));
+        }
+        Self {
+            user,
+            system: d.user_sgprs() as usize,
+            ids: (0..d.waves_per_workgroup()).map(|wave| item_ids(workgroup, wave)).collect(),
+            id_registers: (d.rsrc2 >> 11 & 3).min(2) as usize + 1,
+            workgroup,
+            grid: d.grid,
+            mode: initial_mode(d.rsrc1),
+            rsrc2: d.rsrc2,
+            wave_bytes: scratch.wave_bytes,
+            apertures,
+        }
+    }
+
+    /// The size of a workgroup: at the far edges of the grid it may be partial.
+    pub fn size(&self, id: [u32; 3]) -> [u32; 3] {
+        std::array::from_fn(|d| {
+            let start = u64::from(id[d]) * u64::from(self.workgroup[d]);
+            u64::from(self.workgroup[d]).min(u64::from(self.grid[d]).saturating_sub(start)) as u32
+        })
+    }
+
+    /// Sets up one wave. `slot` is the wave's part of scratch memory.
+    pub fn start(&self, wave: &mut Wave, id: [u32; 3], size: [u32; 3], number: u32, slot: u32) {
+        let items = size.iter().product::<u32>().saturating_sub(number * 64).min(64);
+        wave.s = [0; 144];
+        for (to, from) in wave.s.iter_mut().zip(&self.user) {
+            *to = *from;
+        }
+        let mut next = self.system;
+        let mut push = |value: u32| {
+            if let Some(register) = wave.s.get_mut(next) {
+                *register = value;
+            }
+            next += 1;
+        };
+        for (dimension, &id) in id.iter().enumerate() {
+            if self.rsrc2 >> (7 + dimension) & 1 == 1 {
+                push(id);
+            }
+        }
+        if self.rsrc2 >> 10 & 1 == 1 {
+            // First wave of the group, and how many waves it has.
+            let waves = size.iter().product::<u32>().div_ceil(64);
+            push(u32::from(number == 0) << 31 | waves << 6 | number);
+        }
+        if self.rsrc2 & 1 == 1 {
+            push(slot.wrapping_mul(self.wave_bytes));
+        }
+        wave.s[extra::APERTURES..extra::APERTURES + 8].copy_from_slice(&self.apertures);
+        wave.set_exec(if items == 64 { !0 } else { (1 << items) - 1 });
+        let computed;
+        let ids = match self.ids.get(number as usize) {
+            Some(ids) if size == self.workgroup => ids,
+            _ => {
+                computed = item_ids(size, number);
+                &computed
+            }
+        };
+        for (register, ids) in wave.v.iter_mut().zip(ids).take(self.id_registers) {
+            *register = *ids;
+        }
+        wave.scc = false;
+        wave.store_outstanding = false;
+        wave.mode = self.mode;
+        wave.gpr_idx = false;
+        wave.strict = self.mode != crate::interp::DEFAULT_MODE;
+        wave.budget = BUDGET;
+        wave.number = number;
+        wave.workgroup = id;
+        debug_assert!(sgpr::M0 == 124);
+    }
+}
+
+/// MODE as COMPUTE_PGM_RSRC1 sets it: FLOAT_MODE in bits 19:12, DX10_CLAMP in 21, IEEE_MODE in 23.
+pub(crate) fn initial_mode(rsrc1: u32) -> u32 {
+    rsrc1 >> 12 & 0xff | (rsrc1 >> 21 & 1) << 8 | (rsrc1 >> 23 & 1) << 9
+}

@@ -1,0 +1,15 @@
+//! Scheduling: dispatches, workgroups, and which wave runs when.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `launch` | the registers that a wave starts with |
+//! | `group` | a resident workgroup: its waves, its LDS, its turns |
+//! | `job` | a dispatch under way: workgroups handed out, faults, the end |
+//! | `pool` | the helper threads |
+//! | `thread` | floating-point environment and signal mask of executing threads |
+
+pub(crate) mod group;
+pub(crate) mod job;
+pub(crate) mod launch;
+pub(crate) mod pool;
+pub(crate) mod thread;
