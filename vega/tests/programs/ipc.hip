@@ -70,9 +70,13 @@ static bool ended_well(pid_t pid) {
 
 int main() {
     int down[2], up[2], dead[2];
-    CHECK(pipe(down) == 0 && pipe(up) == 0 && pipe(dead) == 0);
+    CHECK(pipe(down) == 0 && pipe(up) == 0);
     pid_t importer = fork();
-    if (importer == 0) return child(down[0], up[1]);
+    if (importer == 0) {
+        close(down[1]);
+        return child(down[0], up[1]);
+    }
+    CHECK(pipe(dead) == 0);
     close(down[0]);
     close(up[1]);
     pid_t exporter = fork();
