@@ -90,6 +90,15 @@ impl Default for Config {
     }
 }
 
+/// How a function is made to fail.
+struct Failure {
+    /// Calls that still succeed.
+    successes: u32,
+    code: u32,
+    /// The call does its work, and reports the failure nevertheless.
+    late: bool,
+}
+
 pub struct State {
     pub config: Config,
     pub allocations: BTreeMap<usize, Allocation>,
@@ -98,8 +107,8 @@ pub struct State {
     pub events: HashMap<usize, Option<(usize, u64)>>,
     /// Per module: whether it is loaded.
     pub modules: HashMap<usize, bool>,
-    /// Per function: how many calls still succeed, and the code after that.
-    failures: HashMap<&'static str, (u32, u32)>,
+    /// Per function: how it fails.
+    failures: HashMap<&'static str, Failure>,
     pub log: Vec<&'static str>,
     pub violations: Vec<String>,
     pub last_error: u32,
@@ -168,7 +177,12 @@ impl Fake {
 
     /// From the call after the next `successes` ones on, `name` fails with `code`.
     pub fn fail(&self, name: &'static str, successes: u32, code: u32) {
-        self.state().failures.insert(name, (successes, code));
+        self.state().failures.insert(name, Failure { successes, code, late: false });
+    }
+
+    /// From now on, `name` does what it should and says that it failed with `code`.
+    pub fn fail_late(&self, name: &'static str, code: u32) {
+        self.state().failures.insert(name, Failure { successes: 0, code, late: true });
     }
 
     pub fn heal(&self, name: &'static str) {
@@ -200,14 +214,21 @@ pub fn call(name: &'static str, body: impl FnOnce(&mut State) -> u32) -> hipErro
     let mut state = state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     state.log.push(name);
     let injected = match state.failures.get_mut(name) {
-        Some((0, code)) => Some(*code),
-        Some((successes, _)) => {
-            *successes -= 1;
+        Some(Failure { successes: 0, code, late }) => Some((*code, *late)),
+        Some(failure) => {
+            failure.successes -= 1;
             None
         }
         None => None,
     };
-    let code = injected.unwrap_or_else(|| body(&mut state));
+    let code = match injected {
+        Some((code, false)) => code,
+        Some((code, true)) => {
+            body(&mut state);
+            code
+        }
+        None => body(&mut state),
+    };
     // What hipGetLastError returns is no error of its own.
     if code != SUCCESS && code != NOT_READY && name != "hipGetLastError" {
         state.last_error = code;

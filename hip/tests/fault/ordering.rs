@@ -255,6 +255,54 @@ fn host_memory_survives_a_failure_after_its_copy_was_enqueued() {
 }
 
 #[test]
+fn host_memory_survives_a_copy_that_fails_but_runs() {
+    let Setup { fake, a, .. } = setup();
+    let host = PinnedBuffer::from_slice(a.device(), &[7u32; 10]).unwrap();
+    let mut buffer = DeviceBuffer::<u32>::uninit(a.device(), 10).unwrap();
+    fake.fail_late("hipMemcpyAsync", ILLEGAL_ADDRESS);
+    assert_eq!(a.upload_async(host, &mut buffer).unwrap_err().call(), Some("hipMemcpyAsync"));
+    assert_eq!(fake.state().live(true), 0);
+    assert_eq!(buffer.to_vec(&a).unwrap(), [7; 10]);
+    fake.assert_clean();
+}
+
+#[test]
+fn work_that_fails_but_runs_is_waited_for() {
+    let Setup { fake, a, b, saxpy } = setup();
+    let x = DeviceBuffer::from_slice(&a, &[1.0f32; 100]).unwrap();
+    let mut y = DeviceBuffer::<f32>::zeroed(&b, 100).unwrap();
+    let source = DeviceBuffer::from_slice(&a, &[5u32; 1000]).unwrap();
+    let mut target = DeviceBuffer::<u32>::uninit(a.device(), 1000).unwrap();
+    fake.fail_late("hipModuleLaunchKernel", ILLEGAL_ADDRESS);
+    fake.fail_late("hipMemcpyAsync", ILLEGAL_ADDRESS);
+    assert!(saxpy.launch(&b, CONFIG(), (1.0, &x, &mut y, 100)).is_err());
+    drop(x);
+    a.device().trim(0).unwrap();
+    fake.assert_clean();
+    assert!(b.copy(&source, &mut target).is_err());
+    drop(source);
+    a.device().trim(0).unwrap();
+    fake.assert_clean();
+    assert_eq!(y.to_vec(&a).unwrap(), [1.0; 100]);
+    assert_eq!(target.to_vec(&a).unwrap(), [5; 1000]);
+    fake.run_all();
+    fake.assert_clean();
+}
+
+#[test]
+fn a_write_after_a_first_use_that_read() {
+    let Setup { fake, a, b, saxpy } = setup();
+    let mut x = DeviceBuffer::<f32>::uninit(a.device(), 100).unwrap();
+    let (mut y, mut z) = (DeviceBuffer::zeroed(&a, 100).unwrap(), DeviceBuffer::zeroed(&b, 100).unwrap());
+    // The stream is the only one that used x, so it does not enter this write in the list.
+    saxpy.launch(&a, CONFIG(), (0.0, &x, &mut y, 100)).unwrap();
+    a.fill(&mut x, 4.0).unwrap();
+    saxpy.launch(&b, CONFIG(), (1.0, &x, &mut z, 100)).unwrap();
+    assert_eq!(z.to_vec(&b).unwrap(), [4.0; 100]);
+    fake.assert_clean();
+}
+
+#[test]
 fn threads_share_a_buffer_to_read() {
     let Setup { fake, a, saxpy, .. } = setup();
     let device = a.device();
