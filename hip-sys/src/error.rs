@@ -4,8 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// A function that the loaded runtime does not export.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
-#[error("the HIP runtime does not export {name}")]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct MissingSymbol {
     /// The C name.
     pub name: &'static str,
@@ -14,8 +13,7 @@ pub struct MissingSymbol {
 /// No HIP runtime could be loaded.
 ///
 /// Cheap to clone: the result of [`Api::load`](crate::Api::load) is kept, and every caller gets the same one.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("no HIP runtime was found; tried{}", List(.tried))]
+#[derive(Clone, Debug)]
 pub struct LoadError {
     tried: Arc<[Attempt]>,
 }
@@ -30,6 +28,22 @@ pub struct Attempt {
     /// The dynamic linker's own message.
     pub message: String,
 }
+
+impl fmt::Display for MissingSymbol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the HIP runtime does not export {}", self.name)
+    }
+}
+
+impl std::error::Error for MissingSymbol {}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no HIP runtime was found; tried{}", List(&self.tried))
+    }
+}
+
+impl std::error::Error for LoadError {}
 
 impl LoadError {
     pub(crate) fn new(tried: Vec<Attempt>) -> Self {

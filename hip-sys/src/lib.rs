@@ -23,8 +23,6 @@
 //! Nothing here panics: a library that is not found is a [`LoadError`] with every path that was tried, and a
 //! function that the runtime does not export is a [`MissingSymbol`] with its name.
 
-#![cfg_attr(not(target_pointer_width = "64"), allow(unused))]
-
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("HIP exists on 64-bit hosts only");
 

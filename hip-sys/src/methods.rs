@@ -15,8 +15,6 @@ use crate::error::MissingSymbol;
 use crate::types::*;
 
 impl Api {
-    /// This section describes the callback/Activity of HIP runtime API.
-    ///
     /// Returns HIP API name by ID.
     ///
     /// - `id` (in): ID of HIP API
@@ -377,10 +375,6 @@ impl Api {
         }
     }
 
-    /// -------------------------------------------------------------------------------------------------
-    /// -------------------------------------------------------------------------------------------------
-    /// This section describes the API to support the triple-chevron syntax.
-    ///
     /// Configure a kernel launch.
     ///
     /// - `gridDim` (in): grid dimension specified as multiple of blockDim.
@@ -935,10 +929,6 @@ impl Api {
         unsafe { Ok(self.slot::<unsafe extern "C" fn(hipTextureObject_t) -> hipError_t>(37)?(textureObject)) }
     }
 
-    /// -------------------------------------------------------------------------------------------------
-    /// -------------------------------------------------------------------------------------------------
-    /// This section describes the PeerToPeer device memory access functions of HIP runtime API.
-    ///
     /// Determines if a device can access a peer device's memory.
     ///
     /// - `canAccessPeer` (out): Returns the peer access capability (0 or 1)
@@ -1702,8 +1692,6 @@ impl Api {
         unsafe { Ok(self.slot::<unsafe extern "C" fn(hipSharedMemConfig) -> hipError_t>(68)?(config)) }
     }
 
-    /// This section describes the device management functions of HIP runtime API.
-    ///
     /// Waits on all active streams on current device
     ///
     /// When this command is invoked, the host thread gets blocked until all the commands associated
@@ -2165,10 +2153,6 @@ impl Api {
         unsafe { Ok(self.slot::<unsafe extern "C" fn(*mut hipEvent_t) -> hipError_t>(86)?(event)) }
     }
 
-    /// -------------------------------------------------------------------------------------------------
-    /// -------------------------------------------------------------------------------------------------
-    /// This section describes the event management functions of HIP runtime API.
-    ///
     /// Create an event with the specified flags
     ///
     /// - `event` (in,out): Returns the newly created event.
@@ -2937,8 +2921,6 @@ impl Api {
         }
     }
 
-    /// This section describes the execution control functions of HIP runtime API.
-    ///
     /// Set attribute for a specific function
     ///
     /// - `func` (in): Pointer of the function
@@ -3284,10 +3266,6 @@ impl Api {
         }
     }
 
-    /// -------------------------------------------------------------------------------------------------
-    /// -------------------------------------------------------------------------------------------------
-    /// This section describes the error handling functions of HIP runtime API.
-    ///
     /// Return last error returned by any HIP runtime API call and resets the stored error code to
     /// hipSuccess
     ///
@@ -6424,11 +6402,6 @@ impl Api {
         }
     }
 
-    /// -------------------------------------------------------------------------------------------------
-    /// -------------------------------------------------------------------------------------------------
-    ///
-    /// This section describes the external resource interoperability functions of HIP runtime API.
-    ///
     /// Imports an external semaphore.
     ///
     /// - `extSem_out` (out): External semaphores to be waited on
@@ -6456,10 +6429,6 @@ impl Api {
         }
     }
 
-    /// Defines the HIP API.  See the individual sections for more information.
-    ///
-    /// This section describes the initializtion and version functions of HIP runtime API.
-    ///
     /// Explicitly initializes the HIP runtime.
     ///
     /// - `flags` (in): Initialization flag, should be zero.
@@ -7505,14 +7474,6 @@ impl Api {
         }
     }
 
-    /// -------------------------------------------------------------------------------------------------
-    /// -------------------------------------------------------------------------------------------------
-    ///
-    /// This section describes the managed memory management functions of HIP runtime API.
-    ///
-    /// **Note:** The managed memory management APIs are implemented on Linux, under developement
-    /// on Windows.
-    ///
     /// Allocates memory that will be automatically managed by HIP.
     ///
     /// This API is used for managed memory, allows data be shared and accessible to both CPU and
@@ -11814,11 +11775,6 @@ impl Api {
         }
     }
 
-    /// -------------------------------------------------------------------------------------------------
-    /// -------------------------------------------------------------------------------------------------
-    ///
-    /// This section describes the module management functions of HIP runtime API.
-    ///
     /// Loads fatbin object
     ///
     /// - `fatbin` (in): fatbin to be loaded as a module
@@ -11901,10 +11857,6 @@ impl Api {
         }
     }
 
-    /// -------------------------------------------------------------------------------------------------
-    /// -------------------------------------------------------------------------------------------------
-    /// This section describes the occupancy functions of HIP runtime API.
-    ///
     /// determine the grid and block sizes to achieves maximum occupancy for a kernel
     ///
     /// - `gridSize` (out): minimum grid size for maximum potential occupancy

@@ -151,13 +151,17 @@ fn opt_folders(opt: &Path) -> Vec<PathBuf> {
 /// A copy of the runtime that is in the process already: another library's, or preloaded.
 #[cfg(unix)]
 fn already_loaded() -> Option<Handle> {
-    use libloading::os::unix::{Library, RTLD_LAZY};
-    /// "Only if it is loaded already"; the same number in glibc, musl and bionic.
-    const RTLD_NOLOAD: std::ffi::c_int = 4;
-    for name in RUNTIME {
-        // SAFETY: nothing is loaded and no initialiser runs.
-        if let Ok(library) = unsafe { Library::open(Some(name), RTLD_NOLOAD | RTLD_LAZY) } {
-            return Some(library.into());
+    use libloading::os::unix::Library;
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        /// "Only if it is loaded already": the number of Linux's C libraries.
+        const RTLD_NOLOAD: std::ffi::c_int = 4;
+        for name in RUNTIME {
+            // SAFETY: nothing is loaded and no initialiser runs.
+            let found = unsafe { Library::open(Some(name), RTLD_NOLOAD | libloading::os::unix::RTLD_LAZY) };
+            if let Ok(library) = found {
+                return Some(library.into());
+            }
         }
     }
     let program = Library::this();

@@ -4077,11 +4077,7 @@ pub union hipKernelNodeAttrValue {
     pub cooperative: c_int,
 }
 
-/// -------------------------------------------------------------------------------------------------
-/// -------------------------------------------------------------------------------------------------
-/// This section describes the OpenGL and graphics interoperability functions of HIP runtime API.
-///
-/// /\*\* GLuint as uint.
+/// GLuint as uint.
 pub type GLuint = c_uint;
 
 /// GLenum as uint.

@@ -1,4 +1,9 @@
 //! The function table against the runtime that is installed.
+//!
+//! # Safety
+//!
+//! Only functions are called that need no device, with pointers to what lives across the call; or functions that
+//! are missing, which calls nothing.
 
 mod common;
 

@@ -28,8 +28,15 @@ pub fn markdown(comment: &str) -> Option<String> {
     for line in comment.lines() {
         // `///<` documents what stands before it.
         let line = line.trim().trim_start_matches('<').trim_start();
-        // What is left of a comment inside a comment.
-        let line = if line.bytes().all(|byte| matches!(byte, b'/' | b'*')) { "" } else { line };
+        // A comment of a section, run together with the one of what follows it.
+        let line = match line.strip_prefix("/**") {
+            Some(rest) => {
+                out.clear();
+                rest.trim_start()
+            }
+            None => line,
+        };
+        let line = if line.bytes().all(|byte| matches!(byte, b'/' | b'*' | b'-')) { "" } else { line };
         let (command, rest) = command(line);
         if in_code {
             if matches!(command, Some("endcode" | "endverbatim")) {
@@ -187,6 +194,12 @@ mod tests {
     #[test]
     fn comments_that_only_sort_pages_vanish() {
         assert_eq!(markdown(" @}\n @addtogroup Device\n @{"), None);
+    }
+
+    #[test]
+    fn a_sections_comment_is_dropped() {
+        let got = markdown(" ------\n @defgroup X\n This section is about X.\n\n/**\n @brief Does X.");
+        assert_eq!(got.as_deref(), Some("Does X."));
     }
 
     #[test]
