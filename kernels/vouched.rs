@@ -215,3 +215,47 @@ unsafe impl Vouched for signatures::TakeNames {
         require(least >= 1 && matrix >= 4, "a vector is too short")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vectors_hold_what_the_count_says() {
+        let config = LaunchConfig::for_len(100);
+        let check = |x, y, n| saxpy::Saxpy::check(&config, &(1.0, x, y, n)).is_ok();
+        assert!(check(100, 100, 100) && check(100, 200, 0));
+        assert!(!check(99, 100, 100) && !check(100, 99, 100) && !check(100, 100, -1));
+        // Thread 2^31 would be number -2^31, which passes `i < n`.
+        let wide = |groups| saxpy::Saxpy::check(&LaunchConfig::new(groups, 1024), &(1.0, 1, 1, 1)).is_ok();
+        assert!(wide(1 << 21) && !wide((1 << 21) + 1));
+    }
+
+    #[test]
+    fn matrices_hold_their_extents_without_overflow() {
+        let tile = |a, b, c, m, n, k| {
+            gemm::GemmTile16::check(&LaunchConfig::new((4, 4), (16, 16)), &(a, b, c, m, n, k)).is_ok()
+        };
+        assert!(tile(6, 12, 8, 2, 4, 3));
+        assert!(!tile(5, 12, 8, 2, 4, 3) && !tile(6, 11, 8, 2, 4, 3) && !tile(6, 12, 7, 2, 4, 3));
+        assert!(!tile(6, 12, 8, -2, 4, 3) && !tile(6, 12, 8, -2, -4, -3));
+        assert!(!tile(1 << 40, 1 << 40, 1 << 40, i32::MAX, i32::MAX, i32::MAX - 64));
+        let block = |config, m, n, k| {
+            gemm::GemmBlock64::check(&config, &(1 << 20, 1 << 20, 1 << 20, m, n, k)).is_ok()
+        };
+        let config = LaunchConfig::new((1, 2), 256);
+        assert!(block(config, 128, 64, 16));
+        assert!(!block(config, 100, 64, 16) && !block(config, 128, 64, 8));
+        assert!(!block(LaunchConfig::new((1, 2), (16, 16)), 128, 64, 16));
+        assert!(!block(LaunchConfig::new((1, 1 << 26), 256), 128, 64, 16));
+    }
+
+    #[test]
+    fn a_sum_needs_whole_wavefronts_and_a_part_per_workgroup() {
+        let check = |groups, block, parts| {
+            reduce::ReduceSum::check(&LaunchConfig::new(groups, block), &(1000, parts, 1000)).is_ok()
+        };
+        assert!(check(4, 1024, 4) && check(4, 64, 9));
+        assert!(!check(4, 1024, 3) && !check(4, 63, 4) && !check(4, 2048, 4));
+    }
+}

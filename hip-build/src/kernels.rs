@@ -187,7 +187,18 @@ impl Kernels {
                 self.tell_cargo(format_args!("warning={line}"));
             }
         }
+        if let Some(directory) = &self.bindings {
+            for path in job.names.iter().map(|(name, _)| job.base.join(directory).join(format!("{name}.rs")))
+            {
+                // Cargo would take a file that is not there for one that changed, at every build.
+                if path.exists() {
+                    self.tell_cargo(format_args!("rerun-if-changed={}", path.display()));
+                }
+            }
+        }
         if let Some(reason) = &compiled.missing {
+            // And here that is wanted: nothing else that Cargo watches changes when hipcc gets installed.
+            self.tell_cargo(format_args!("rerun-if-changed={}", job.out.join("hipcc-is-missing").display()));
             self.tell_cargo(format_args!(
                 "warning=HIP kernels are not compiled and cannot be launched: {reason}"
             ));
