@@ -4,6 +4,8 @@
 //!
 //! The children change their environment while no other thread reads it.
 
+mod common;
+
 use std::env;
 use std::path::Path;
 use std::process::Command;
@@ -89,6 +91,21 @@ fn the_first_result_is_kept() {
     let second = failure();
     assert_eq!(second.tried(), first.tried());
     assert!(second.to_string().contains("/nowhere/"), "{second}");
+}
+
+#[test]
+fn a_copy_that_is_loaded_already_is_used_before_any_search() {
+    if !is_child() {
+        let test = "a_copy_that_is_loaded_already_is_used_before_any_search";
+        return child(test, Path::new("/nowhere/libamdhip64.so"));
+    }
+    let sonames = ["libamdhip64.so.7", "libamdhip64.so.6", "libamdhip64.so.5"];
+    let Some(loaded) = sonames.iter().find_map(|name| Api::open(name).ok()) else {
+        return common::not_here("HIP_SYS_REQUIRE_RUNTIME", "no HIP runtime is installed");
+    };
+    let found = Api::load().expect("HIP_LIBRARY is not looked at");
+    assert_eq!(found.path(), loaded.path());
+    assert!(found.path().is_some() && found.supports("hipGetDeviceCount"));
 }
 
 #[test]
