@@ -5,13 +5,19 @@
 #![forbid(unsafe_code)]
 
 pub mod decode;
+pub mod encode;
+mod image;
 pub mod inst;
+mod layout;
 pub mod memory;
 pub mod micro;
+mod modifiers;
 pub mod operand;
 pub mod row;
+pub mod table;
 
 pub use decode::{DecodeError, decode};
+pub use encode::encode;
 pub use inst::{Dpp, DppCtrl, Flags, Inst, Modifiers, Sdwa, Sel, Unused};
 pub use micro::Micro;
 pub use operand::{Field, InlineFloat, Kind, Operand, Role, Slot, Special, Ty, sgpr};
@@ -19,3 +25,4 @@ pub use row::{
     Class, Denormals, Encoding, ExecRule, Faults, Form, Forms, FpTraits, Implicit, Legal, NanRule, OtherHalf,
     Rounding, Row,
 };
+pub use table::Table;
