@@ -110,6 +110,12 @@ pub fn sigaction(signal: i32, new: Option<Action>) -> Option<Action> {
     Some(old)
 }
 
+/// Signals that a thread of the program must not block: a blocked SIGSEGV kills the process at the next
+/// doorbell, if those are noticed by it. As bits of a mask.
+pub fn never_blocked() -> u64 {
+    if trap::get().is_used() { 1 << (libc::SIGSEGV - 1) } else { 0 }
+}
+
 extern "C" fn on_signal(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     // SAFETY: the thread's own error number, which the interrupted code must find unchanged.
     let errno = unsafe { libc::__errno_location() };

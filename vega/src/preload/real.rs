@@ -117,6 +117,8 @@ real! {
         sysv_signal: fn(c_int, sighandler_t) -> sighandler_t;
         sigset: fn(c_int, sighandler_t) -> sighandler_t;
         sigignore: fn(c_int) -> c_int;
+        pthread_sigmask: fn(c_int, *const libc::sigset_t, *mut libc::sigset_t) -> c_int;
+        sigprocmask: fn(c_int, *const libc::sigset_t, *mut libc::sigset_t) -> c_int;
     }
     later {
         drmOpenRender: fn(c_int) -> c_int;

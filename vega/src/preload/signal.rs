@@ -124,3 +124,30 @@ unsafe extern "C" fn sigignore(signal: c_int) -> c_int {
     // SAFETY: the caller keeps the contract of this function's C namesake.
     real::sigignore.get().map_or(-1, |real| unsafe { real(signal) })
 }
+
+macro_rules! hook_mask {
+    ($($name:ident)*) => {$(
+        #[unsafe(no_mangle)]
+        unsafe extern "C" fn $name(
+            how: c_int,
+            set: *const libc::sigset_t,
+            old: *mut libc::sigset_t,
+        ) -> c_int {
+            // SAFETY: the caller keeps the contract of this function's C namesake; the copy of its set lasts
+            // as long as the call.
+            unsafe {
+                let Some(real) = real::$name.get() else { return libc::ENOSYS };
+                let never = signals::never_blocked();
+                if never == 0 || set.is_null() || how == libc::SIG_UNBLOCK {
+                    return real(how, set, old);
+                }
+                let mut allowed = *set;
+                let mask = std::ptr::from_mut(&mut allowed).cast::<u64>();
+                mask.write(mask.read() & !never);
+                real(how, &raw const allowed, old)
+            }
+        }
+    )*};
+}
+
+hook_mask! { pthread_sigmask sigprocmask }

@@ -1,5 +1,5 @@
 // A program that does what libraries and daemons do to each other's processes: it flushes denormals to
-// zero, installs its own SIGSEGV handler after HIP has started, closes all descriptors that it did not
+// zero, installs its own SIGSEGV handler after HIP has started, blocks all signals in its threads, closes all descriptors that it did not
 // open, and forks while other threads launch kernels. Its kernels still compute right, and its handler
 // still gets its own faults.
 #include "check.h"
@@ -78,6 +78,9 @@ int main() {
 
     std::vector<std::thread> threads;
     for (int t = 0; t < 3; t++) threads.emplace_back([t] {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_BLOCK, &all, nullptr);
         _mm_setcsr(_mm_getcsr() | 0x8040);
         launches(60, t);
     });

@@ -6,7 +6,7 @@
 //! | way | how a store is noticed | why it might not work |
 //! |---|---|---|
 //! | [`uffd`] | userfaultfd write protection; the storing thread sleeps in the kernel meanwhile | forbidden in a container, kernel before 5.19 |
-//! | [`trap`] | `mprotect`, and our SIGSEGV handler lets the store go on | a thread that blocks SIGSEGV |
+//! | [`trap`] | `mprotect`, and our SIGSEGV handler lets the store go on | a thread that blocked SIGSEGV before |
 //! | poll | looks at the write pointers every few microseconds | uses the CPU when idle |
 //!
 //! After a doorbell the page stays writable for a short while, so that a burst of packets does not fault
@@ -129,6 +129,9 @@ impl Doorbells {
             let own_table = files::leave_the_programs_table(keep).is_ok();
             let way = Way::choose(mode, own_table, &for_thread.wake);
             let tid = if own_table { signals::thread_id() } else { 0 };
+            if let Way::Trap(trap) = way {
+                trap.begin();
+            }
             // The receiver waits for this one message; afterwards nobody listens.
             let _ = sender.send((tid, way.name()));
             for_thread.watch(&way);

@@ -6,7 +6,7 @@
 //! the `FREE_MEMORY_OF_GPU` of their buffer, and they only ever change between readable and writable. The
 //! handler's part uses atomics and system calls alone.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use super::Page;
 
@@ -18,9 +18,15 @@ pub struct Trap {
     pages: [AtomicU64; MAX_PAGES],
     /// 1 while the watcher wants to sleep.
     armed: AtomicU32,
+    /// Whether this is the way in which doorbells are noticed.
+    in_use: AtomicBool,
 }
 
-static TRAP: Trap = Trap { pages: [const { AtomicU64::new(0) }; MAX_PAGES], armed: AtomicU32::new(0) };
+static TRAP: Trap = Trap {
+    pages: [const { AtomicU64::new(0) }; MAX_PAGES],
+    armed: AtomicU32::new(0),
+    in_use: AtomicBool::new(false),
+};
 
 /// Doorbell pages have at most this many pages of 4 KiB.
 const PAGES_MASK: u64 = 0xfff;
@@ -31,6 +37,16 @@ pub fn get() -> &'static Trap {
 }
 
 impl Trap {
+    /// From now on a thread that blocks SIGSEGV would be killed when it rings a doorbell.
+    pub fn begin(&self) {
+        self.in_use.store(true, Ordering::Release);
+    }
+
+    /// Whether doorbells are noticed in this way.
+    pub fn is_used(&self) -> bool {
+        self.in_use.load(Ordering::Acquire)
+    }
+
     /// Protects the pages.
     pub fn arm(&self, pages: impl Iterator<Item = Page>) {
         let mut slots = self.pages.iter();
