@@ -91,7 +91,8 @@ fn compare(name: &str, mut raw: impl FnMut(), mut wrapped: impl FnMut()) {
 
 fn main() -> hip::Result<()> {
     let api: &'static Api = Box::leak(Box::new(Api::from_resolver(resolve)));
-    let runtime = Runtime::with_api(api)?;
+    // SAFETY: see the head of this file.
+    let runtime = unsafe { Runtime::with_api(api) }?;
     let device = runtime.device(0)?;
     let (stream, default) = (device.stream()?, device.default_stream());
     let kernel = Module::from_static(device, CODE)?.kernel::<Saxpy>()?;

@@ -49,7 +49,8 @@
 //!
 //! # Features
 //!
-//! * `half`: re-exports the crate `half`, whose `f16` and `bf16` are elements and arguments then.
+//! * `half`: re-exports the crate `half`. Its `f16` and `bf16` are elements and arguments without it, too: their own feature
+//!   `bytemuck` is all that it takes.
 
 /// What an element of device memory is: generated kernels implement its traits for their structs.
 pub use bytemuck;

@@ -1,6 +1,7 @@
 //! The handle to a loaded HIP runtime.
 //!
 //! # Safety
+//! A runtime is either a library that was found under HIP's name, or a table that somebody vouched for in `with_api`.
 //! The calls here pass out-pointers to live locals, or read the static strings that `hipGetErrorName` and
 //! `hipGetErrorString` return.
 
@@ -83,7 +84,8 @@ impl Runtime {
     pub fn load() -> Result<Self> {
         static LOADED: OnceLock<Result<Runtime>> = OnceLock::new();
         let load = || match Api::load() {
-            Ok(api) => Self::with_api(api),
+            // SAFETY: the library was found under HIP's name.
+            Ok(api) => unsafe { Self::with_api(api) },
             Err(error) => Err(Error::new(ErrorKind::RuntimeNotFound, error.to_string())),
         };
         LOADED.get_or_init(load).clone()
@@ -93,10 +95,13 @@ impl Runtime {
     ///
     /// Each call makes a new handle and leaks a few hundred bytes: meant for tests.
     ///
+    /// # Safety
+    /// The functions of the table have the types that HIP's headers give them, and do what those say.
+    ///
     /// # Errors
     /// The failure of `hipInit`.
     #[doc(alias = "hipInit")]
-    pub fn with_api(api: &'static Api) -> Result<Self> {
+    pub unsafe fn with_api(api: &'static Api) -> Result<Self> {
         let mut shared = Shared {
             api,
             version: Version::UNKNOWN,

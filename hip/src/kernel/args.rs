@@ -12,8 +12,9 @@ use bytemuck::Pod;
 use std::ffi::c_void;
 
 mod sealed {
-    pub trait Sealed {}
-    pub trait Tuple {}
+    /// Named with the parameter, so that nobody can add a pair of an argument's type and a parameter.
+    pub trait Sealed<P> {}
+    pub trait Tuple<P> {}
 }
 use sealed::{Sealed, Tuple};
 
@@ -22,7 +23,7 @@ use sealed::{Sealed, Tuple};
     message = "`{Self}` cannot be passed to a kernel for the parameter `{P}`",
     note = "pass values as they are, `&DeviceBuffer<T>` or `View<T>` for `In<T>`, `&mut DeviceBuffer<T>` or `ViewMut<T>` for `InOut<T>`"
 )]
-pub trait Arg<P: Param>: Sealed {
+pub trait Arg<P: Param>: Sealed<P> {
     /// What stands in the kernarg segment.
     #[doc(hidden)]
     type Stored: Copy;
@@ -44,7 +45,7 @@ pub struct Memory<'a> {
     access: Access,
 }
 
-impl<T: ByValue> Sealed for T {}
+impl<T: ByValue> Sealed<T> for T {}
 impl<T: ByValue> Arg<T> for T {
     type Stored = T;
     #[inline]
@@ -64,7 +65,7 @@ impl<T: ByValue> Arg<T> for T {
 /// The types that stand for a slice of device memory, and how each is seen as a view.
 macro_rules! slices {
     ($($parameter:ident <- $access:ident $argument:ty, $view:expr;)+) => {$(
-        impl<T: Pod> Sealed for $argument {}
+        impl<T: Pod> Sealed<$parameter<T>> for $argument {}
         impl<T: Pod> Arg<$parameter<T>> for $argument {
             type Stored = *mut T;
             #[inline]
@@ -122,7 +123,7 @@ impl LaunchTarget<'_> {
 }
 
 /// The arguments of a launch: a tuple with an [`Arg`] per parameter. Sealed.
-pub trait Args<P: Params>: Tuple {
+pub trait Args<P: Params>: Tuple<P> {
     /// What [`Vouched::check`](crate::Vouched::check) is told.
     #[doc(hidden)]
     fn shapes(&self) -> P::Shapes;
@@ -134,7 +135,7 @@ pub trait Args<P: Params>: Tuple {
 
 macro_rules! args {
     ($($param:ident $arg:ident $value:ident $ticket:ident)*) => {
-        impl<$($arg: Sealed),*> Tuple for ($($arg,)*) {}
+        impl<$($param: Param, $arg: Arg<$param>),*> Tuple<($($param,)*)> for ($($arg,)*) {}
 
         impl<$($param: Param, $arg: Arg<$param>),*> Args<($($param,)*)> for ($($arg,)*) {
             #[inline]

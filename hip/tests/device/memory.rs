@@ -116,10 +116,9 @@ fn elements_of_every_size() {
     assert!(DeviceBuffer::from_slice(&stream, &wide).unwrap().to_vec(&stream).unwrap() == wide);
 }
 
-#[cfg(feature = "half")]
 #[test]
 fn halves_are_elements() {
-    use hip::half::{bf16, f16};
+    use half::{bf16, f16};
     let Some(device) = device() else { return };
     let stream = device.stream().unwrap();
     let mut halves = DeviceBuffer::<f16>::zeroed(&stream, 100).unwrap();
