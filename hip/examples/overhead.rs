@@ -104,8 +104,8 @@ fn main() -> hip::Result<()> {
     stream.copy(&shared, &mut buffer()?)?;
     default.copy(&shared, &mut buffer()?)?;
     let cases = [
-        ("launch", &stream, buffer()?),
-        ("launch on default stream", &default, buffer()?),
+        ("launch", &stream, DeviceBuffer::zeroed(&stream, 1000)?),
+        ("launch on default stream", &default, DeviceBuffer::zeroed(&default, 1000)?),
         ("launch, x is shared", &stream, shared),
     ];
     for (name, stream, x) in &cases {
