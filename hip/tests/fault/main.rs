@@ -8,6 +8,7 @@ mod launches;
 mod memory;
 mod ordering;
 mod properties;
+mod random;
 mod runtime;
 
 /// The code object that the tests launch: kernels/saxpy.hip, compiled by hipcc for gfx900.
