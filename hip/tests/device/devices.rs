@@ -78,7 +78,8 @@ fn streams_of_every_kind_work() {
         stream.fill(&mut buffer, index as u32).unwrap();
         assert!(buffer.to_vec(stream).unwrap().iter().all(|&value| value == index as u32), "{stream:?}");
         stream.synchronize().unwrap();
-        assert!(stream.is_idle().unwrap());
+        // The default stream is also that of other tests.
+        assert!(index == 0 || stream.is_idle().unwrap());
     }
     let [_, plain, non_blocking, urgent, _] = &streams;
     assert!(non_blocking.is_non_blocking().unwrap() && !plain.is_non_blocking().unwrap());
