@@ -1,0 +1,185 @@
+//! A card for tests: memory at chosen addresses, an engine, code from words.
+#![allow(dead_code)]
+
+use std::sync::{Arc, Once};
+use std::time::Duration;
+
+use vega_exec::{
+    AddressSpace, CancelToken, Dispatch, Engine, EngineConfig, FaultReport, Host, KernelProperties, NoHost,
+    Outcome, Rights,
+};
+
+/// Host pages that a test maps to the card.
+pub struct Pages {
+    pub host: *mut u8,
+    pub len: usize,
+}
+
+// SAFETY: the pages are reached through raw pointers and system calls only.
+unsafe impl Send for Pages {}
+// SAFETY: as above.
+unsafe impl Sync for Pages {}
+
+impl Pages {
+    pub fn new(len: usize) -> Self {
+        let (access, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+        // SAFETY: a fresh anonymous mapping at an address of the kernel's choice.
+        let host = unsafe { libc::mmap(std::ptr::null_mut(), len, access, flags, -1, 0) };
+        assert_ne!(host, libc::MAP_FAILED);
+        Self { host: host.cast(), len }
+    }
+
+    /// Makes the pages inaccessible while they stay reserved.
+    pub fn protect(&self) {
+        // SAFETY: the pages are this object's.
+        assert_eq!(unsafe { libc::mprotect(self.host.cast(), self.len, libc::PROT_NONE) }, 0);
+    }
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        // SAFETY: the pages are this object's; tests unmap them from the card before or use a new card.
+        unsafe { libc::munmap(self.host.cast(), self.len) };
+    }
+}
+
+extern "C" fn on_signal(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    // SAFETY: the kernel's own arguments.
+    if unsafe { vega_exec::on_host_fault(signal, info, context) } {
+        return;
+    }
+    // SAFETY: restores the default action; the fault then happens again and ends the process.
+    unsafe { libc::signal(signal, libc::SIG_DFL) };
+}
+
+/// Sends SIGSEGV and SIGBUS to the library, as the driver does.
+pub fn catch_faults() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        for signal in [libc::SIGSEGV, libc::SIGBUS] {
+            // SAFETY: the handler only calls async-signal-safe functions.
+            unsafe {
+                let mut action: libc::sigaction = std::mem::zeroed();
+                action.sa_sigaction = on_signal as *const () as usize;
+                action.sa_flags = libc::SA_SIGINFO | libc::SA_NODEFER;
+                assert_eq!(libc::sigaction(signal, &action, std::ptr::null_mut()), 0);
+            }
+        }
+    });
+}
+
+/// Ends the process if a test takes longer than this.
+pub fn watchdog(limit: Duration) {
+    std::thread::spawn(move || {
+        std::thread::sleep(limit);
+        eprintln!("a test took longer than {limit:?}");
+        std::process::abort();
+    });
+}
+
+/// Where tests put their code, their data, the kernarg segment and the AQL packet.
+pub const CODE: u64 = 0x10_0000;
+pub const DATA: u64 = 0x20_0000;
+pub const KERNARG: u64 = 0x70_0000;
+pub const PACKET: u64 = 0x71_0000;
+
+/// Bytes of the data area.
+pub const DATA_BYTES: usize = 0x10_0000;
+
+/// A card with code and data.
+pub struct Card {
+    pub space: Arc<AddressSpace>,
+    pub engine: Arc<Engine>,
+    pub host: Arc<dyn Host>,
+    pages: Vec<Pages>,
+}
+
+impl Card {
+    pub fn new(threads: usize) -> Self {
+        catch_faults();
+        let engine = Engine::new(EngineConfig { threads }).expect("threads start");
+        let mut card = Self { space: AddressSpace::new(), engine, host: Arc::new(NoHost), pages: Vec::new() };
+        for (va, len) in [(CODE, 0x1_0000), (DATA, DATA_BYTES), (KERNARG, 0x1000), (PACKET, 0x1000)] {
+            card.map(va, len, Rights::ALL);
+        }
+        card
+    }
+
+    /// Maps fresh pages.
+    pub fn map(&mut self, va: u64, len: usize, rights: Rights) {
+        let pages = Pages::new(len);
+        // SAFETY: nothing else refers to the pages; they live as long as the card.
+        unsafe { self.space.map(va, len as u64, pages.host, rights) }.expect("free address");
+        self.pages.push(pages);
+    }
+
+    pub fn write(&self, va: u64, words: &[u32]) {
+        self.space.write_bytes(va, bytemuck::cast_slice(words)).expect("mapped");
+    }
+
+    pub fn read(&self, va: u64, count: usize) -> Vec<u32> {
+        let mut words = vec![0u32; count];
+        self.space.read_bytes(va, bytemuck::cast_slice_mut(&mut words)).expect("mapped");
+        words
+    }
+
+    /// A dispatch of the code at [`CODE`]: s[0:1] is the kernarg segment, s2, s3, s4 the workgroup id, v0, v1
+    /// and v2 the work-item id.
+    pub fn dispatch(&self, grid: [u32; 3], workgroup: [u16; 3]) -> Dispatch {
+        Dispatch {
+            entry_va: CODE,
+            // Denormals on, dx10_clamp, ieee.
+            rsrc1: 0xf0 << 12 | 1 << 21 | 1 << 23,
+            // Two user SGPRs, workgroup ids x, y and z, three work-item ids.
+            rsrc2: 2 << 1 | 7 << 7 | 2 << 11,
+            properties: KernelProperties::KERNARG_SEGMENT_PTR,
+            grid,
+            workgroup,
+            lds_bytes: 0x1_0000,
+            kernarg_va: KERNARG,
+            dispatch_packet_va: PACKET,
+            ..Dispatch::default()
+        }
+    }
+
+    pub fn run(&self, dispatch: &Dispatch) -> Outcome {
+        self.engine.run(&self.space, dispatch, &self.host, &CancelToken::new())
+    }
+
+    /// Puts code and kernel arguments in place and runs one grid to its end.
+    pub fn run_code(&self, code: &[u32], args: &[u32], grid: [u32; 3], workgroup: [u16; 3]) {
+        self.write(CODE, code);
+        self.write(KERNARG, args);
+        match self.run(&self.dispatch(grid, workgroup)) {
+            Outcome::Done => {}
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Runs code that must fault.
+    pub fn fault(&self, code: &[u32], args: &[u32], grid: [u32; 3], workgroup: [u16; 3]) -> FaultReport {
+        self.write(CODE, code);
+        self.write(KERNARG, args);
+        match self.run(&self.dispatch(grid, workgroup)) {
+            Outcome::Fault(report) => *report,
+            other => panic!("expected a fault, got {other:?}"),
+        }
+    }
+}
+
+/// A generator of reproducible numbers (splitmix64).
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut x = self.0;
+        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        x ^ (x >> 31)
+    }
+
+    pub fn word(&mut self) -> u32 {
+        self.next() as u32
+    }
+}
