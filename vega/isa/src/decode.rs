@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::inst::{Flags, Inst, MAX_OPERANDS, Modifiers};
+use crate::image;
 use crate::layout;
 use crate::modifiers;
 use crate::operand::{Field, InlineFloat, Kind, Operand, Slot, Special, sgpr};
@@ -108,7 +109,7 @@ fn form(encoding: Encoding, row: &Row, low: u32) -> Option<Form> {
 fn takes_literal(row: &Row, low: u32) -> bool {
     row.operands.iter().any(|slot| match (slot.field, slot.kind) {
         (Field::Imm32, _) => true,
-        (Field::Src0 | Field::Src1, Kind::Vector | Kind::VectorOnly | Kind::Scalar) => {
+        (Field::Src0 | Field::Src1, Kind::Vector | Kind::Scalar) => {
             layout::place(row.encoding, Form::Native, slot.field)
                 .is_some_and(|p| !p.vgpr && p.get(u64::from(low)) == LITERAL)
         }
@@ -130,7 +131,7 @@ fn operand(
     if row.encoding == Encoding::Smem && slot.field == Field::SOffset {
         return smem_offset(word);
     }
-    let Some(place) = layout::place(row.encoding, form, slot.field) else {
+    let Some(place) = layout::place(row.encoding, form, layout::shared(slot.field, m)) else {
         return Some(Operand::Sgpr(sgpr::VCC_LO));
     };
     let mut raw = place.get(word);
@@ -148,8 +149,11 @@ fn operand(
     match slot.kind {
         Kind::Vgpr => vgpr(row, m, slot, word, raw),
         Kind::Vector | Kind::VectorOnly | Kind::LaneSelect if raw >= 256 => Some(Operand::Vgpr(raw as u8)),
-        // The interpolated register of VOP3 is a full source field.
-        Kind::Vector | Kind::VectorOnly | Kind::Scalar | Kind::LaneSelect => source(raw, slot.dwords, literal),
+        Kind::VectorOnly => match source(raw, slot.dwords, None)? {
+            Operand::InlineInt(_) | Operand::InlineFloat(_) => None,
+            register => Some(register),
+        },
+        Kind::Vector | Kind::Scalar | Kind::LaneSelect => source(raw, slot.dwords, literal),
         Kind::LaneMask if raw >= 256 => Some(Operand::Vgpr(raw as u8)),
         Kind::LaneMask if slot.field == Field::Src2 => source(raw, 2, None),
         Kind::Sgpr if slot.field == Field::SAddr => saddr(row, slot, raw),
@@ -173,11 +177,7 @@ fn vgpr(row: &Row, m: &Modifiers, slot: &Slot, word: u64, raw: u32) -> Option<Op
             slot.role == crate::Role::DstIfGlc && !m.flags.has(Flags::GLC)
         }
         (Encoding::Scratch, Field::Addr) => word >> 48 & 0x7f != u64::from(NO_SADDR),
-        (Encoding::Exp, Field::Export(n)) => {
-            let n = if m.flags.has(Flags::COMPR) { n & 2 } else { n };
-            let pair = if m.flags.has(Flags::COMPR) { 3 } else { 1 };
-            m.dmask >> n & pair == 0
-        }
+        (Encoding::Exp, Field::Export(n)) => m.dmask >> n & 1 == 0,
         _ => false,
     };
     Some(if absent { Operand::None } else { Operand::Vgpr(raw as u8) })
@@ -250,9 +250,13 @@ impl Inst {
     fn check_registers(&self) -> Option<()> {
         for (i, (slot, operand)) in self.iter().enumerate() {
             if let Operand::Vgpr(first) = operand {
-                let dwords = if slot.dwords == 0 { self.dwords(i) } else { slot.dwords };
-                let image_data = self.row.encoding == Encoding::Mimg && slot.field == Field::Data0;
-                if u32::from(first) + u32::from(dwords) > 256 && !image_data {
+                // Image data beyond v255 is printed and transferred as far as it goes.
+                let dwords = match (self.row.encoding, slot.field) {
+                    (Encoding::Mimg, Field::Data0) => image::printed_data_dwords(self, first),
+                    _ if slot.dwords == 0 => self.dwords(i),
+                    _ => slot.dwords,
+                };
+                if u32::from(first) + u32::from(dwords) > 256 {
                     return None;
                 }
             }

@@ -55,7 +55,7 @@ pub fn encode(inst: &Inst) -> Option<Words> {
             word |= smem_offset(inst, operand)?;
             continue;
         }
-        let Some(place) = layout::place(row.encoding, inst.form, slot.field) else {
+        let Some(place) = layout::place(row.encoding, inst.form, layout::shared(slot.field, &inst.modifiers)) else {
             if operand == Operand::Sgpr(sgpr::VCC_LO) {
                 continue;
             }

@@ -10,6 +10,8 @@ pub(crate) fn data_dwords(inst: &Inst) -> u8 {
     let m = &inst.modifiers;
     let components = match inst.row.micro {
         Micro::Image(ImageOp::Sample(s)) if s.gather => 4,
+        // New value and compare value.
+        Micro::Image(ImageOp::Atomic(Atomic::CmpSwap)) => (m.dmask.count_ones() as u8).max(2),
         _ => (m.dmask.count_ones() as u8).max(1),
     };
     let dwords = if m.flags.has(Flags::D16) { components.div_ceil(2) } else { components };
@@ -20,7 +22,7 @@ pub(crate) fn data_dwords(inst: &Inst) -> u8 {
 pub(crate) fn printed_data_dwords(inst: &Inst, first: u8) -> u8 {
     let wanted = data_dwords(inst);
     let (least, known): (u8, &[u8]) = match inst.row.micro {
-        Micro::Image(ImageOp::Sample(s)) if s.gather => (4, &[2, 3, 4, 5]),
+        Micro::Image(ImageOp::Sample(s)) if s.gather => (4, &[2, 4, 5]),
         Micro::Image(ImageOp::Atomic(Atomic::CmpSwap)) => (2, &[2, 4]),
         Micro::Image(ImageOp::Atomic(_)) => (1, &[1, 2]),
         _ => (1, &[1, 2, 3, 4, 5]),

@@ -1,5 +1,6 @@
 //! Where the fields of each encoding are (Vega ISA, chapter "Microcode Formats"). Decoder and encoder share this.
 
+use crate::inst::{Flags, Modifiers};
 use crate::operand::Field;
 use crate::row::{Encoding, Form};
 
@@ -97,6 +98,14 @@ const fn native(encoding: Encoding, field: Field) -> Option<Place> {
         (Encoding::Ds | Encoding::Flat | Encoding::Global | Encoding::Scratch, Field::Dst) => vgpr(56),
         _ => return None,
     })
+}
+
+/// The field that holds a slot: compressed exports have two halves in each of the first two registers.
+pub(crate) const fn shared(field: Field, modifiers: &Modifiers) -> Field {
+    match field {
+        Field::Export(n) if modifiers.flags.has(Flags::COMPR) => Field::Export(n / 2),
+        other => other,
+    }
 }
 
 /// The fixed bits and the opcode's place of an encoding's native form.

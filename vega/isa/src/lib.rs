@@ -15,6 +15,9 @@ mod modifiers;
 pub mod operand;
 pub mod row;
 pub mod table;
+mod text;
+mod text_immediate;
+mod text_modifiers;
 
 pub use decode::{DecodeError, decode};
 pub use encode::encode;

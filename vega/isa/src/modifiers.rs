@@ -208,7 +208,13 @@ fn read_native(row: &Row, word: u64) -> Modifiers {
         Encoding::Ds if row.legal.has(Legal::OFFSET) => m.offset = bits(word, 0, 16) as i32,
         Encoding::Flat => m.offset = bits(word, 0, 12) as i32,
         Encoding::Global | Encoding::Scratch => m.offset = sext(bits(word, 0, 13), 13),
-        Encoding::Mubuf if row.legal.has(Legal::OFFSET) => m.offset = bits(word, 0, 12) as i32,
+        Encoding::Mubuf if row.legal.has(Legal::OFFSET) => {
+            m.offset = bits(word, 0, 12) as i32;
+            // The opcode that stores from LDS says so whether or not the bit does.
+            if !row.legal.has(Legal::ADDRESSED) {
+                m.flags = m.flags.with(Flags::LDS);
+            }
+        }
         Encoding::Mtbuf => {
             m.offset = bits(word, 0, 12) as i32;
             m.dfmt = bits(word, 19, 4) as u8;

@@ -305,7 +305,7 @@ pub enum Kind {
     Vgpr,
     /// Any source of a vector instruction: VGPR, SGPR, constant, literal.
     Vector,
-    /// A VGPR, or LDS direct (`v_readfirstlane`, `v_readlane`).
+    /// A register or LDS direct, no constant (`v_readfirstlane`, `v_readlane`).
     VectorOnly,
     /// Any source of a scalar instruction: SGPR, constant, literal.
     Scalar,

@@ -37,7 +37,7 @@ plain! {
     9 "image_store_mip" idata_src IMAGE store(true, false);
     10 "image_store_pck" idata_src RAW store(false, true);
     11 "image_store_mip_pck" idata_src RAW store(true, true);
-    14 "image_get_resinfo" idata_dst IMAGE Micro::Image(ImageOp::ResInfo);
+    14 "image_get_resinfo" idata_dst RAW Micro::Image(ImageOp::ResInfo);
     16 "image_atomic_swap" idata_both RAW Micro::Image(ImageOp::Atomic(Atomic::Swap));
     17 "image_atomic_cmpswap" idata_both RAW Micro::Image(ImageOp::Atomic(Atomic::CmpSwap));
     18 "image_atomic_add" idata_both RAW Micro::Image(ImageOp::Atomic(Atomic::Add));
@@ -96,7 +96,7 @@ samples! {
 }
 
 static SPECIAL: &[Row] = &[
-    sampled(96, "image_get_lod", ImageOp::Lod),
+    sampled(96, "image_get_lod", ImageOp::Lod).may_not(Legal::D16),
     mem(
         Encoding::Exp,
         0,

@@ -37,6 +37,7 @@ slots! {
     src1 = Field::Src1, Src, Vector;
     src2 = Field::Src2, Src, Vector;
     vsrc0 = Field::Src0, Src, VectorOnly;
+    vsrc2 = Field::Src2, Src, VectorOnly;
     vsrc0_both = Field::Src0, Both, Vgpr;
     msrc2 = Field::Src2, Src, LaneMask;
     lane1 = Field::Src1, Src, LaneSelect;
@@ -48,6 +49,7 @@ slots! {
     sfirst = Field::SDst, Src, Sgpr;
     ssrc0 = Field::Src0, Src, Scalar;
     ssrc1 = Field::Src1, Src, Scalar;
+    sreg0 = Field::Src0, Src, Sgpr;
     simm = Field::Imm16, Src, Simm16;
     uimm = Field::Imm16, Src, Uimm16;
     branch = Field::Imm16, Src, Branch;
@@ -76,7 +78,7 @@ slots! {
     rsrc = Field::Rsrc, Src, Sgpr;
     sampler = Field::Sampler, Src, Sgpr;
     // Graphics.
-    interp_src = Field::Src1, Src, Vector;
+    interp_src = Field::Src1, Src, VectorOnly;
     interp_param = Field::Src1, Src, InterpSlot;
     attr = Field::Attr, Src, Attribute;
     target = Field::Target, Src, ExportTarget;
