@@ -2,6 +2,7 @@
 //!
 //! # Safety
 //! The calls here pass out-pointers to live locals, and string buffers together with their length.
+#![allow(unsafe_code)]
 
 mod current;
 mod properties;

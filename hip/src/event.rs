@@ -4,6 +4,7 @@
 //! An event's handle is valid from its creation until its owner's drop. `Event` and `Marker` are `Send` and `Sync`, as
 //! their handles name objects of the runtime, whose calls may come from any thread, and nothing in Rust reads through
 //! them.
+#![allow(unsafe_code)]
 
 use crate::error::{Call, ErrorCode, ErrorKind};
 use crate::stream::StreamShared;

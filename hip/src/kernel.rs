@@ -87,6 +87,7 @@
 //!     }
 //! }
 //! ```
+#![allow(unsafe_code)]
 
 mod args;
 mod config;

@@ -51,6 +51,8 @@
 //!
 //! * `half`: re-exports the crate `half`. Its `f16` and `bf16` are elements and arguments without it, too: their own feature
 //!   `bytemuck` is all that it takes.
+// A file that needs unsafe code says at its head why that is sound.
+#![deny(unsafe_code)]
 
 /// What an element of device memory is: generated kernels implement its traits for their structs.
 pub use bytemuck;

@@ -6,6 +6,7 @@
 //! handle is valid until the last clone is dropped, which waits for the device first: no kernel's code goes away under it.
 //!
 //! `Loaded` is `Send` and `Sync`: its handle names an object of the runtime, whose calls may come from any thread.
+#![allow(unsafe_code)]
 
 use crate::error::{Call, ErrorCode};
 use crate::kernel::{Embedded, Function, Kernel, Named};

@@ -4,6 +4,7 @@
 //! A runtime is either a library that was found under HIP's name, or a table that somebody vouched for in `with_api`.
 //! The calls here pass out-pointers to live locals, or read the static strings that `hipGetErrorName` and
 //! `hipGetErrorString` return.
+#![allow(unsafe_code)]
 
 use crate::deferred::Deferred;
 use crate::device::DeviceState;

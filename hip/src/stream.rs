@@ -6,6 +6,7 @@
 //!
 //! `StreamShared` is `Send` and `Sync`: its handle names an object of the runtime, whose calls may come from any thread
 //! (HIP Programming Guide, "Multi-threading"), and nothing in Rust reads through it.
+#![allow(unsafe_code)]
 
 use crate::device::Current;
 use crate::error::{Call, ErrorCode};

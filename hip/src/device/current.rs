@@ -2,6 +2,7 @@
 //!
 //! # Safety
 //! `hipGetDevice` writes to a live local; `hipSetDevice` is given ordinals that HIP handed out.
+#![allow(unsafe_code)]
 
 use crate::error::Call;
 use crate::{Device, Result};

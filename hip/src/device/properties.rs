@@ -3,6 +3,7 @@
 //! # Safety
 //! HIP writes a whole `hipDeviceProp_t` through the out-pointer. Which of the two layouts is decided by the symbol, so each
 //! symbol is only ever called with its own; both are plain C data, for which zero bytes are a value.
+#![allow(unsafe_code)]
 
 use super::Device;
 use crate::error::Call;

@@ -3,6 +3,7 @@
 //! # Safety
 //! A launch is given one pointer per parameter, to a local that holds the parameter's value: the value itself, or the
 //! device address of a slice. The runtime copies them before it returns.
+#![allow(unsafe_code)]
 
 use super::{ByValue, Function, In, InOut, LaunchConfig, Param, Params};
 use crate::event::wrong_device;

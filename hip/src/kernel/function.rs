@@ -3,6 +3,7 @@
 //! # Safety
 //! A function's handle is valid while its module is loaded, and `Function` keeps it loaded. It is `Send` and `Sync` since
 //! the handle names an object of the runtime, whose calls may come from any thread.
+#![allow(unsafe_code)]
 
 use super::param::{ParamInfo, ParamKind};
 use super::{Kernel, Params, Signature};

@@ -4,6 +4,7 @@
 //! `hipModuleLaunchKernel` reads as many bytes behind each argument's pointer as the code object says; a `Kernel<K>` exists
 //! only after those sizes have been compared with `K`'s parameters. What the kernel itself does is covered by
 //! [`Vouched`], or by the caller of `launch_unchecked`.
+#![allow(unsafe_code)]
 
 use super::args::{Args, LaunchTarget};
 use super::{Function, LaunchConfig, Signature, Vouched};

@@ -3,6 +3,7 @@
 //! # Safety
 //! The two `unsafe` items are promises about types, not code: [`ByValue`] is asked of whoever implements it, and its
 //! blanket implementation rests on `bytemuck::Pod`, whose types are plain bytes without padding.
+#![allow(unsafe_code)]
 
 use bytemuck::Pod;
 use std::marker::PhantomData;

@@ -3,6 +3,7 @@
 //! # Safety
 //! A block's address came from `hipMalloc` and is freed exactly once, by [`BlockCache::trim`], after everything that used
 //! it is done. `Block` is `Send`: its pointer is an address on the device, which the host never follows.
+#![allow(unsafe_code)]
 
 use super::Uses;
 use crate::error::{Call, ErrorCode, ErrorKind};

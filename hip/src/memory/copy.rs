@@ -4,6 +4,7 @@
 //! Every copy's two ends have been checked to be of the same length, and alive: blocking copies are done with the borrowed
 //! host memory when they return, whether they succeeded or not; asynchronous ones own the host memory (through a
 //! [`Pending`]); device memory is kept by its allocation's [`Uses`](super::Uses).
+#![allow(unsafe_code)]
 
 use super::pending::give_up;
 use super::{Access, Allocation, Pending, PinnedBuffer, View, ViewMut};

@@ -2,6 +2,7 @@
 //!
 //! # Safety
 //! A fill writes exactly the bytes of a mutably borrowed view, whose allocation keeps them alive until it is done.
+#![allow(unsafe_code)]
 
 use super::{Access, ViewMut};
 use crate::error::Call;

@@ -5,6 +5,7 @@
 //! value alone, and is freed once, in drop. While the device uses the memory, the value sits inside a
 //! [`Pending`](super::Pending), so nobody can dereference it. Ownership is that of a `Vec<T>`, hence `Send` and `Sync`
 //! where `T` is.
+#![allow(unsafe_code)]
 
 use super::block::overflow;
 use crate::error::{Call, ErrorCode, ErrorKind};

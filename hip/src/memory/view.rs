@@ -3,6 +3,7 @@
 //! # Safety
 //! A view's address is computed with `wrapping_add` and never followed by the host. The views are `Send` and `Sync` as
 //! `&[T]` and `&mut [T]` would be: all that they allow is to enqueue work, and `Pod` elements own nothing.
+#![allow(unsafe_code)]
 
 use super::Allocation;
 use crate::{Device, Error, Result, Stream};

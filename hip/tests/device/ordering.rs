@@ -1,7 +1,7 @@
 //! Order across streams and threads, and memory that goes while it is in use.
 
-use crate::setup;
-use hip::{DeviceBuffer, LaunchConfig};
+use crate::{SAXPY, Saxpy, setup};
+use hip::{DeviceBuffer, ErrorKind, LaunchConfig, Module};
 
 const LEN: usize = 10_000;
 
@@ -101,4 +101,40 @@ fn threads_on_halves_of_a_buffer() {
     let result = y.to_vec(&a).unwrap();
     let (left, right) = result.split_at(LEN);
     assert!(left.iter().all(|&value| value == 25.0) && right.iter().all(|&value| value == 50.0));
+}
+
+/// Needs two devices, as `vega run --gpus 2` has.
+#[test]
+fn two_devices_side_by_side() {
+    let Some((a, saxpy)) = setup() else { return };
+    let runtime = a.runtime();
+    if runtime.device_count().unwrap() < 2 {
+        // What one device can show: there is no second.
+        assert!(matches!(
+            runtime.device(1).unwrap_err().kind(),
+            ErrorKind::InvalidDevice { ordinal: 1, count: 1 }
+        ));
+        return;
+    }
+    let second = runtime.device(1).unwrap();
+    assert_ne!(second.pci_bus_id().unwrap(), a.device().pci_bus_id().unwrap());
+    let (b, b_default) = (second.stream().unwrap(), second.default_stream());
+    let saxpy_b = Module::from_static(second, SAXPY).unwrap().kernel::<Saxpy>().unwrap();
+    let mut near = DeviceBuffer::<f32>::zeroed(&a, LEN).unwrap();
+    let mut far = DeviceBuffer::<f32>::zeroed(&b, LEN).unwrap();
+    let (x, far_x) =
+        (DeviceBuffer::from_slice(&a, &[1.0f32; LEN]), DeviceBuffer::from_slice(&b, &[2.0f32; LEN]));
+    let (x, far_x) = (x.unwrap(), far_x.unwrap());
+    let config = LaunchConfig::for_len(LEN);
+    for round in 0..10 {
+        saxpy.launch(&a, config, (1.0, &x, &mut near, LEN as i32)).unwrap();
+        let stream = if round % 2 == 0 { &b } else { &b_default };
+        saxpy_b.launch(stream, config, (1.0, &far_x, &mut far, LEN as i32)).unwrap();
+    }
+    assert!(near.to_vec(&a).unwrap().iter().all(|&value| value == 10.0));
+    assert!(far.to_vec(&b).unwrap().iter().all(|&value| value == 20.0));
+    let wrong = saxpy.launch(&a, config, (1.0, &x, &mut far, LEN as i32)).unwrap_err();
+    assert_eq!(wrong.kind(), &ErrorKind::WrongDevice { expected: 0, actual: 1 });
+    let wrong = saxpy.launch(&b, config, (1.0, &far_x, &mut far, LEN as i32)).unwrap_err();
+    assert_eq!(wrong.kind(), &ErrorKind::WrongDevice { expected: 1, actual: 0 });
 }
