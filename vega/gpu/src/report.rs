@@ -178,5 +178,5 @@ fn instruction(space: &AddressSpace, pc: u64) -> Option<(String, u64)> {
 fn decode(words: &[u32]) -> Option<(String, u64)> {
     let inst = vega_isa::decode(words).ok()?;
     let bytes = u64::from(inst.size_bytes.max(4));
-    Some((inst.row.mnemonic.to_owned(), bytes))
+    Some((inst.to_string().trim().to_owned(), bytes))
 }
