@@ -80,9 +80,11 @@
 //! # use generated::saxpy;
 //! // In the program's own source, once per kernel, where a reviewer greps for `unsafe impl hip::Vouched`:
 //! //
-//! // SAFETY: saxpy reads x[i] and y[i] and writes y[i] for 0 <= i < n, and touches nothing else.
+//! // SAFETY: saxpy reads x[i] and y[i] and writes y[i] for i < n, and touches nothing else. Its i is an int, which must not
+//! // wrap around to a negative number.
 //! unsafe impl hip::Vouched for saxpy::Saxpy {
-//!     fn check(_: &hip::LaunchConfig, &(_, x, y, n): &hip::Shapes<Self>) -> Result<(), &'static str> {
+//!     fn check(config: &hip::LaunchConfig, &(_, x, y, n): &hip::Shapes<Self>) -> Result<(), &'static str> {
+//!         hip::require(config.threads()[0] <= 1 << 31, "an index would wrap around")?;
 //!         hip::require(n <= 0 || n as usize <= x.min(y), "n is larger than a vector")
 //!     }
 //! }

@@ -7,9 +7,10 @@
 //!
 //! hip::kernel! { struct Saxpy = "saxpy"(f32, &[f32], &mut [f32], i32) in CODE; }
 //!
-//! // SAFETY: saxpy reads x[i] and y[i] and writes y[i] for 0 <= i < n, and touches nothing else.
+//! // SAFETY: saxpy reads x[i] and y[i] and writes y[i] for i < n, and touches nothing else. Its i is an int.
 //! unsafe impl hip::Vouched for Saxpy {
-//!     fn check(_: &LaunchConfig, &(_, x, y, n): &hip::Shapes<Self>) -> Result<(), &'static str> {
+//!     fn check(config: &LaunchConfig, &(_, x, y, n): &hip::Shapes<Self>) -> Result<(), &'static str> {
+//!         hip::require(config.threads()[0] <= 1 << 31, "an index would wrap around")?;
 //!         hip::require(n as usize <= x.min(y), "n is larger than a vector")
 //!     }
 //! }

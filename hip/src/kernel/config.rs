@@ -89,6 +89,12 @@ impl LaunchConfig {
         Self::new(u32::try_from(groups).unwrap_or(u32::MAX), Self::DEFAULT_BLOCK)
     }
 
+    /// The threads along x, y and z: those of all workgroups together.
+    pub fn threads(&self) -> [u64; 3] {
+        let along = |groups: u32, threads: u32| u64::from(groups) * u64::from(threads);
+        [along(self.grid.x, self.block.x), along(self.grid.y, self.block.y), along(self.grid.z, self.block.z)]
+    }
+
     /// The same launch with `bytes` of dynamic shared memory per workgroup.
     pub const fn shared_bytes(self, bytes: u32) -> Self {
         Self { shared_bytes: bytes, ..self }
@@ -105,6 +111,12 @@ mod tests {
         assert_eq!(LaunchConfig::for_len(256).grid.x, 1);
         assert_eq!(LaunchConfig::for_len(257).grid.x, 2);
         assert_eq!(LaunchConfig::for_len(usize::MAX).grid.x, u32::MAX);
+    }
+
+    #[test]
+    fn threads_do_not_wrap() {
+        let config = LaunchConfig::new((u32::MAX, 2, 1), (u32::MAX, 16, 1));
+        assert_eq!(config.threads(), [u64::from(u32::MAX).pow(2), 32, 1]);
     }
 
     #[test]

@@ -26,9 +26,10 @@ hip::kernel! {
     struct SmallBlock = "small_block"(&mut [u32]) in SIGNATURES;
 }
 
-// SAFETY: saxpy reads x[i] and y[i] and writes y[i] for 0 <= i < n, and touches nothing else.
+// SAFETY: saxpy reads x[i] and y[i] and writes y[i] for i < n, and touches nothing else. Its i is an int.
 unsafe impl hip::Vouched for Saxpy {
-    fn check(_: &hip::LaunchConfig, &(_, x, y, n): &hip::Shapes<Self>) -> Result<(), &'static str> {
+    fn check(config: &hip::LaunchConfig, &(_, x, y, n): &hip::Shapes<Self>) -> Result<(), &'static str> {
+        hip::require(config.threads()[0] <= 1 << 31, "an index would wrap around")?;
         hip::require(n <= 0 || n as usize <= x.min(y), "n is larger than a vector")
     }
 }
@@ -46,7 +47,7 @@ unsafe impl hip::Vouched for Reverse {
     }
 }
 
-// SAFETY: each thread writes out[threadIdx.x].
+// SAFETY: each thread writes out[threadIdx.x], and nothing else.
 unsafe impl hip::Vouched for SmallBlock {
     fn check(config: &hip::LaunchConfig, &(out,): &hip::Shapes<Self>) -> Result<(), &'static str> {
         hip::require(config.block.x as usize <= out, "an element per thread")
