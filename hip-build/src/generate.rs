@@ -15,6 +15,22 @@ use types::Types;
 /// The most parameters that `hip` launches with.
 const MAX_PARAMS: usize = 16;
 
+/// The types and traits that the generated code itself needs under these names.
+const OWN_TYPES: &[&str] = &[
+    "Aligned",
+    "Clone",
+    "Copy",
+    "Debug",
+    "Default",
+    "Eq",
+    "Hash",
+    "Kernels",
+    "Ok",
+    "PartialEq",
+    "Self",
+    "Sized",
+];
+
 /// One kernel, ready to be written.
 struct Item<'a> {
     signature: &'a Signature,
@@ -33,7 +49,7 @@ pub(crate) fn module(
     signatures: &[Signature],
 ) -> (String, Vec<String>) {
     let mut warnings = Vec::new();
-    let mut markers = Names::reserved(&["Kernels", "CODE", "Self"]);
+    let mut markers = Names::reserved(OWN_TYPES);
     let mut methods = Names::reserved(&["load", "clone", "self"]);
     let mut types = Types::default();
     let mut named = Vec::new();
@@ -80,7 +96,7 @@ pub(crate) fn root(modules: &[(&str, &Path)]) -> String {
         let name_of_module = names::identifier(name);
         let _ = write!(
             out,
-            "\n/// The kernels of `{}`.\npub mod {name_of_module} {{\n    include!(concat!(env!(\"OUT_DIR\"), \"/{name}.rs\"));\n}}\n",
+            "\n/// The kernels of `{}`.\npub mod {name_of_module} {{\n    include!(concat!(env!(\"OUT_DIR\"), \"/{name}.module.rs\"));\n}}\n",
             file.display()
         );
     }

@@ -1,6 +1,6 @@
 //! The builder that a build script uses.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -179,10 +179,12 @@ impl Kernels {
             Err(Error::Missing { reason }) if self.missing == Missing::Skip => job.skip_all(reason)?,
             Err(error) => return Err(error),
         };
+        // Most headers are read by every file.
+        let inputs: BTreeSet<_> = compiled.modules.iter().flat_map(|module| &module.inputs).collect();
+        for input in inputs {
+            self.tell_cargo(format_args!("rerun-if-changed={}", job.base.join(input).display()));
+        }
         for module in &compiled.modules {
-            for input in &module.inputs {
-                self.tell_cargo(format_args!("rerun-if-changed={}", job.base.join(input).display()));
-            }
             for line in &module.warnings {
                 self.tell_cargo(format_args!("warning={line}"));
             }
@@ -293,7 +295,7 @@ impl Job<'_> {
 
     fn compile_one(&self, compiler: &Compiler, name: &str, file: &Path) -> Result<Module, Error> {
         let at = |extension: &str| self.out.join(format!("{name}.{extension}"));
-        let (code, rust, log, rule, debug) = (at("co"), at("rs"), at("log"), at("d"), at("debug.co"));
+        let (code, rust, log, rule, debug) = (at("co"), at("module.rs"), at("log"), at("d"), at("debug.co"));
         let mut args: Vec<OsString> = vec!["--genco".into(), "-O3".into()];
         if compiler.compresses() {
             args.push("--no-offload-compress".into());
@@ -402,7 +404,8 @@ impl Job<'_> {
     fn skip_all(&self, reason: String) -> Result<Compiled, Error> {
         let mut modules = Vec::new();
         for (name, file) in &self.names {
-            let (code, rust) = (self.out.join(format!("{name}.co")), self.out.join(format!("{name}.rs")));
+            let (code, rust) =
+                (self.out.join(format!("{name}.co")), self.out.join(format!("{name}.module.rs")));
             let bindings =
                 self.options.bindings.as_ref().map(|dir| self.base.join(dir).join(format!("{name}.rs")));
             let text = bindings.as_ref().and_then(|path| fs::read_to_string(path).ok());

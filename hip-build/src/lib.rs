@@ -8,7 +8,7 @@
 //! }
 //! ```
 //!
-//! ```ignore
+//! ```text
 //! // src/lib.rs: one module per file, here `saxpy`
 //! include!(concat!(env!("OUT_DIR"), "/kernels.rs"));
 //! ```

@@ -40,7 +40,7 @@ impl Package {
             .cargo_instructions(false)
     }
     fn rust(&self) -> String {
-        fs::read_to_string(self.path("out/k.rs")).unwrap()
+        fs::read_to_string(self.path("out/k.module.rs")).unwrap()
     }
 }
 
@@ -66,6 +66,7 @@ fn signatures_become_rust() {
         /// Does [things] to `x[i]`.\nextern \"C\" __global__ void plain(S s, const word* x, word* y, bool on) { if (on) *y = *x + s.c; }\n\
         template <class T, int N> __global__ void times(T* x) { *x *= N; }\n\
         template __global__ void times<double, 2>(double*);\ntemplate __global__ void times<short, 7>(short*);\n\
+        extern \"C\" __global__ void def_ault(int* x) { *x = 3; }\n__global__ void Default(int* type) { *type = 4; }\n\
         namespace a { __global__ void f(int* x) { *x = 1; } __global__ void f(float* x) { *x = 1; } }");
     let Some(package) = Package::new(&source) else { return };
     let compiled = package.kernels().compile().unwrap();
@@ -77,6 +78,8 @@ fn signatures_become_rust() {
             r#"pub struct Plain = "plain"(S, &[u32], &mut [u32], u8) in CODE;"#,
             r#"pub struct TimesDouble2 = "_Z5timesIdLi2EEvPT_"(&mut [f64]) in CODE;"#,
             r#"pub struct TimesShort7 = "_Z5timesIsLi7EEvPT_"(&mut [i16]) in CODE;"#,
+            r#"pub struct Default2 = "_Z7DefaultPi"(&mut [i32]) in CODE;"#,
+            "r#type: impl ::hip::Arg<::hip::InOut<i32>>",
             r#"pub struct AF = "#,
             r#"pub struct AF2 = "#,
             r"/// Does \[things\] to `x[i]`.",
@@ -90,7 +93,7 @@ fn signatures_become_rust() {
     );
     assert_has(
         &fs::read_to_string(compiled.rust).unwrap(),
-        &["pub mod k {", r#"concat!(env!("OUT_DIR"), "/k.rs")"#],
+        &["pub mod k {", r#"concat!(env!("OUT_DIR"), "/k.module.rs")"#],
     );
 }
 
@@ -163,7 +166,7 @@ fn only_what_changes_the_result_compiles_again() {
     assert_eq!(fresh(&build()), [true], "and back");
     fs::write(package.path("out/k.co"), b"damaged").unwrap();
     assert_eq!(fresh(&build()), [true], "the result was damaged");
-    fs::remove_file(package.path("out/k.rs")).unwrap();
+    fs::remove_file(package.path("out/k.module.rs")).unwrap();
     assert_eq!(fresh(&build()), [true], "a result is missing");
 }
 
@@ -234,7 +237,7 @@ fn without_hipcc_the_build_fails_or_goes_on_without_code() {
     let compiled = package.kernels().bindings("bindings").compile().unwrap();
     assert_has(&compiled.modules[0].warnings.join("\n"), &["bindings/k.rs is out of date"]);
     fs::create_dir(package.path("bindings")).unwrap();
-    fs::copy(package.path("out/k.rs"), package.path("bindings/k.rs")).unwrap();
+    fs::copy(package.path("out/k.module.rs"), package.path("bindings/k.rs")).unwrap();
     let compiled = package.kernels().bindings("bindings").compile().unwrap();
     assert_eq!((fresh(&compiled), compiled.modules[0].warnings.len()), (vec![false], 0));
     let skipped = missing().when_missing(Missing::Skip).compile().unwrap();
