@@ -16,7 +16,7 @@ use crate::report::FaultKind;
 pub(crate) const CACHES: usize = 1024;
 
 /// Back edges that a wave may take before others get their turn.
-pub(crate) const BUDGET: u32 = 1024;
+pub(crate) const BUDGET: u32 = 256;
 
 /// The fault of the wave that just stopped.
 #[derive(Clone, Copy, Debug)]

@@ -249,9 +249,4 @@ impl AddressSpace {
             rights: region.rights,
         })
     }
-
-    /// A fault at `va`.
-    pub(crate) fn fault(va: u64, access: Access, reason: FaultReason) -> GuestFault {
-        GuestFault { va, access, reason }
-    }
 }

@@ -8,9 +8,6 @@ use crate::interp::program::Program;
 use crate::interp::wave::{Stop, Wave};
 use crate::interp::worker::{LDS_MAX, LDS_PAD, Worker};
 
-/// Rounds over its waves that a workgroup has before others get their turn.
-const ROUNDS: u32 = 8;
-
 /// How a turn ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
@@ -86,49 +83,40 @@ impl Group {
         spares.list = self.waves;
     }
 
-    /// Runs the waves until all have ended, or for a while.
+    /// Runs the waves until all have ended, or until one has run for a while or sleeps.
     pub fn turn(&mut self, worker: &mut Worker) -> Turn {
         std::mem::swap(&mut worker.lds, &mut self.lds);
         worker.lds_bytes = self.lds_bytes;
-        let turn = self.rounds(worker);
+        let turn = self.slices(worker);
         std::mem::swap(&mut worker.lds, &mut self.lds);
         turn
     }
 
-    fn rounds(&mut self, worker: &mut Worker) -> Turn {
-        for _ in 0..ROUNDS {
-            loop {
-                let (mut ended, mut waiting, mut spinning) = (0, 0, 0);
-                for (index, wave) in self.waves.iter_mut().enumerate() {
-                    if matches!(wave.stop, Stop::Yield | Stop::Sleep) {
-                        match interp::run(wave, worker) {
-                            Stop::Fault => return Turn::Fault(index),
-                            Stop::Sleep => spinning += 1,
-                            _ => {}
-                        }
-                    }
-                    match wave.stop {
-                        Stop::End => ended += 1,
-                        Stop::Barrier => waiting += 1,
-                        _ => {}
-                    }
+    /// Runs each wave until it stops, and again after each barrier that all have reached.
+    fn slices(&mut self, worker: &mut Worker) -> Turn {
+        loop {
+            let (mut ended, mut waiting) = (0, 0);
+            for (index, wave) in self.waves.iter_mut().enumerate() {
+                if matches!(wave.stop, Stop::Yield | Stop::Sleep) && interp::run(wave, worker) == Stop::Fault
+                {
+                    return Turn::Fault(index);
                 }
-                if ended == self.waves.len() {
-                    return Turn::Done;
+                match wave.stop {
+                    Stop::End => ended += 1,
+                    Stop::Barrier => waiting += 1,
+                    _ => {}
                 }
-                if ended + waiting == self.waves.len() {
-                    // All that are left have arrived.
-                    for wave in self.waves.iter_mut().filter(|wave| wave.stop == Stop::Barrier) {
-                        wave.stop = Stop::Yield;
-                    }
-                    continue;
-                }
-                if ended + waiting + spinning == self.waves.len() {
-                    return Turn::Yielded;
-                }
-                break;
+            }
+            if ended == self.waves.len() {
+                return Turn::Done;
+            }
+            if ended + waiting < self.waves.len() {
+                return Turn::Yielded;
+            }
+            // All that are left have arrived.
+            for wave in self.waves.iter_mut().filter(|wave| wave.stop == Stop::Barrier) {
+                wave.stop = Stop::Yield;
             }
         }
-        Turn::Yielded
     }
 }

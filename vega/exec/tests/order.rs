@@ -1,0 +1,55 @@
+//! The memory model, between workgroups on two threads.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{Card, DATA, programs, watchdog};
+
+const LIMIT: Duration = Duration::from_secs(300);
+
+fn args(rounds: u32) -> [u32; 3] {
+    [DATA as u32, (DATA >> 32) as u32, rounds]
+}
+
+#[test]
+fn dekker_a_store_before_s_waitcnt_comes_before_a_later_load() {
+    watchdog(LIMIT);
+    let card = Card::new(2);
+    let rounds = 2000u32;
+    card.run_code(programs::DEKKER, &args(rounds), [128, 1, 1], [64, 1, 1]);
+    for round in 1..=rounds {
+        // What each workgroup saw of the other's flag in this round.
+        let seen = card.read(DATA + 1024 + u64::from(8 * round), 2);
+        assert!(seen.iter().any(|flag| *flag >= round), "round {round}: both loads overtook the stores");
+    }
+}
+
+#[test]
+fn message_passing_data_is_there_before_its_flag() {
+    watchdog(LIMIT);
+    let card = Card::new(2);
+    let rounds = 3000;
+    card.run_code(programs::PING_PONG, &args(rounds), [128, 1, 1], [64, 1, 1]);
+    assert_eq!(card.read(DATA + 128, 1), [0], "messages older than their flag");
+    assert_eq!(card.read(DATA, 1), [rounds]);
+}
+
+#[test]
+fn aligned_pairs_of_dwords_are_never_torn() {
+    watchdog(LIMIT);
+    let card = Card::new(2);
+    let rounds = 20_000;
+    card.run_code(programs::PACKED_FLAG, &args(rounds), [128, 1, 1], [64, 1, 1]);
+    assert_eq!(card.read(DATA + 1024, 1), [0], "torn pairs");
+    let pair = [rounds, !rounds];
+    assert_eq!(card.read(DATA, 128), pair.repeat(64));
+}
+
+#[test]
+fn overlapping_lanes_store_in_ascending_order() {
+    let card = Card::new(1);
+    card.run_code(programs::OVERLAP, &args(0), [64, 1, 1], [64, 1, 1]);
+    assert_eq!(card.read(DATA, 1), [63]);
+    assert_eq!(card.read(DATA + 256, 32), (0..32).map(|pair| 2 * pair + 1).collect::<Vec<_>>());
+}
