@@ -1,9 +1,10 @@
 //! The HIP side: the kernels of `kernels/`, on the first device.
 
 use hip::{Device, DeviceBuffer, LaunchConfig};
+use hip_benches::numbers;
 use hip_vega::{gemm, saxpy};
 
-use crate::{ELEMENTS, Failure, SIZE, measure, numbers};
+use crate::{ELEMENTS, Failure, SIZE, measure};
 
 /// Measures every kernel.
 pub fn run() -> Result<(), Failure> {

@@ -32,11 +32,6 @@ fn main() -> Result<(), Failure> {
     }
 }
 
-/// Numbers from 0 to 1 for both sides.
-fn numbers(len: usize) -> Vec<f32> {
-    (0..len).map(|i| (i * 7919 % 1024) as f32 / 1024.0).collect()
-}
-
 /// Runs `launch`, which returns when the kernel is done, until the time is over, and prints the shortest run.
 fn measure(kernel: &str, mut launch: impl FnMut() -> Result<(), Failure>) -> Result<(), Failure> {
     launch()?; // compiles, fills caches

@@ -4,6 +4,7 @@
 //! Buffers are read and written by blocking calls, with host slices as long as the buffer. Every kernel is enqueued with
 //! the arguments that its source declares, over buffers that hold all elements it touches.
 
+use hip_benches::numbers;
 use opencl3::command_queue::CommandQueue;
 use opencl3::context::Context;
 use opencl3::device::{CL_DEVICE_TYPE_CPU, Device, get_all_devices};
@@ -12,7 +13,7 @@ use opencl3::memory::{Buffer, CL_MEM_READ_WRITE};
 use opencl3::program::Program;
 use opencl3::types::{CL_BLOCKING, cl_float, cl_int};
 
-use crate::{ELEMENTS, Failure, SIZE, measure, numbers};
+use crate::{ELEMENTS, Failure, SIZE, measure};
 
 /// Measures every kernel.
 pub fn run() -> Result<(), Failure> {

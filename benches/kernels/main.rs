@@ -1,4 +1,4 @@
-//! SAXPY and GEMM over sizes, what a launch costs, and transfers: `vega run -- cargo bench --bench kernels`.
+//! SAXPY and GEMM over sizes, what a launch costs, and transfers: `vega run -- cargo bench -p hip-benches --bench kernels`.
 //!
 //! The report is `target/criterion/report/index.html`. On a virtual device the figures say how fast it is emulated.
 
@@ -6,12 +6,8 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use hip::{Device, DeviceBuffer, LaunchConfig, PinnedBuffer, Result, Stream};
+use hip_benches::numbers;
 use hip_vega::{empty, gemm, saxpy};
-
-/// Numbers from 0 to 1.
-fn numbers(len: usize) -> Vec<f32> {
-    (0..len).map(|i| (i * 7919 % 1024) as f32 / 1024.0).collect()
-}
 
 /// The first device's stream. Benches have nobody to hand an error to, so they end with its message.
 fn stream() -> Stream {

@@ -26,7 +26,7 @@ type Times = BTreeMap<String, f64>;
 /// Measures both sides; says whether every kernel is as fast as it must be.
 pub fn run() -> anyhow::Result<bool> {
     let card = Card::detect(&build_vega(Profile::Release)?);
-    let built = build("bench", &["--package", "hip-vega", "--bench", "compare", "--no-run"])?;
+    let built = build("bench", &["--package", "hip-benches", "--bench", "compare", "--no-run"])?;
     let program = &built.first().context("cargo built no bench")?.executable;
     let log = target_folder()?.join("bench-logs");
     let side = |name: &str, mut command: Command| -> anyhow::Result<Times> {
