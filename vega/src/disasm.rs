@@ -78,7 +78,7 @@ fn listing(out: &mut impl Write, object: &CodeObject<'_>, kernel: &Kernel) -> io
         let pc = kernel.entry_address + at as u64 * 4;
         let (text, length) = match vega_isa::decode(rest) {
             Ok(inst) => {
-                (inst.row.mnemonic.to_string(), (usize::from(inst.size_bytes) / 4).clamp(1, rest.len()))
+                (inst.to_string(), (usize::from(inst.size_bytes) / 4).clamp(1, rest.len()))
             }
             Err(error) => (format!("; {error}"), 1),
         };
