@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::inst::{Flags, Inst, MAX_OPERANDS, Modifiers};
 use crate::image;
+use crate::inst::{Flags, Inst, MAX_OPERANDS, Modifiers};
 use crate::layout;
 use crate::modifiers;
 use crate::operand::{Field, InlineFloat, Kind, Operand, Slot, Special, sgpr};
@@ -154,8 +154,6 @@ fn operand(
             register => Some(register),
         },
         Kind::Vector | Kind::Scalar | Kind::LaneSelect => source(raw, slot.dwords, literal),
-        Kind::LaneMask if raw >= 256 => Some(Operand::Vgpr(raw as u8)),
-        Kind::LaneMask if slot.field == Field::Src2 => source(raw, 2, None),
         Kind::Sgpr if slot.field == Field::SAddr => saddr(row, slot, raw),
         Kind::Sgpr | Kind::LaneMask => match source(raw, slot.dwords, None) {
             Some(Operand::Sgpr(n)) => Some(Operand::Sgpr(n)),
@@ -205,6 +203,7 @@ fn source(raw: u32, dwords: u8, literal: Option<u32>) -> Option<Operand> {
     Some(match raw {
         0..=101 => scalar_group(raw, 0, 104, dwords)?,
         // Named registers: pairs where the operand is wider than one.
+        102..=107 | 125..=127 if dwords > 4 => return None,
         102..=107 | 126 | 127 if dwords == 1 || raw % 2 == 0 => Operand::Sgpr(raw as u8),
         108..=123 => scalar_group(raw, 108, 124, dwords)?,
         124 if dwords == 1 => Operand::Sgpr(raw as u8),

@@ -34,7 +34,8 @@ pub fn encode(inst: &Inst) -> Option<Words> {
             (prefix, row.opcode, place)
         }
     };
-    let mut word = u64::from(prefix) | place.put(opcode.into()) | modifiers::write(row, inst.form, &inst.modifiers);
+    let mut word =
+        u64::from(prefix) | place.put(opcode.into()) | modifiers::write(row, inst.form, &inst.modifiers);
     match inst.form {
         Form::Sdwa => word |= 0xf9,
         Form::Dpp => word |= 0xfa,
@@ -55,7 +56,8 @@ pub fn encode(inst: &Inst) -> Option<Words> {
             word |= smem_offset(inst, operand)?;
             continue;
         }
-        let Some(place) = layout::place(row.encoding, inst.form, layout::shared(slot.field, &inst.modifiers)) else {
+        let Some(place) = layout::place(row.encoding, inst.form, layout::shared(slot.field, &inst.modifiers))
+        else {
             if operand == Operand::Sgpr(sgpr::VCC_LO) {
                 continue;
             }

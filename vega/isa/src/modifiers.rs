@@ -1,6 +1,8 @@
 //! Reading and writing the modifier fields of an instruction word.
 
 use crate::inst::{Dpp, DppCtrl, Flags, Modifiers, Sdwa, Sel, Unused};
+use crate::memory::{MemKind, MemOp};
+use crate::micro::Micro;
 use crate::operand::Field;
 use crate::row::{Encoding, Form, Legal, Row};
 
@@ -18,13 +20,9 @@ const fn flag_bits(encoding: Encoding) -> &'static [(Flags, u8)] {
             (Flags::SLC, 17),
             (Flags::TFE, 55),
         ],
-        Encoding::Mtbuf => &[
-            (Flags::OFFEN, 12),
-            (Flags::IDXEN, 13),
-            (Flags::GLC, 14),
-            (Flags::SLC, 54),
-            (Flags::TFE, 55),
-        ],
+        Encoding::Mtbuf => {
+            &[(Flags::OFFEN, 12), (Flags::IDXEN, 13), (Flags::GLC, 14), (Flags::SLC, 54), (Flags::TFE, 55)]
+        }
         Encoding::Mimg => &[
             (Flags::UNORM, 12),
             (Flags::GLC, 13),
@@ -37,6 +35,16 @@ const fn flag_bits(encoding: Encoding) -> &'static [(Flags, u8)] {
         ],
         Encoding::Exp => &[(Flags::COMPR, 10), (Flags::DONE, 11), (Flags::VM, 12)],
         _ => &[],
+    }
+}
+
+/// Flags that the opcode implies, whether or not their bits are set.
+const fn implied(row: &Row) -> Flags {
+    match row.micro {
+        Micro::Gws(_) => Flags::GDS,
+        Micro::Mem(MemOp { kind: MemKind::OrderedCount, .. }) => Flags::GDS,
+        Micro::Mem(MemOp { kind: MemKind::StoreLds, .. }) => Flags::LDS,
+        _ => Flags(0),
     }
 }
 
@@ -187,6 +195,11 @@ fn read_native(row: &Row, word: u64) -> Modifiers {
             m.flags = m.flags.with(flag);
         }
     }
+    m.flags = m.flags.with(implied(row));
+    if m.flags.has(Flags::LDS) {
+        // There is no data register that a failed access could follow.
+        m.flags = m.flags.without(Flags::TFE);
+    }
     match row.encoding {
         Encoding::Vop3p => {
             let all = sources(row, |_| true);
@@ -208,13 +221,7 @@ fn read_native(row: &Row, word: u64) -> Modifiers {
         Encoding::Ds if row.legal.has(Legal::OFFSET) => m.offset = bits(word, 0, 16) as i32,
         Encoding::Flat => m.offset = bits(word, 0, 12) as i32,
         Encoding::Global | Encoding::Scratch => m.offset = sext(bits(word, 0, 13), 13),
-        Encoding::Mubuf if row.legal.has(Legal::OFFSET) => {
-            m.offset = bits(word, 0, 12) as i32;
-            // The opcode that stores from LDS says so whether or not the bit does.
-            if !row.legal.has(Legal::ADDRESSED) {
-                m.flags = m.flags.with(Flags::LDS);
-            }
-        }
+        Encoding::Mubuf if row.legal.has(Legal::OFFSET) => m.offset = bits(word, 0, 12) as i32,
         Encoding::Mtbuf => {
             m.offset = bits(word, 0, 12) as i32;
             m.dfmt = bits(word, 19, 4) as u8;
@@ -248,7 +255,8 @@ const fn dpp_bits(ctrl: DppCtrl) -> u16 {
 /// The bits of an instruction's modifiers: the inverse of [`read`].
 pub(crate) fn write(row: &Row, form: Form, m: &Modifiers) -> u64 {
     let put = |value: u32, shift: u32| u64::from(value) << shift;
-    let two = |mask: u8, low: u32, high: u32| put(u32::from(mask & 1), low) | put(u32::from(mask >> 1 & 1), high);
+    let two =
+        |mask: u8, low: u32, high: u32| put(u32::from(mask & 1), low) | put(u32::from(mask >> 1 & 1), high);
     match form {
         Form::E64 => {
             put(m.neg.into(), 61)

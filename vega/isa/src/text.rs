@@ -206,7 +206,7 @@ fn write_literal(f: &mut Formatter<'_>, bits: u32, slot: &Slot, shared: bool) ->
     if (-16..=64).contains(&value) {
         return write!(f, "{value}");
     }
-    let ty = slot.ty;
+    let ty = if shared { Ty::F32 } else { slot.ty };
     let known = InlineFloat::ALL.into_iter().find(|c| match ty {
         Ty::F16 | Ty::PkF16 => u32::from(c.f16()) == bits,
         _ => ty.dwords() == 1 && ty.bits() != 16 && c.f32() == bits,

@@ -56,8 +56,13 @@ fn waitcnt(f: &mut Formatter<'_>, imm: u16) -> fmt::Result {
 fn message(f: &mut Formatter<'_>, imm: u16) -> fmt::Result {
     let (id, op, stream) = (imm & 15, imm >> 4 & 7, imm >> 8 & 3);
     const GS: [&str; 4] = ["GS_OP_NOP", "GS_OP_CUT", "GS_OP_EMIT", "GS_OP_EMIT_CUT"];
-    const SYS: [&str; 5] =
-        ["", "SYSMSG_OP_ECC_ERR_INTERRUPT", "SYSMSG_OP_REG_RD", "SYSMSG_OP_HOST_TRAP_ACK", "SYSMSG_OP_TTRACE_PC"];
+    const SYS: [&str; 5] = [
+        "",
+        "SYSMSG_OP_ECC_ERR_INTERRUPT",
+        "SYSMSG_OP_REG_RD",
+        "SYSMSG_OP_HOST_TRAP_ACK",
+        "SYSMSG_OP_TTRACE_PC",
+    ];
     let plain = match id {
         1 => "MSG_INTERRUPT",
         4 => "MSG_SAVEWAVE",
@@ -103,7 +108,11 @@ fn hwreg(f: &mut Formatter<'_>, imm: u16) -> fmt::Result {
         19 => "HW_REG_TMA_HI",
         _ => "",
     };
-    if name.is_empty() { write!(f, "{id}")? } else { f.write_str(name)? }
+    if name.is_empty() {
+        write!(f, "{id}")?
+    } else {
+        f.write_str(name)?
+    }
     if (offset, bits) != (0, 32) {
         write!(f, ", {offset}, {bits}")?;
     }
@@ -175,11 +184,24 @@ pub(crate) fn swizzle(f: &mut Formatter<'_>, imm: u16) -> fmt::Result {
 /// Data and number format of MTBUF; the default is not printed.
 pub(crate) fn buffer_format(f: &mut Formatter<'_>, dfmt: u8, nfmt: u8) -> fmt::Result {
     const DATA: [&str; 16] = [
-        "INVALID", "8", "16", "8_8", "32", "16_16", "10_11_11", "11_11_10", "10_10_10_2", "2_10_10_10", "8_8_8_8",
-        "32_32", "16_16_16_16", "32_32_32", "32_32_32_32", "RESERVED_15",
+        "INVALID",
+        "8",
+        "16",
+        "8_8",
+        "32",
+        "16_16",
+        "10_11_11",
+        "11_11_10",
+        "10_10_10_2",
+        "2_10_10_10",
+        "8_8_8_8",
+        "32_32",
+        "16_16_16_16",
+        "32_32_32",
+        "32_32_32_32",
+        "RESERVED_15",
     ];
-    const NUMBER: [&str; 8] =
-        ["UNORM", "SNORM", "USCALED", "SSCALED", "UINT", "SINT", "RESERVED_6", "FLOAT"];
+    const NUMBER: [&str; 8] = ["UNORM", "SNORM", "USCALED", "SSCALED", "UINT", "SINT", "RESERVED_6", "FLOAT"];
     let data = DATA.get(usize::from(dfmt)).copied().unwrap_or_default();
     let number = NUMBER.get(usize::from(nfmt)).copied().unwrap_or_default();
     match (dfmt, nfmt) {

@@ -141,11 +141,9 @@ pub(crate) const fn writes(micro: Micro) -> Implicit {
             _ => Implicit::NONE,
         },
         Micro::Scalar2(op, _) => match op {
-            ScalarBin::CSelect
-            | ScalarBin::Bfm
-            | ScalarBin::Mul
-            | ScalarBin::MulHi
-            | ScalarBin::Pack(..) => Implicit::NONE,
+            ScalarBin::CSelect | ScalarBin::Bfm | ScalarBin::Mul | ScalarBin::MulHi | ScalarBin::Pack(..) => {
+                Implicit::NONE
+            }
             _ => Implicit::SCC,
         },
         Micro::ScalarCompare(..) | Micro::ScalarBitCompare { .. } => Implicit::SCC,
@@ -253,12 +251,7 @@ const fn flushed(ty: Ty) -> FpTraits {
     if !ty.is_float() {
         return FpTraits::NONE;
     }
-    FpTraits {
-        denormals: Denormals::Flush,
-        rounding: mode(ty).1,
-        nan: NanRule::FirstQuieted,
-        fused: false,
-    }
+    FpTraits { denormals: Denormals::Flush, rounding: mode(ty).1, nan: NanRule::FirstQuieted, fused: false }
 }
 
 const fn fused(ty: Ty) -> FpTraits {
@@ -305,9 +298,7 @@ const fn conversion(from: Ty, to: Ty, how: Cvt) -> FpTraits {
 pub(crate) const fn fp(micro: Micro) -> FpTraits {
     match micro {
         Micro::Lane1(un, ty) => match un {
-            Un::Trunc | Un::Ceil | Un::Floor | Un::Rndne | Un::FrexpMant => {
-                exact(ty, NanRule::FirstQuieted)
-            }
+            Un::Trunc | Un::Ceil | Un::Floor | Un::Rndne | Un::FrexpMant => exact(ty, NanRule::FirstQuieted),
             Un::FrexpExp => exact(ty, NanRule::ToZero),
             Un::Fract => arithmetic(ty),
             Un::Exp2

@@ -6,8 +6,7 @@ use crate::row::{Encoding, Legal, Row};
 use crate::table::build::mem;
 use crate::table::slots::ops;
 
-const RAW: Legal =
-    Legal::IMAGE.with(Legal::GLC).with(Legal::SLC).with(Legal::TFE).with(Legal::A16);
+const RAW: Legal = Legal::IMAGE.with(Legal::GLC).with(Legal::SLC).with(Legal::TFE).with(Legal::A16);
 const IMAGE: Legal = RAW.with(Legal::D16);
 
 const fn load(mip: bool, raw: bool, signed: bool) -> Micro {

@@ -36,7 +36,14 @@ pub struct Table {
 
 static GFX900: LazyLock<Table> = LazyLock::new(|| {
     let single = [
-        scalar::SOP2, scalar::SOPK, scalar::SOP1, scalar::SOPC, scalar::SOPP, vop2::VOP2, vop1::VOP1, vop3::VOP3,
+        scalar::SOP2,
+        scalar::SOPK,
+        scalar::SOP1,
+        scalar::SOPC,
+        scalar::SOPP,
+        vop2::VOP2,
+        vop1::VOP1,
+        vop3::VOP3,
         vop3p::VOP3P,
     ];
     let families = [smem::SMEM, vopc::VOPC, ds::DS, flat::FLAT, buffer::BUFFER, image::IMAGES];
@@ -52,11 +59,8 @@ impl Table {
     /// A table of any rows, for tools and tests that change some. Of two rows with the same number the later one
     /// is found.
     pub fn new(rows: impl IntoIterator<Item = &'static Row>) -> Self {
-        let mut table = Self {
-            rows: Vec::new(),
-            native: vec![[None; 256]; ENCODINGS],
-            vop3: vec![None; OPCODES],
-        };
+        let mut table =
+            Self { rows: Vec::new(), native: vec![[None; 256]; ENCODINGS], vop3: vec![None; OPCODES] };
         for row in rows {
             table.rows.push(row);
             if row.encoding == Encoding::Vop3 {

@@ -4,16 +4,18 @@ use crate::micro::BranchIf::{
     Always, DebugSystem, DebugSystemAndUser, DebugSystemOrUser, DebugUser, Execnz, Execz, Scc0, Scc1, Vccnz,
     Vccz,
 };
+use crate::micro::Cond;
 use crate::micro::Control::*;
 use crate::micro::Logic::{And, Andn1, Andn2, Nand, Nor, Or, Orn1, Orn2, Xnor, Xor};
 use crate::micro::Micro::*;
 use crate::micro::ScalarBin::{
-    AbsDiff, Add, AddC, Ashr, Bfe, Bfm, CSelect, Logic, Lshl, LshlAdd, Lshr, Max, Min, Mul, MulHi, Pack, Sub, SubB,
+    AbsDiff, Add, AddC, Ashr, Bfe, Bfm, CSelect, Logic, Lshl, LshlAdd, Lshr, Max, Min, Mul, MulHi, Pack, Sub,
+    SubB,
 };
 use crate::micro::ScalarUn::{
-    Abs, Bcnt0, Bcnt1, BitReplicate, BitSet0, BitSet1, Brev, CMov, Ff0, Ff1, Flbit, Mov, Not, QuadMask, Sext, Wqm,
+    Abs, Bcnt0, Bcnt1, BitReplicate, BitSet0, BitSet1, Brev, CMov, Ff0, Ff1, Flbit, Mov, Not, QuadMask, Sext,
+    Wqm,
 };
-use crate::micro::Cond;
 use crate::operand::Ty::{B32, B64, I8, I16, I32, I64, U32, U64};
 use crate::row::Encoding::{Sop1, Sop2, Sopc, Sopk, Sopp};
 use crate::row::Row;

@@ -66,9 +66,27 @@ static SPECIAL: &[Row] = &[
     smem(36, "s_memtime", ops!(sdata_dst B64), Legal::NONE, Micro::Time(Clock::Core)),
     smem(37, "s_memrealtime", ops!(sdata_dst B64), Legal::NONE, Micro::Time(Clock::Real)),
     smem(38, "s_atc_probe", ops!(probe B8, sbase B64, soffset B32), Legal::OFFSET, probe(Space::Scalar)),
-    smem(39, "s_atc_probe_buffer", ops!(probe B8, sbase B128, soffset B32), Legal::OFFSET, probe(Space::ScalarBuffer)),
-    smem(40, "s_dcache_discard", ops!(sbase B64, soffset B32), Legal::OFFSET, Micro::Cache(CacheOp::ScalarDiscard(64))),
-    smem(41, "s_dcache_discard_x2", ops!(sbase B64, soffset B32), Legal::OFFSET, Micro::Cache(CacheOp::ScalarDiscard(128))),
+    smem(
+        39,
+        "s_atc_probe_buffer",
+        ops!(probe B8, sbase B128, soffset B32),
+        Legal::OFFSET,
+        probe(Space::ScalarBuffer),
+    ),
+    smem(
+        40,
+        "s_dcache_discard",
+        ops!(sbase B64, soffset B32),
+        Legal::OFFSET,
+        Micro::Cache(CacheOp::ScalarDiscard(64)),
+    ),
+    smem(
+        41,
+        "s_dcache_discard_x2",
+        ops!(sbase B64, soffset B32),
+        Legal::OFFSET,
+        Micro::Cache(CacheOp::ScalarDiscard(128)),
+    ),
 ];
 
 /// Atomic operations of one address kind: 4 bytes from `$base` on, 8 bytes (`_x2`) 32 higher.

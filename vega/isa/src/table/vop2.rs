@@ -1,8 +1,6 @@
 //! VOP2: two sources per lane.
 
-use crate::micro::Bin::{
-    Add, And, Ashr, Ldexp, Lshl, Lshr, Max, Min, Mul, MulHi, MulLegacy, Or, Sub, Xor,
-};
+use crate::micro::Bin::{Add, And, Ashr, Ldexp, Lshl, Lshr, Max, Min, Mul, MulHi, MulLegacy, Or, Sub, Xor};
 use crate::micro::Micro::{Carry, Lane2, Lane3, Select};
 use crate::micro::Tri::Mad;
 use crate::operand::Ty::{B16, B32, F16, F32, I16, I24, I32, U16, U24, U32};

@@ -1,18 +1,16 @@
 //! Opcodes that only VOP3 has.
 
 use crate::micro::Bin::{
-    Add, Ashr, BcntAdd, Bfm, Ldexp, Lshl, Lshr, Max, MbcntHi, MbcntLo, Min, Mul, MulHi, PkAccumU8, PkB16, PkInt16,
-    PkNormI16, PkNormU16, PkRtzF16, Sub, TrigPreop,
+    Add, Ashr, BcntAdd, Bfm, Ldexp, Lshl, Lshr, Max, MbcntHi, MbcntLo, Min, Mul, MulHi, PkAccumU8, PkB16,
+    PkInt16, PkNormI16, PkNormU16, PkRtzF16, Sub, TrigPreop,
 };
 use crate::micro::Cross::{ReadLane, WriteLane};
 use crate::micro::Interp::{P1ll, P1lv, P2F16, P2LegacyF16};
-use crate::micro::Micro::{
-    Cross, DivFixup, DivFmas, DivScale, Interp, Lane2, Lane3, MadWide,
-};
+use crate::micro::Micro::{Cross, DivFixup, DivFmas, DivScale, Interp, Lane2, Lane3, MadWide};
 use crate::micro::Tri::{
-    self, Add3, AddLshl, AlignBit, AlignByte, AndOr, Bfe, Bfi, CubeId, CubeMa, CubeSc, CubeTc, Fma, LerpU8, LshlOr,
-    MadLegacy, MadTo32, Max3, Med3, Min3, MqsadPkU16U8, MqsadU32U8, MsadU8, Or3, Perm, PkU8, QsadPkU16U8, SadHiU8,
-    SadU8, SadU16, SadU32, XorAdd,
+    self, Add3, AddLshl, AlignBit, AlignByte, AndOr, Bfe, Bfi, CubeId, CubeMa, CubeSc, CubeTc, Fma, LerpU8,
+    LshlOr, MadLegacy, MadTo32, Max3, Med3, Min3, MqsadPkU16U8, MqsadU32U8, MsadU8, Or3, Perm, PkU8,
+    QsadPkU16U8, SadHiU8, SadU8, SadU16, SadU32, XorAdd,
 };
 use crate::operand::Ty::{B16, B32, B64, B128, F16, F32, F64, I16, I24, I32, I64, U16, U24, U32};
 use crate::row::{Legal, Row};

@@ -1,8 +1,8 @@
 //! Instructions from the table: every row in every form, with every class of operand and every modifier.
 
 use vega_isa::{
-    Dpp, DppCtrl, Encoding, Field, Flags, Form, InlineFloat, Inst, Kind, Legal, Modifiers, Operand, Role, Row, Sdwa,
-    Sel, Slot, Special, Table, Ty, Unused, encode,
+    Dpp, DppCtrl, Encoding, Field, Flags, Form, InlineFloat, Inst, Kind, Legal, Modifiers, Operand, Role,
+    Row, Sdwa, Sel, Slot, Special, Table, Ty, Unused, encode,
 };
 
 use crate::rng::Rng;
@@ -35,7 +35,8 @@ fn row_cases(row: &'static Row, form: Form, random: usize, rng: &mut Rng, cases:
     let base = base(row, form);
     let mut push = |inst: Inst| {
         let inst = complete(inst);
-        let words = encode(&inst).unwrap_or_else(|| panic!("{} in {form:?}: cannot encode {inst:?}", row.mnemonic));
+        let words =
+            encode(&inst).unwrap_or_else(|| panic!("{} in {form:?}: cannot encode {inst:?}", row.mnemonic));
         cases.push(Case { inst, words: words.as_slice().to_vec() });
     };
     push(base);
@@ -83,6 +84,9 @@ fn with_operand(mut inst: Inst, i: usize, operand: Operand) -> Inst {
 fn complete(mut inst: Inst) -> Inst {
     if inst.row.mnemonic == "buffer_store_lds_dword" {
         inst.modifiers.flags = inst.modifiers.flags.with(Flags::LDS);
+    }
+    if inst.row.mnemonic.contains("_gws_") || inst.row.mnemonic == "ds_ordered_count" {
+        inst.modifiers.flags = inst.modifiers.flags.with(Flags::GDS);
     }
     let flags = inst.modifiers.flags;
     let mut no_vaddr = false;
@@ -138,18 +142,15 @@ fn complete(mut inst: Inst) -> Inst {
 
 /// An instruction with a different plain register in each slot.
 fn base(row: &'static Row, form: Form) -> Inst {
-    let mut inst = Inst {
-        row,
-        form,
-        size_bytes: 0,
-        slots: [Operand::None; 5],
-        modifiers: neutral(row, form),
-    };
+    let mut inst =
+        Inst { row, form, size_bytes: 0, slots: [Operand::None; 5], modifiers: neutral(row, form) };
     for (i, slot) in row.operands.iter().enumerate() {
         inst.slots[i] = match slot.kind {
             _ if implied(row, form, slot) => Operand::Sgpr(106),
             Kind::Vgpr | Kind::Vector | Kind::VectorOnly => Operand::Vgpr(3 + 9 * i as u8),
-            Kind::Scalar | Kind::LaneSelect if slot.field == Field::SOffset && row.encoding == Encoding::Smem => {
+            Kind::Scalar | Kind::LaneSelect
+                if slot.field == Field::SOffset && row.encoding == Encoding::Smem =>
+            {
                 Operand::None
             }
             Kind::Scalar | Kind::LaneSelect | Kind::LaneMask | Kind::Sgpr => Operand::Sgpr(4 + 16 * i as u8),
@@ -162,7 +163,9 @@ fn base(row: &'static Row, form: Form) -> Inst {
 
 /// VCC stands where the form has no field for the mask.
 fn implied(row: &Row, form: Form, slot: &Slot) -> bool {
-    slot.kind == Kind::LaneMask && form != Form::E64 && !(form == Form::Sdwa && row.encoding == Encoding::Vopc)
+    slot.kind == Kind::LaneMask
+        && form != Form::E64
+        && !(form == Form::Sdwa && row.encoding == Encoding::Vopc)
 }
 
 fn neutral(row: &Row, form: Form) -> Modifiers {
@@ -173,9 +176,6 @@ fn neutral(row: &Row, form: Form) -> Modifiers {
         Encoding::Mubuf | Encoding::Mtbuf if row.legal.has(Legal::ADDRESSED) => m.flags = Flags::OFFEN,
         Encoding::Mimg => m.dmask = 1,
         Encoding::Exp => m.dmask = 15,
-        Encoding::Ds if row.mnemonic.contains("gws") || row.mnemonic == "ds_ordered_count" => {
-            m.flags = Flags::GDS;
-        }
         _ => {}
     }
     if row.encoding == Encoding::Mtbuf {
@@ -237,7 +237,9 @@ fn operands(inst: &Inst, i: usize) -> Vec<Operand> {
         Kind::Scalar | Kind::LaneSelect => {
             let mut all = scalars(wide);
             all.extend(constants(wide));
-            if form == Form::Native && matches!(row.encoding, Encoding::Sop1 | Encoding::Sop2 | Encoding::Sopc) {
+            if form == Form::Native
+                && matches!(row.encoding, Encoding::Sop1 | Encoding::Sop2 | Encoding::Sopc)
+            {
                 all.extend(literals(slot.ty));
             }
             all
@@ -256,9 +258,13 @@ fn operands(inst: &Inst, i: usize) -> Vec<Operand> {
             [0, 1, 15, 64, 0x7fff, 0xffff].map(Operand::Imm).to_vec()
         }
         Kind::Uimm16 | Kind::Branch => [0, 1, -1, 100, -0x8000, 0x7fff].map(Operand::Imm).to_vec(),
-        Kind::Waitcnt => [0, 0xcf7f, 0x0f70, 0xc07f, 0x0070, 0x4f7f, 0x8171, 0xff7f].map(Operand::Imm).to_vec(),
+        Kind::Waitcnt => {
+            [0, 0xcf7f, 0x0f70, 0xc07f, 0x0070, 0x4f7f, 0x8171, 0xff7f].map(Operand::Imm).to_vec()
+        }
         Kind::Message => (0..0x400).chain([0x1001, 0x8000, 0xffff]).map(Operand::Imm).collect(),
-        Kind::HwReg => (0..64).map(|id| 31 << 11 | id).chain([1, 0x1041, 0xf841, 0x07c2]).map(Operand::Imm).collect(),
+        Kind::HwReg => {
+            (0..64).map(|id| 31 << 11 | id).chain([1, 0x1041, 0xf841, 0x07c2]).map(Operand::Imm).collect()
+        }
         Kind::GprIdxMode => {
             let most = if slot.field == Field::Src1 { 0 } else { 0x10 };
             (0..16 + most).map(Operand::Imm).collect()
@@ -319,7 +325,8 @@ fn constants(dwords: u8) -> Vec<Operand> {
 
 /// Literals: plain ones, and those whose bits are an inline constant of some type.
 fn literals(ty: Ty) -> Vec<Operand> {
-    let mut bits = vec![0x1234_5678, 0xdead_beef, 0, 1, 64, 65, 0xffff_ffff, 0xffff_fff0, 0x8000_0000, 0xffff];
+    let mut bits =
+        vec![0x1234_5678, 0xdead_beef, 0, 1, 64, 65, 0xffff_ffff, 0xffff_fff0, 0x8000_0000, 0xffff];
     bits.extend([0x3f80_0000, 0xbf00_0000, 0x4080_0000, 0x3e22_f983, 0x3ff0_0000]);
     if ty.bits() == 16 {
         bits.extend([0x3c00, 0xb800, 0x3118, 0x4400, 0x0001_3c00]);
@@ -368,7 +375,9 @@ fn vop3_modifiers(row: &Row, vary: Vary) {
         subsets(floats).for_each(|abs| vary(&|m| m.abs = abs));
     }
     if legal.has(Legal::NEG.with(Legal::ABS)) {
-        subsets(floats).for_each(|mask| vary(&|m| (m.neg, m.abs) = (mask, floats & !mask | floats & floats.wrapping_neg())));
+        subsets(floats).for_each(|mask| {
+            vary(&|m| (m.neg, m.abs) = (mask, floats & !mask | floats & floats.wrapping_neg()))
+        });
     }
     if legal.has(Legal::CLAMP) {
         vary(&|m| m.clamp = true);

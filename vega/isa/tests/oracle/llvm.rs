@@ -137,6 +137,8 @@ fn line(input: &mut String, words: &[u32]) {
 fn rejected_lines(stderr: &str) -> std::collections::HashSet<usize> {
     stderr
         .lines()
-        .filter_map(|l| l.strip_prefix("<stdin>:")?.split_once(": warning")?.0.split(':').next()?.parse().ok())
+        .filter_map(|l| {
+            l.strip_prefix("<stdin>:")?.split_once(": warning")?.0.split(':').next()?.parse().ok()
+        })
         .collect()
 }

@@ -49,7 +49,13 @@ fn texts_equal_llvms() {
     eprintln!("{} instructions compared with LLVM", cases.len());
     let count: usize = wrong.values().map(Vec::len).sum();
     let sample: Vec<_> = wrong.values().flat_map(|v| v.iter().take(1)).take(400).cloned().collect();
-    assert!(wrong.is_empty(), "{count} of {} differ, in {} rows:\n{}", cases.len(), wrong.len(), sample.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{count} of {} differ, in {} rows:\n{}",
+        cases.len(),
+        wrong.len(),
+        sample.join("\n")
+    );
 }
 
 /// The difference between LLVM's answer and ours, if there is one.
