@@ -85,7 +85,7 @@ const CHECKS: &[Check] = &[
     Check {
         name: "device hidden",
         command: &["env", "HIP_VISIBLE_DEVICES=-1", "./vega", "run", "--", "./saxpy"],
-        expect: &["device"],
+        expect: &["hipGetDeviceCount"],
         refuse: &["error 0\n"],
         succeeds: false,
     },
@@ -285,8 +285,8 @@ mod tests {
         assert!(saxpy.wrong(&finished(End::Exited(0), "x (virtual)\nSAXPY error 1\n")).is_some());
         assert!(saxpy.wrong(&finished(End::Exited(1), "x (virtual)\nSAXPY error 0\n")).is_some());
         let hidden = &CHECKS[3];
-        assert_eq!(hidden.wrong(&finished(End::Exited(1), "no device\n")), None);
-        assert!(hidden.wrong(&finished(End::Exited(0), "no device\n")).is_some());
-        assert!(hidden.wrong(&finished(End::TimedOut, "no device\n")).is_some());
+        assert_eq!(hidden.wrong(&finished(End::Exited(1), "hipGetDeviceCount: no device\n")), None);
+        assert!(hidden.wrong(&finished(End::Exited(0), "hipGetDeviceCount: no device\n")).is_some());
+        assert!(hidden.wrong(&finished(End::TimedOut, "hipGetDeviceCount: no device\n")).is_some());
     }
 }
