@@ -154,6 +154,10 @@ fn window(space: &AddressSpace, fault: &FaultReport, entry: u64) -> String {
         if pc != fault.pc {
             let _ = writeln!(out, "       {pc:#x}: {text}");
         }
+        // Padding follows.
+        if text == "s_endpgm" {
+            break;
+        }
         pc += bytes;
     }
     out
