@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod decode;
+pub mod disasm;
 pub mod encode;
 mod image;
 pub mod inst;
@@ -20,6 +21,7 @@ mod text_immediate;
 mod text_modifiers;
 
 pub use decode::{DecodeError, decode};
+pub use disasm::{Line, disassemble, window};
 pub use encode::encode;
 pub use inst::{Dpp, DppCtrl, Flags, Inst, Modifiers, Sdwa, Sel, Unused};
 pub use micro::Micro;

@@ -112,6 +112,10 @@ pub(crate) const fn mem(
 ) -> Row {
     let mut r = row(e, op, name, ops, m);
     r.legal = legal;
+    if legal.has(Legal::LDS) {
+        // Transfers to LDS take their base from M0.
+        r.reads = r.reads.with(Implicit::M0);
+    }
     r
 }
 
@@ -172,24 +176,6 @@ impl Row {
     pub(crate) const fn e64_at(mut self, op: u16) -> Self {
         self.vop3 = Some(op);
         self.forms = Forms(self.forms.0 | E64);
-        self
-    }
-
-    /// Other floating-point behaviour than the micro-operation's usual one.
-    pub(crate) const fn fp(mut self, fp: FpTraits) -> Self {
-        self.fp = fp;
-        self
-    }
-
-    /// What EXEC does, where it is not the micro-operation's usual rule.
-    pub(crate) const fn exec_rule(mut self, rule: ExecRule) -> Self {
-        self.exec = rule;
-        self
-    }
-
-    /// Implicit reads in addition to those of the micro-operation.
-    pub(crate) const fn also_reads(mut self, more: Implicit) -> Self {
-        self.reads = self.reads.with(more);
         self
     }
 }
