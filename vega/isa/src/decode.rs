@@ -204,7 +204,7 @@ fn source(raw: u32, dwords: u8, literal: Option<u32>) -> Option<Operand> {
         0..=101 => scalar_group(raw, 0, 104, dwords)?,
         // Named registers: pairs where the operand is wider than one.
         102..=107 | 125..=127 if dwords > 4 => return None,
-        102..=107 | 126 | 127 if dwords == 1 || raw % 2 == 0 => Operand::Sgpr(raw as u8),
+        102..=107 | 126 | 127 if dwords == 1 || raw & 1 == 0 => Operand::Sgpr(raw as u8),
         108..=123 => scalar_group(raw, 108, 124, dwords)?,
         124 if dwords == 1 => Operand::Sgpr(raw as u8),
         125 => Operand::Sgpr(raw as u8),

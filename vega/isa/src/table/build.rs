@@ -2,7 +2,7 @@
 
 use crate::micro::{Control, Micro};
 use crate::operand::{Field, Role, Slot, Ty};
-use crate::row::{Class, Encoding, ExecRule, Faults, Form, Forms, FpTraits, Implicit, Legal, OtherHalf, Row};
+use crate::row::{Class, Encoding, Faults, Form, Forms, Implicit, Legal, OtherHalf, Row};
 use crate::table::derive;
 
 const NATIVE: u8 = Form::Native as u8;

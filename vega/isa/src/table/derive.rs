@@ -131,21 +131,20 @@ pub(crate) const fn reads(micro: Micro, fp: FpTraits) -> Implicit {
 
 pub(crate) const fn writes(micro: Micro) -> Implicit {
     match micro {
-        Micro::Scalar1(op, _) => match op {
+        Micro::Scalar1(
             ScalarUn::Not
             | ScalarUn::Wqm
             | ScalarUn::Bcnt0
             | ScalarUn::Bcnt1
             | ScalarUn::QuadMask
-            | ScalarUn::Abs => Implicit::SCC,
-            _ => Implicit::NONE,
-        },
-        Micro::Scalar2(op, _) => match op {
-            ScalarBin::CSelect | ScalarBin::Bfm | ScalarBin::Mul | ScalarBin::MulHi | ScalarBin::Pack(..) => {
-                Implicit::NONE
-            }
-            _ => Implicit::SCC,
-        },
+            | ScalarUn::Abs,
+            _,
+        ) => Implicit::SCC,
+        Micro::Scalar2(
+            ScalarBin::CSelect | ScalarBin::Bfm | ScalarBin::Mul | ScalarBin::MulHi | ScalarBin::Pack(..),
+            _,
+        ) => Implicit::NONE,
+        Micro::Scalar2(..) => Implicit::SCC,
         Micro::ScalarCompare(..) | Micro::ScalarBitCompare { .. } => Implicit::SCC,
         Micro::SaveExec(_) | Micro::WriteExec(_) => Implicit::SCC.with(Implicit::EXEC),
         Micro::MoveRelDest(_) => Implicit::INDEXED,
@@ -315,7 +314,6 @@ pub(crate) const fn fp(micro: Micro) -> FpTraits {
         },
         Micro::Lane2(bin, ty) | Micro::Packed2(bin, ty) => match bin {
             Bin::Min | Bin::Max => exact(ty, NanRule::MinMax),
-            Bin::MulLegacy => flushed(ty),
             Bin::PkNormI16 | Bin::PkNormU16 => conversion(ty, Ty::I16, Cvt::Norm),
             Bin::PkRtzF16 => FpTraits {
                 denormals: Denormals::ModeMixed,
@@ -330,7 +328,7 @@ pub(crate) const fn fp(micro: Micro) -> FpTraits {
                 nan: NanRule::FirstQuieted,
                 fused: false,
             },
-            Bin::Add | Bin::Sub | Bin::Mul | Bin::Ldexp => arithmetic(ty),
+            Bin::Add | Bin::Sub | Bin::Mul | Bin::MulLegacy | Bin::Ldexp => arithmetic(ty),
             _ => FpTraits::NONE,
         },
         Micro::Lane3(tri, ty) | Micro::Packed3(tri, ty) => match tri {

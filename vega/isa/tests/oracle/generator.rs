@@ -171,7 +171,7 @@ fn implied(row: &Row, form: Form, slot: &Slot) -> bool {
 fn neutral(row: &Row, form: Form) -> Modifiers {
     let mut m = Modifiers::default();
     match row.encoding {
-        Encoding::Vop3p => m.op_sel_hi = 7 & (1 << sources(row).count_ones()) - 1,
+        Encoding::Vop3p => m.op_sel_hi = (1 << sources(row).count_ones()) - 1,
         Encoding::Mubuf if row.mnemonic == "buffer_store_lds_dword" => m.flags = Flags::LDS,
         Encoding::Mubuf | Encoding::Mtbuf if row.legal.has(Legal::ADDRESSED) => m.flags = Flags::OFFEN,
         Encoding::Mimg => m.dmask = 1,

@@ -135,7 +135,7 @@ fn no_words_make_the_decoder_panic() {
             if let Ok(inst) = table.decode(&words[..len]) {
                 assert!(usize::from(inst.size_bytes) <= len * 4, "{words:x?}");
                 decoded += 1;
-                if decoded % 64 == 0 {
+                if decoded.is_multiple_of(64) {
                     assert!(!inst.to_string().is_empty());
                 }
             }
