@@ -93,6 +93,7 @@ static void fresh_memory_is_zero() {
 }
 
 int main() {
+    require_card();
     sizes();
     rectangles();
     host_memory();

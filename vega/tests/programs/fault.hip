@@ -8,6 +8,7 @@ __global__ void wild_store(float* p) { p[threadIdx.x] = 1.0f; }
 __global__ void stop() { __builtin_trap(); }
 
 int main(int argc, char** argv) {
+    require_card();
     const char* what = argc > 1 ? argv[1] : "";
     if (!std::strcmp(what, "memory")) {
         wild_store<<<1, 64>>>((float*)0x123456789000);

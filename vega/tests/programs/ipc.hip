@@ -52,6 +52,7 @@ static int orphan(int in) {
 }
 
 static unsigned* export_to(int out) {
+    require_card();
     std::vector<unsigned> host(N / 4);
     for (unsigned i = 0; i < N / 4; i++) host[i] = i + 5;
     unsigned* p;

@@ -5,6 +5,7 @@
 __global__ void mark(unsigned* p, unsigned value) { p[threadIdx.x] = value + threadIdx.x; }
 
 int main() {
+    require_card();
     const size_t block = 512ull << 20;
     std::vector<unsigned*> blocks;
     for (int round = 0; round < 3; round++) {

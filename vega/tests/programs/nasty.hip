@@ -1,7 +1,7 @@
 // A program that does what libraries and daemons do to each other's processes: it flushes denormals to
-// zero, installs its own SIGSEGV handler after HIP has started, blocks all signals in its threads, closes all descriptors that it did not
-// open, and forks while other threads launch kernels. Its kernels still compute right, and its handler
-// still gets its own faults.
+// zero, installs its own SIGSEGV handler after HIP has started, blocks all signals in its threads, closes
+// all descriptors that it did not open, and forks while other threads launch kernels. Its kernels still
+// compute right, and its handler still gets its own faults.
 #include "check.h"
 #include <atomic>
 #include <cerrno>
@@ -63,8 +63,7 @@ static void launches(int rounds, int seed) {
 
 int main() {
     _mm_setcsr(_mm_getcsr() | 0x8040);
-    int count = 0;
-    HIP(hipGetDeviceCount(&count));
+    require_card();
     launches(2, 1);
 
     struct sigaction action = {}, was = {};

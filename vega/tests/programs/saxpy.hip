@@ -9,6 +9,7 @@ __global__ void saxpy(int n, float a, const float* x, float* y) {
 }
 
 int main(int argc, char** argv) {
+    require_card();
     const int n = argc > 1 ? std::atoi(argv[1]) : 100003;
     std::vector<float> x(n), y(n), result(n);
     for (int i = 0; i < n; i++) {

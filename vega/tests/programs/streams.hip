@@ -69,6 +69,7 @@ static void one_graph() {
 }
 
 int main() {
+    require_card();
     one_stream(1);
     std::vector<std::thread> threads;
     for (int t = 0; t < 8; t++) threads.emplace_back(one_stream, t + 2);
