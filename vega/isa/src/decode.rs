@@ -49,10 +49,10 @@ const DPP: u32 = 250;
 const NO_SADDR: u32 = 0x7f;
 
 impl Table {
-    /// [`decode`] by this table.
+    /// [`decode()`] by this table.
     ///
     /// # Errors
-    /// As [`decode`].
+    /// As [`decode()`].
     pub fn decode(&self, words: &[u32]) -> Result<Inst, DecodeError> {
         let &low = words.first().ok_or(DecodeError::Truncated)?;
         let illegal = DecodeError::Illegal(low);

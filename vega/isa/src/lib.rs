@@ -1,6 +1,6 @@
 //! The gfx900 instruction set: opcode table, decoder, disassembler.
 //!
-//! One [`Row`] per opcode says everything that any reader needs; [`decode`] turns words into an [`Inst`] that
+//! One [`Row`] per opcode says everything that any reader needs; [`decode()`] turns words into an [`Inst`] that
 //! points to its row, and the instruction's `Display` is the text that LLVM's disassembler prints.
 #![forbid(unsafe_code)]
 

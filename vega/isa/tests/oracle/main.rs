@@ -10,3 +10,4 @@ mod mutation;
 mod random;
 mod rng;
 mod texts;
+mod variants;
