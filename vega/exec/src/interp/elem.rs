@@ -4,6 +4,8 @@
 //! Loads and stores take a pointer to a vector register and a chunk number below 4: the 16 lanes of the
 //! chunk lie within the register, and the second dword of 64-bit elements in the register that follows.
 
+use super::level::Vector;
+
 /// Sixteen lanes, the unit that the compiler turns into vector instructions.
 pub(crate) const CHUNK: usize = 16;
 
@@ -35,6 +37,16 @@ pub(crate) trait Elem: Copy + Default {
     #[inline(always)]
     fn is_nan(self) -> bool {
         false
+    }
+
+    /// Whether any of 16 values is a NaN.
+    #[inline(always)]
+    fn any_nan<V: Vector>(values: &[Self; CHUNK]) -> bool {
+        let mut any = false;
+        for x in values {
+            any |= x.is_nan();
+        }
+        any
     }
 
     /// The bits made a quiet NaN, for results (only called on NaNs).
@@ -103,8 +115,14 @@ macro_rules! map {
 }
 
 macro_rules! dword_elem {
-    ($ty:ty, $x:ident, $from:expr, $to:expr $(, nan $nan:expr, $quiet:expr, $bits:expr, $default:expr)?) => {
+    ($ty:ty, $x:ident, $from:expr, $to:expr $(, nan $nan:expr, $quiet:expr, $bits:expr, $default:expr)? $(; any $any:ident)?) => {
         impl Elem for $ty {
+            $(
+                #[inline(always)]
+                fn any_nan<V: Vector>(values: &[Self; CHUNK]) -> bool {
+                    V::$any(values)
+                }
+            )?
             #[inline(always)]
             unsafe fn load(p: *const u32, chunk: usize) -> [Self; CHUNK] {
                 // SAFETY: the caller's.
@@ -149,7 +167,7 @@ dword_elem!(i32, x, x as i32, x as u32);
 dword_elem!(u16, x, x as u16, u32::from(x));
 dword_elem!(i16, x, x as i16, u32::from(x as u16));
 dword_elem!(f32, x, f32::from_bits(x), x.to_bits(),
-    nan x.is_nan(), x.to_bits() | 0x40_0000, f32::from_bits(x as u32), f32::from_bits(0x7fc0_0000));
+    nan x.is_nan(), x.to_bits() | 0x40_0000, f32::from_bits(x as u32), f32::from_bits(0x7fc0_0000); any any_nan);
 dword_elem!(F16, x, F16(x as u16), u32::from(x.0),
     nan x.0 & 0x7fff > 0x7c00, x.0 | 0x200, F16(x as u16), F16(0x7e00));
 

@@ -95,20 +95,29 @@ fn chunk<O: Op>(a: &[O::A; CHUNK], b: &[O::B; CHUNK], c: &[O::C; CHUNK]) -> [O::
     for lane in 0..CHUNK {
         r[lane] = O::apply(a[lane], b[lane], c[lane]);
     }
-    if O::NAN {
-        let mut any = false;
-        for x in &r {
-            any |= x.is_nan();
-        }
-        if any {
-            fix_nans::<O>(a, b, c, &mut r);
-        }
-    }
     r
 }
 
+/// A chunk whose result has NaNs: computes it again, with the NaN rule, and stores it.
 #[cold]
 #[inline(never)]
+unsafe fn chunk_with_nans<O: Op>(
+    a: *const u32,
+    b: *const u32,
+    c: *const u32,
+    d: *mut u32,
+    i: usize,
+    mask: u32,
+) {
+    // SAFETY: the caller's pointers; see the file's head.
+    unsafe {
+        let (a, b, c) = (O::A::load(a, i), O::B::load(b, i), O::C::load(c, i));
+        let mut r = chunk::<O>(&a, &b, &c);
+        fix_nans::<O>(&a, &b, &c, &mut r);
+        O::D::store(d, i, &r, mask);
+    }
+}
+
 fn fix_nans<O: Op>(a: &[O::A; CHUNK], b: &[O::B; CHUNK], c: &[O::C; CHUNK], r: &mut [O::D; CHUNK]) {
     for lane in 0..CHUNK {
         if !r[lane].is_nan() {
@@ -141,14 +150,22 @@ impl<O: Op> Handler for LaneOp<O> {
             if exec == !0 {
                 for i in 0..4 {
                     let r = chunk::<O>(&O::A::load(a, i), &O::B::load(b, i), &O::C::load(c, i));
-                    O::D::store_all(d, i, &r);
+                    if O::NAN && O::D::any_nan::<V>(&r) {
+                        chunk_with_nans::<O>(a, b, c, d, i, 0xffff);
+                    } else {
+                        O::D::store_all(d, i, &r);
+                    }
                 }
             } else {
                 for i in 0..4 {
                     let mask = (exec >> (16 * i)) as u32 & 0xffff;
                     if mask != 0 {
                         let r = chunk::<O>(&O::A::load(a, i), &O::B::load(b, i), &O::C::load(c, i));
-                        O::D::store(d, i, &r, mask);
+                        if O::NAN && O::D::any_nan::<V>(&r) {
+                            chunk_with_nans::<O>(a, b, c, d, i, mask);
+                        } else {
+                            O::D::store(d, i, &r, mask);
+                        }
                     }
                 }
             }

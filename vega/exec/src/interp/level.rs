@@ -59,6 +59,16 @@ pub(crate) trait Vector: Copy {
     /// Whether 16 dwords are equal to 16 others.
     fn equal(a: &[u32; 16], b: &[u32; 16]) -> bool;
 
+    /// Whether any of 16 floats is a NaN.
+    #[inline(always)]
+    fn any_nan(v: &[f32; 16]) -> bool {
+        let mut any = false;
+        for x in v {
+            any |= x.is_nan();
+        }
+        any
+    }
+
     /// Loads four rows of 16 dwords.
     ///
     /// # Safety
@@ -120,6 +130,16 @@ mod x86 {
 
     impl Vector for Avx2 {
         #[inline(always)]
+        fn any_nan(v: &[f32; 16]) -> bool {
+            // SAFETY: this level's handlers run only where AVX2 exists; 64 bytes are readable at `v`.
+            unsafe {
+                // Unordered if either is a NaN: one comparison serves both halves.
+                let (low, high) = (_mm256_loadu_ps(v.as_ptr()), _mm256_loadu_ps(v.as_ptr().add(8)));
+                _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_UNORD_Q>(low, high)) != 0
+            }
+        }
+
+        #[inline(always)]
         fn top_bits(v: &[u32; 16]) -> u32 {
             // SAFETY: this level's handlers run only where AVX2 exists; 64 bytes are readable at `v`.
             unsafe {
@@ -159,6 +179,15 @@ mod x86 {
     }
 
     impl Vector for Avx512 {
+        #[inline(always)]
+        fn any_nan(v: &[f32; 16]) -> bool {
+            // SAFETY: this level's handlers run only where AVX-512 exists; 64 bytes are readable at `v`.
+            unsafe {
+                let v = _mm512_loadu_ps(v.as_ptr());
+                _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(v, v) != 0
+            }
+        }
+
         #[inline(always)]
         fn top_bits(v: &[u32; 16]) -> u32 {
             // SAFETY: this level's handlers run only where AVX-512 exists; 64 bytes are readable at `v`.

@@ -8,7 +8,7 @@ use std::ops::{BitAnd, BitOr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::fault::{Access, FaultReason, GuestFault};
+use super::fault::{Access, FaultReason};
 use super::quiesce;
 
 /// The size of a page, and the alignment of every mapping.

@@ -1,6 +1,7 @@
 //! A card for tests: memory at chosen addresses, an engine, code from words.
 #![allow(dead_code)]
 
+pub mod instructions;
 pub mod programs;
 
 use std::sync::{Arc, Once};

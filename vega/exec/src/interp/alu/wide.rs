@@ -25,7 +25,9 @@ impl FlagOp for MadI64 {
     type C = i64;
     #[inline(always)]
     fn apply(a: i32, b: i32, c: i64) -> (i64, bool) {
-        (i64::from(a) * i64::from(b)).overflowing_add(c)
+        // Bit 64 of the 65-bit sum: its sign.
+        let (sum, overflow) = (i64::from(a) * i64::from(b)).overflowing_add(c);
+        (sum, (sum < 0) != overflow)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use vega_isa::inst::DppCtrl;
 use vega_isa::micro::Un;
-use vega_isa::{Form, FpTraits, Inst, Kind, Micro, OtherHalf, Role, Ty, sgpr};
+use vega_isa::{Form, FpTraits, Inst, Kind, Legal, Micro, OtherHalf, Role, Ty, sgpr};
 
 use super::operands::{destinations, put, sources};
 use super::{Handled, Refusal, some};
@@ -58,6 +58,7 @@ enum Modified {
 fn modified(inst: &Inst, strict: bool) -> Modified {
     let m = &inst.modifiers;
     let packed = matches!(inst.row.micro, Micro::Packed2(..) | Micro::Packed3(..));
+    let (neg, abs) = legal_signs(inst);
     let halves = sources(inst).count() as u32;
     let all_high = (1u8 << halves) - 1;
     if matches!(inst.form, Form::Sdwa | Form::Dpp)
@@ -67,11 +68,17 @@ fn modified(inst: &Inst, strict: bool) -> Modified {
         || (packed && m.op_sel_hi & all_high != all_high)
         || inst.row.other_half == OtherHalf::Kept
         || (strict && inst.row.fp != FpTraits::NONE)
-        || (packed && (m.neg | m.abs) != 0)
+        || (packed && (neg | abs) != 0)
     {
         return Modified::Yes;
     }
-    if m.neg | m.abs != 0 { Modified::Signs } else { Modified::No }
+    if neg | abs != 0 { Modified::Signs } else { Modified::No }
+}
+
+/// The neg and abs bits that mean something for the row; the card ignores the others.
+fn legal_signs(inst: &Inst) -> (u8, u8) {
+    let legal = |flag: Legal, bits: u8| if inst.row.legal.has(flag) { bits } else { 0 };
+    (legal(Legal::NEG, inst.modifiers.neg), legal(Legal::ABS, inst.modifiers.abs))
 }
 
 /// Lowers a vector instruction.
@@ -151,7 +158,7 @@ fn planned(inst: &Inst, mask_in: u16) -> Result<Plan, Refusal> {
 
 /// Flags for [`Signs`], for the sources in the micro-operation's order.
 fn signs(inst: &Inst) -> u16 {
-    let m = &inst.modifiers;
+    let (neg, abs) = legal_signs(inst);
     let mut flags = 0;
     for (n, (slot, _)) in sources(inst).filter(|(slot, _)| slot.kind != Kind::LaneMask).enumerate().take(3) {
         let to = match (inst.row.reversed, n) {
@@ -160,7 +167,7 @@ fn signs(inst: &Inst) -> u16 {
             _ => n,
         };
         let bit = |set: bool, flag: u16| if set { flag << to } else { 0 };
-        flags |= bit(m.abs >> n & 1 == 1, sign::ABS) | bit(m.neg >> n & 1 == 1, sign::NEG);
+        flags |= bit(abs >> n & 1 == 1, sign::ABS) | bit(neg >> n & 1 == 1, sign::NEG);
         flags |= bit(slot.ty == Ty::F64, sign::WIDE) | bit(slot.ty == Ty::F16, sign::HALF);
     }
     flags

@@ -82,6 +82,9 @@ pub(super) fn lower(inst: &Inst, op: MemOp, record: &mut Record) -> Handled {
         Space::Lds => ds(inst, op.kind, record),
         Space::Global | Space::Flat | Space::Scratch => {
             registers(inst, record)?;
+            if record.src[0] == code::NONE && op.space != Space::Scratch {
+                return Err(Refusal::MissingForm);
+            }
             let (kind, shape) = action(inst, op.kind).ok_or(Refusal::Missing)?;
             (record.consts[1], record.consts[2]) = (kind, shape);
             match op.space {
@@ -148,6 +151,9 @@ fn smem<const BUFFER: bool>(inst: &Inst, kind: MemKind, record: &mut Record) -> 
 
 fn ds(inst: &Inst, kind: MemKind, record: &mut Record) -> Handled {
     registers(inst, record)?;
+    if record.src[0] == code::NONE {
+        return Err(Refusal::MissingForm);
+    }
     let (first, second) = (i32::from(inst.modifiers.offset0), i32::from(inst.modifiers.offset1));
     let mut pair = |bytes: u8, stride: u16| {
         record.imm = first * i32::from(stride);

@@ -32,17 +32,74 @@ fn limit(worker: &Worker, offset: u32, bytes: u32) -> Option<u32> {
 #[inline(always)]
 unsafe fn inside<V: Vector>(addresses: *const u32, limit: Option<u32>, mask: u64) -> u64 {
     let Some(limit) = limit else { return 0 };
-    let mut r = 0;
-    for chunk in 0..4 {
-        // SAFETY: `addresses` points to a register.
-        let a = unsafe { addresses.add(CHUNK * chunk).cast::<[u32; CHUNK]>().read() };
-        let mut ok = [0u32; CHUNK];
+    // SAFETY: `addresses` points to a register.
+    let chunk = |n: usize| unsafe { addresses.add(CHUNK * n).cast::<[u32; CHUNK]>().read() };
+    let beyond = |a: [u32; CHUNK]| {
+        let mut r = [0u32; CHUNK];
         for lane in 0..CHUNK {
-            ok[lane] = if a[lane] <= limit { !0 } else { 0 };
+            r[lane] = if a[lane] > limit { !0 } else { 0 };
         }
-        r |= u64::from(V::top_bits(&ok)) << (CHUNK * chunk);
+        u64::from(V::top_bits(&r))
+    };
+    // Most often all lanes are inside: one comparison with the largest of each four tells.
+    let mut largest = chunk(0);
+    for n in 1..4 {
+        let a = chunk(n);
+        for lane in 0..CHUNK {
+            largest[lane] = largest[lane].max(a[lane]);
+        }
     }
-    r & mask
+    if beyond(largest) == 0 {
+        return mask;
+    }
+    let outside = (0..4).fold(0, |bits, n| bits | beyond(chunk(n)) << (CHUNK * n));
+    mask & !outside
+}
+
+/// Sixteen addresses that begin at `first` and are `bytes` apart.
+#[inline(always)]
+fn consecutive(first: u32, bytes: u32) -> [u32; CHUNK] {
+    let steps = steps(bytes);
+    let mut r = [0; CHUNK];
+    for lane in 0..CHUNK {
+        r[lane] = steps[lane].wrapping_add(first);
+    }
+    r
+}
+
+/// Four lanes' elements of four dwords, from anywhere, to lanes of four registers.
+///
+/// # Safety
+/// 16 bytes are readable at each of `rows`, and four lanes of four registers writable at `d`.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+unsafe fn transpose(rows: [*const u8; 4], d: *mut u32) {
+    use std::arch::x86_64::*;
+    // SAFETY: SSE2 is part of x86-64; the caller's pointers.
+    unsafe {
+        let [a, b, c, e] = rows.map(|row| _mm_loadu_si128(row.cast()));
+        let (ab_low, ce_low) = (_mm_unpacklo_epi32(a, b), _mm_unpacklo_epi32(c, e));
+        let (ab_high, ce_high) = (_mm_unpackhi_epi32(a, b), _mm_unpackhi_epi32(c, e));
+        _mm_storeu_si128(d.cast(), _mm_unpacklo_epi64(ab_low, ce_low));
+        _mm_storeu_si128(d.add(64).cast(), _mm_unpackhi_epi64(ab_low, ce_low));
+        _mm_storeu_si128(d.add(128).cast(), _mm_unpacklo_epi64(ab_high, ce_high));
+        _mm_storeu_si128(d.add(192).cast(), _mm_unpackhi_epi64(ab_high, ce_high));
+    }
+}
+
+/// The same without vector instructions.
+///
+/// # Safety
+/// As above.
+#[cfg(not(target_arch = "x86_64"))]
+#[inline(always)]
+unsafe fn transpose(rows: [*const u8; 4], d: *mut u32) {
+    for (lane, row) in rows.into_iter().enumerate() {
+        for k in 0..4 {
+            // SAFETY: the caller's pointers.
+            unsafe { d.add(64 * k + lane).write(row.cast::<u32>().add(k).read_unaligned()) };
+        }
+    }
 }
 
 /// 0, n, 2n, … as addresses of consecutive elements.
@@ -78,31 +135,26 @@ unsafe fn load<V: Vector, const DWORDS: usize>(
             // SAFETY: all 64 elements lie inside LDS; `d` points to DWORDS registers.
             unsafe {
                 let a = from.add(CHUNK * chunk).cast::<[u32; CHUNK]>().read();
-                let mut distance = [0u32; CHUNK];
-                for lane in 0..CHUNK {
-                    distance[lane] = a[lane].wrapping_sub(a[0]);
-                }
                 let first = lds.add(a[0] as usize + offset as usize);
-                if V::equal(&distance, &[0; CHUNK]) {
+                let d = d.add(CHUNK * chunk);
+                if V::equal(&a, &[a[0]; CHUNK]) {
                     for k in 0..DWORDS {
                         let value = first.cast::<u32>().add(k).read_unaligned();
-                        d.add(64 * k + CHUNK * chunk).cast::<[u32; CHUNK]>().write([value; CHUNK]);
+                        d.add(64 * k).cast::<[u32; CHUNK]>().write([value; CHUNK]);
                     }
-                } else if V::equal(&distance, &const { steps(4 * DWORDS as u32) }) {
-                    let block = first.cast::<[[u32; DWORDS]; CHUNK]>().read_unaligned();
-                    for k in 0..DWORDS {
-                        let mut column = [0u32; CHUNK];
-                        for lane in 0..CHUNK {
-                            column[lane] = block[lane][k];
-                        }
-                        d.add(64 * k + CHUNK * chunk).cast::<[u32; CHUNK]>().write(column);
+                } else if DWORDS == 4 {
+                    for lane in (0..CHUNK).step_by(4) {
+                        let row = |n: usize| lds.add(a[lane + n] as usize + offset as usize);
+                        transpose([row(0), row(1), row(2), row(3)], d.add(lane));
                     }
+                } else if DWORDS == 1 && V::equal(&a, &consecutive(a[0], 4)) {
+                    d.cast::<[u32; CHUNK]>().write(first.cast::<[u32; CHUNK]>().read_unaligned());
                 } else {
                     for lane in 0..CHUNK {
                         let element = lds.add(a[lane] as usize + offset as usize).cast::<[u32; DWORDS]>();
                         let element = element.read_unaligned();
                         for k in 0..DWORDS {
-                            d.add(64 * k + CHUNK * chunk + lane).write(element[k]);
+                            d.add(64 * k + lane).write(element[k]);
                         }
                     }
                 }
@@ -229,11 +281,7 @@ unsafe fn store<V: Vector, const DWORDS: usize>(
             unsafe {
                 let a = to.add(CHUNK * chunk).cast::<[u32; CHUNK]>().read();
                 let values = d.add(CHUNK * chunk).cast::<[u32; CHUNK]>().read();
-                let mut distance = [0u32; CHUNK];
-                for lane in 0..CHUNK {
-                    distance[lane] = a[lane].wrapping_sub(a[0]);
-                }
-                if V::equal(&distance, &const { steps(4) }) {
+                if V::equal(&a, &consecutive(a[0], 4)) {
                     let block = lds.add(a[0] as usize + offset as usize).cast::<[u32; CHUNK]>();
                     block.write_unaligned(values);
                 } else {
