@@ -6,11 +6,14 @@
 //! | `aql` | dispatch order, ring and id wrap, barriers, PM4 buffers |
 //! | `sdma` | every packet of the copy engine |
 //! | `errors` | refused packets, queue errors, faults and their reports |
+//! | `gone` | memory that the program takes away |
 //! | `life` | suspending and destroying queues, sleeping, waking |
 //! | `kernels` | kernels that really run |
 
 mod aql;
 mod errors;
+#[cfg(target_arch = "x86_64")]
+mod gone;
 mod kernels;
 mod life;
 mod sdma;
