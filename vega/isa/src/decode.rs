@@ -171,6 +171,7 @@ fn vgpr(row: &Row, m: &Modifiers, slot: &Slot, word: u64, raw: u32) -> Option<Op
             !m.flags.has(Flags::IDXEN) && !m.flags.has(Flags::OFFEN)
         }
         (Encoding::Mubuf, Field::Data0) => m.flags.has(Flags::LDS),
+        (Encoding::Global | Encoding::Scratch, Field::Dst) if m.flags.has(Flags::LDS) => true,
         (Encoding::Flat | Encoding::Global, Field::Dst) if row.legal.has(Legal::GLC) => {
             slot.role == crate::Role::DstIfGlc && !m.flags.has(Flags::GLC)
         }

@@ -11,7 +11,8 @@ const fn flag_bits(encoding: Encoding) -> &'static [(Flags, u8)] {
     match encoding {
         Encoding::Smem => &[(Flags::GLC, 16)],
         Encoding::Ds => &[(Flags::GDS, 16)],
-        Encoding::Flat | Encoding::Global | Encoding::Scratch => &[(Flags::GLC, 16), (Flags::SLC, 17)],
+        Encoding::Flat => &[(Flags::GLC, 16), (Flags::SLC, 17)],
+        Encoding::Global | Encoding::Scratch => &[(Flags::LDS, 13), (Flags::GLC, 16), (Flags::SLC, 17)],
         Encoding::Mubuf => &[
             (Flags::OFFEN, 12),
             (Flags::IDXEN, 13),

@@ -20,7 +20,7 @@ pub(crate) fn write(inst: &Inst, f: &mut Formatter<'_>) -> fmt::Result {
             Encoding::Ds => write_ds(inst, f),
             Encoding::Flat | Encoding::Global | Encoding::Scratch => {
                 offset(inst, f)?;
-                flags(inst, f, &[(Flags::GLC, "glc"), (Flags::SLC, "slc")])
+                flags(inst, f, &[(Flags::GLC, "glc"), (Flags::SLC, "slc"), (Flags::LDS, "lds")])
             }
             Encoding::Mubuf | Encoding::Mtbuf => write_buffer(inst, f),
             Encoding::Mimg => write_image(inst, f),

@@ -8,6 +8,14 @@ use crate::table::slots::ops;
 
 const LEGAL: Legal = Legal::OFFSET.with(Legal::GLC).with(Legal::SLC);
 
+/// Loads of up to a dword can go to LDS, except those by flat address.
+const fn load_legal(space: Space, bytes: u8, half: Half) -> Legal {
+    match (space, half) {
+        (Space::Global | Space::Scratch, Half::Whole) if bytes <= 4 => LEGAL.with(Legal::LDS),
+        _ => LEGAL,
+    }
+}
+
 const fn load(space: Space, bytes: u8, signed: bool, half: Half) -> Micro {
     Micro::Mem(MemOp { space, kind: MemKind::Load { bytes, signed, half } })
 }
@@ -46,7 +54,8 @@ macro_rules! accesses {
         static $name: &[Row] = &[
             $(mem(
                 Encoding::$encoding, $lop, concat!($prefix, $ltext),
-                accesses!(@load_ops $dst $lty $a $tail), LEGAL,
+                accesses!(@load_ops $dst $lty $a $tail),
+                load_legal(Space::$encoding, $lbytes, Half::$lhalf),
                 load(Space::$encoding, $lbytes, $signed, Half::$lhalf),
             ),)*
             $(mem(

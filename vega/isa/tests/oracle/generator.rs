@@ -97,6 +97,7 @@ fn complete(mut inst: Inst) -> Inst {
                 !flags.has(Flags::IDXEN) && !flags.has(Flags::OFFEN)
             }
             (Encoding::Mubuf, Field::Data0) => flags.has(Flags::LDS),
+            (Encoding::Global | Encoding::Scratch, Field::Dst) if flags.has(Flags::LDS) => true,
             (_, Field::Dst) => slot.role == Role::DstIfGlc && !flags.has(Flags::GLC),
             (Encoding::Exp, Field::Export(n)) => inst.modifiers.dmask >> n & 1 == 0,
             _ => false,

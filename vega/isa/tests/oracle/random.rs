@@ -62,8 +62,16 @@ fn random_words_agree() {
         let reason = match (answer, &ours) {
             (Answer::Text(theirs), Some(ours)) if theirs == ours => Reason::SameText,
             (Answer::Rejected, None) => Reason::RejectedByBoth,
-            (_, Some(ours)) if words != canonical && matches!(of_canonical, Answer::Text(t) if t == ours) => {
+            (Answer::Rejected, Some(ours))
+                if words != canonical && matches!(of_canonical, Answer::Text(t) if t == ours) =>
+            {
                 Reason::UnusedFields
+            }
+            (Answer::Text(theirs), Some(_)) if words != canonical && theirs.contains("sext(") => {
+                Reason::NegatedInteger
+            }
+            (Answer::Text(_), Some(ours)) if ours.starts_with("flat_") && words[0] >> 12 & 1 != 0 => {
+                Reason::FlatOffset
             }
             (Answer::Text(theirs), None) if theirs.contains("/*") => Reason::LlvmComplains,
             (Answer::Text(_), None) if vgpr_as_mask(words) => Reason::VgprAsMask,
@@ -90,6 +98,10 @@ enum Reason {
     RejectedByBoth,
     /// LLVM wants zeroes in unused fields, hardware ignores them; with zeroes both agree.
     UnusedFields,
+    /// LLVM prints the negation bit of an integer source as `sext`, though only SDWA extends signs.
+    NegatedInteger,
+    /// LLVM prints 13 bits of a FLAT offset; the manual says that the highest is ignored.
+    FlatOffset,
     /// LLVM prints that a constant cannot stand there, we reject.
     LlvmComplains,
     /// LLVM takes a pair of VGPRs for a lane mask in src2; the manual has SGPRs there.
