@@ -266,3 +266,31 @@ fn memory_that_is_used_and_freed_does_not_stay() {
         assert!(often < once + BYTES as u64, "{once} bytes after one round, {often} after nine");
     });
 }
+
+/// Resident memory of this process, in bytes, of what is not mapped from a file other than the `vega` file itself: heaps,
+/// stacks, memfds, the card's memory, and `vega`.
+fn resident_beside_libraries() -> u64 {
+    let maps = std::fs::read_to_string("/proc/self/smaps").expect("/proc");
+    let (mut counts, mut kibibytes) = (false, 0);
+    for line in maps.lines() {
+        if let Some(size) = line.strip_prefix("Rss:") {
+            let size: u64 = size.trim().trim_end_matches(" kB").parse().expect("a number");
+            kibibytes += if counts { size } else { 0 };
+        } else if line.split(' ').next().is_some_and(|range| !range.ends_with(':')) {
+            // A mapping's heading: address, rights, offset, device, inode, and the file if there is one.
+            let file = line.split_whitespace().nth(5).unwrap_or_default();
+            counts = !file.starts_with('/') || file.starts_with("/memfd:") || file.ends_with("/vega");
+        }
+    }
+    kibibytes * 1024
+}
+
+#[test]
+fn the_device_itself_needs_little_memory() {
+    in_own_process("the_device_itself_needs_little_memory", |stream| {
+        check_saxpy(&stream, 1 << 16).expect("SAXPY");
+        let used = resident_beside_libraries();
+        // The heaps of the runtime and of this program are in it, too, as is what SAXPY allocates.
+        assert!((1 << 20..100 << 20).contains(&used), "{used} bytes");
+    });
+}
