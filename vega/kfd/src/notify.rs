@@ -7,6 +7,7 @@ use vega_gpu::{MemoryFault, Notify};
 use crate::abi::{HwException, MemoryException};
 use crate::backing::PAGE;
 use crate::events::Events;
+use crate::signals;
 
 /// The driver's end of one card's interrupt lines.
 pub struct Interrupts {
@@ -26,7 +27,7 @@ impl Notify for Interrupts {
     }
 
     fn memory_fault(&self, fault: MemoryFault) {
-        self.events.memory_fault(MemoryException {
+        let heard = self.events.memory_fault(MemoryException {
             not_present: fault.not_present.into(),
             read_only: fault.read_only.into(),
             no_execute: fault.no_execute.into(),
@@ -34,6 +35,9 @@ impl Notify for Interrupts {
             gpu_id: self.gpu_id,
             ..MemoryException::default()
         });
+        if !heard {
+            signals::send_segmentation_fault();
+        }
     }
 
     fn hardware_exception(&self) -> bool {

@@ -116,6 +116,14 @@ pub fn never_blocked() -> u64 {
     if trap::get().is_used() { 1 << (libc::SIGSEGV - 1) } else { 0 }
 }
 
+/// What the kernel driver does about a memory fault that no event of the program waits for: SIGSEGV
+/// (`kfd_signal_vm_fault_event` in kfd_events.c). Without it, a program without interrupts would wait for
+/// ever.
+pub fn send_segmentation_fault() {
+    // SAFETY: sends a signal to this process; no memory is involved.
+    unsafe { libc::kill(libc::getpid(), libc::SIGSEGV) };
+}
+
 extern "C" fn on_signal(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     // SAFETY: the thread's own error number, which the interrupted code must find unchanged.
     let errno = unsafe { libc::__errno_location() };
