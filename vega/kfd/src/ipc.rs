@@ -23,8 +23,9 @@ use crate::memory::Exported;
 /// Where the table is in `/dev/kfd`, and its size.
 const TABLE_OFFSET: u64 = 0x10_0000;
 const TABLE_BYTES: u64 = 0x1_0000;
-/// Words of an entry: nonce, offset in the render node, bytes, handle of the buffer in the exporter.
-const WORDS: usize = 4;
+/// Words of an entry: nonce, offset in the render node, bytes, handle of the buffer in the exporter, flags
+/// that newer thunks pass along.
+const WORDS: usize = 5;
 const ENTRIES: usize = TABLE_BYTES as usize / 8 / WORDS;
 
 /// What this process exports.
@@ -72,10 +73,11 @@ impl Handle {
 }
 
 /// An entry of a table, if it is the nonce's.
-fn entry(table: &'static [AtomicU64], nonce: u64) -> Option<Exported> {
-    let words = table.chunks_exact(WORDS).find(|words| words[0].load(Ordering::Acquire) == nonce)?;
-    let [_, offset, bytes, _] = words else { return None };
-    Some(Exported { offset: offset.load(Ordering::Relaxed), bytes: bytes.load(Ordering::Relaxed) })
+fn entry(table: &'static [AtomicU64], nonce: u64) -> Option<(Exported, u32)> {
+    let is_wanted = |words: &&[AtomicU64]| words.first().is_some_and(|w| w.load(Ordering::Acquire) == nonce);
+    let [_, offset, bytes, _, flags] = table.chunks_exact(WORDS).find(is_wanted)? else { return None };
+    let exported = Exported { offset: offset.load(Ordering::Relaxed), bytes: bytes.load(Ordering::Relaxed) };
+    Some((exported, flags.load(Ordering::Relaxed) as u32))
 }
 
 fn map_table(kfd: std::os::fd::BorrowedFd<'_>) -> io::Result<(Region, &'static [AtomicU64])> {
@@ -103,15 +105,19 @@ impl Exports {
         table.words(0, ENTRIES * WORDS).ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 
-    fn add(&self, driver: &Driver, buffer: u64, exported: Exported) -> io::Result<u64> {
+    fn add(&self, driver: &Driver, args: &IpcExport, exported: Exported) -> io::Result<u64> {
         let words = self.words(driver)?;
         let nonce = nonce()?;
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let free = words.chunks_exact(WORDS).find(|words| words[0].load(Ordering::Acquire) == 0);
-        let Some([key, offset, bytes, handle]) = free else { return Err(io::ErrorKind::StorageFull.into()) };
+        let is_free = |words: &&[AtomicU64]| words.first().is_some_and(|w| w.load(Ordering::Acquire) == 0);
+        let free = words.chunks_exact(WORDS).find(is_free);
+        let Some([key, offset, bytes, handle, flags]) = free else {
+            return Err(io::ErrorKind::StorageFull.into());
+        };
         offset.store(exported.offset, Ordering::Relaxed);
         bytes.store(exported.bytes, Ordering::Relaxed);
-        handle.store(buffer, Ordering::Relaxed);
+        handle.store(args.handle, Ordering::Relaxed);
+        flags.store(args.flags.into(), Ordering::Relaxed);
         key.store(nonce, Ordering::Release);
         Ok(nonce)
     }
@@ -121,7 +127,7 @@ impl Exports {
         let Some(words) = self.table.get().and_then(|table| table.words(0, ENTRIES * WORDS)) else { return };
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         for words in words.chunks_exact(WORDS) {
-            if let [nonce, _, _, handle] = words
+            if let [nonce, _, _, handle, _] = words
                 && handle.load(Ordering::Relaxed) == buffer
             {
                 nonce.store(0, Ordering::Release);
@@ -140,7 +146,7 @@ pub fn export(driver: &Driver, args: &mut IpcExport) -> Result<(), Errno> {
     let (thread, kfd, render) = driver.keeper().ok_or(Errno::EINVAL)?;
     let render_fd = driver.reopen_render().map_err(errno)?;
     let exported = driver.memory.share(args.handle, render_fd.as_fd())?;
-    let nonce = driver.exports.add(driver, args.handle, exported).map_err(errno)?;
+    let nonce = driver.exports.add(driver, args, exported).map_err(errno)?;
     args.share_handle = Handle { thread, kfd, render, nonce }.pack();
     Ok(())
 }
@@ -154,10 +160,11 @@ pub fn import(driver: &Driver, args: &mut IpcImport) -> Result<(), Errno> {
     let (table, words) = map_table(kfd.as_fd()).map_err(|_| Errno::EINVAL)?;
     let exported = entry(words, handle.nonce);
     table.release();
-    let exported = exported.filter(|_| handle.nonce != 0).ok_or(Errno::EINVAL)?;
+    let (exported, flags) = exported.filter(|_| handle.nonce != 0).ok_or(Errno::EINVAL)?;
     let render = handle.open_render().map_err(|_| Errno::EINVAL)?;
     let region = Region::shared(render.as_fd(), exported.offset, exported.bytes).map_err(errno)?;
     (args.handle, args.mmap_offset) = driver.memory.import(args.va_addr, region, handle, exported)?;
+    args.flags = flags;
     Ok(())
 }
 
@@ -178,7 +185,8 @@ mod tests {
         words[2 * WORDS + 1].store(0x5000, Ordering::Relaxed);
         words[2 * WORDS + 2].store(0x2000, Ordering::Relaxed);
         words[2 * WORDS].store(99, Ordering::Release);
-        assert_eq!(entry(words, 99), Some(Exported { offset: 0x5000, bytes: 0x2000 }));
+        words[2 * WORDS + 4].store(0x2081, Ordering::Relaxed);
+        assert_eq!(entry(words, 99), Some((Exported { offset: 0x5000, bytes: 0x2000 }, 0x2081)));
         assert_eq!(entry(words, 98), None);
     }
 }

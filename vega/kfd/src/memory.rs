@@ -208,8 +208,7 @@ impl Memory {
         Ok(Exported { offset: buffer.mmap_offset, bytes: buffer.bytes })
     }
 
-    /// Enters a buffer of another process: its handle here, and the offset to map it with, which is 0 when
-    /// the CPU cannot access it.
+    /// Enters a buffer of another process: its handle here, and the offset to map it with.
     pub fn import(
         &self,
         va: u64,
@@ -225,7 +224,8 @@ impl Memory {
         let mut state = self.lock();
         let number = state.next_handle;
         state.next_handle += 1;
-        let mmap_offset = if self.large_bar { IMPORT_OFFSET + number * PAGE } else { 0 };
+        // Also where the CPU cannot access VRAM: without an offset newer thunks forget whose buffer it is.
+        let mmap_offset = IMPORT_OFFSET + number * PAGE;
         let buffer = Buffer {
             va,
             bytes: exported.bytes,

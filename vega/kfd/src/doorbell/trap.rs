@@ -51,7 +51,7 @@ impl Trap {
     pub fn arm(&self, pages: impl Iterator<Item = Page>) {
         let mut slots = self.pages.iter();
         for (slot, page) in slots.by_ref().zip(pages) {
-            slot.store(page.va | (page.bytes / 4096 & PAGES_MASK), Ordering::Release);
+            slot.store(page.va | ((page.bytes / 4096) & PAGES_MASK), Ordering::Release);
         }
         slots.for_each(|slot| slot.store(0, Ordering::Release));
         self.armed.store(1, Ordering::SeqCst);
