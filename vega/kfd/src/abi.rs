@@ -1,6 +1,6 @@
 //! The arguments of the ioctls: the structs of `linux/kfd_ioctl.h` (Linux 6.1), field by field.
 //!
-//! Addresses that come from the program are plain numbers here; [`crate::user`] reads and writes them.
+//! Addresses that come from the program are plain numbers here; the module `user` reads and writes them.
 
 use bytemuck::{Pod, Zeroable};
 

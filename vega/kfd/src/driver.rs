@@ -5,7 +5,7 @@
 //! before any lock is taken. A child that opens `/dev/kfd` itself gets a driver of its own.
 //!
 //! # Safety
-//! A [`Driver`] is leaked, so the pointer in [`CURRENT`] is null or valid for ever.
+//! A [`Driver`] is leaked, so the pointer in `CURRENT` is null or valid for ever.
 
 use std::io;
 use std::os::fd::{IntoRawFd, OwnedFd};
