@@ -81,7 +81,7 @@ fn lds_has_every_size_and_bounds() {
     let dword = |i: u32| {
         if i == 0 {
             128
-        } else if i % 2 == 0 {
+        } else if i.is_multiple_of(2) {
             bytes(i / 2)
         } else {
             !bytes(i / 2)

@@ -110,7 +110,7 @@ fn instance(row: &'static Row, form: Form, variant: u64, random: &mut Random) ->
     if packed {
         m.op_sel_hi = 7 & !(u8::MAX << next);
     }
-    if variant != 0 && form != Form::Native || (packed && variant != 0) {
+    if variant != 0 && (packed || form != Form::Native) {
         let bits = random.next();
         let sources = !(u8::MAX << next);
         let sources = if matches!(form, Form::Sdwa | Form::Dpp) { sources & 3 } else { sources };
@@ -190,7 +190,7 @@ fn raw(dwords: &[u32], operand: Operand, slot: &Slot) -> u128 {
 /// Runs the instruction on random and edge values and compares every lane.
 fn check(card: &Card, inst: &Inst, random: &mut Random, strict: bool) {
     let plan = LanePlan::new(inst).expect("lane-local");
-    let exec = if random.next() % 2 == 0 { !0 } else { random.next() };
+    let exec = if random.next().is_multiple_of(2) { !0 } else { random.next() };
     let mask = random.next();
     let data: Vec<u32> = (0..16 * ITEMS).map(|_| value(random)).collect();
     card.write(DATA, &data);

@@ -17,8 +17,10 @@ pub(crate) enum Level {
     /// What every host has.
     Base,
     /// AVX2 and FMA.
+    #[cfg(target_arch = "x86_64")]
     Avx2,
     /// AVX-512 F, BW, VL, DQ.
+    #[cfg(target_arch = "x86_64")]
     Avx512,
 }
 
@@ -254,7 +256,5 @@ pub(crate) fn run<H: Handler>(level: Level) -> Run {
         Level::Avx2 => avx2::<H>,
         #[cfg(target_arch = "x86_64")]
         Level::Avx512 => avx512::<H>,
-        #[cfg(not(target_arch = "x86_64"))]
-        _ => base::<H>,
     }
 }

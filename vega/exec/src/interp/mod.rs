@@ -14,6 +14,9 @@
 //! Handlers are unsafe functions: `lower` chooses them for a [`level::Level`] that the host has, and bounds
 //! the register numbers of every record. The interpreter calls them with records of the wave's own program.
 
+// Loops over lanes index several arrays at once: the form that the compiler turns into vector instructions.
+#![allow(clippy::needless_range_loop)]
+
 pub(crate) mod alu;
 pub(crate) mod code;
 mod control;

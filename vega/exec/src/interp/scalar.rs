@@ -197,7 +197,7 @@ pub(crate) fn scalar1(un: ScalarUn, ty: Ty) -> Option<Make> {
             _ | {
                 let mut r = 0;
                 for bit in 0..32 {
-                    r |= (a >> bit & 1) * 3 << (2 * bit);
+                    r |= ((a >> bit & 1) * 3) << (2 * bit);
                 }
                 (r, None)
             }

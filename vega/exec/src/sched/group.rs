@@ -13,8 +13,10 @@ use crate::interp::worker::{LDS_MAX, LDS_PAD, Worker};
 pub(crate) enum Turn {
     /// Every wave has ended.
     Done,
-    /// Its waves spin or take long.
+    /// Some wave takes long, or spins.
     Yielded,
+    /// Every wave that is left sleeps, or waits for one that does.
+    Slept,
     /// The wave with this index faulted.
     Fault(usize),
 }
@@ -95,7 +97,7 @@ impl Group {
     /// Runs each wave until it stops, and again after each barrier that all have reached.
     fn slices(&mut self, worker: &mut Worker) -> Turn {
         loop {
-            let (mut ended, mut waiting) = (0, 0);
+            let (mut ended, mut waiting, mut sleeping) = (0, 0, 0);
             for (index, wave) in self.waves.iter_mut().enumerate() {
                 if matches!(wave.stop, Stop::Yield | Stop::Sleep) && interp::run(wave, worker) == Stop::Fault
                 {
@@ -104,6 +106,7 @@ impl Group {
                 match wave.stop {
                     Stop::End => ended += 1,
                     Stop::Barrier => waiting += 1,
+                    Stop::Sleep => sleeping += 1,
                     _ => {}
                 }
             }
@@ -111,7 +114,8 @@ impl Group {
                 return Turn::Done;
             }
             if ended + waiting < self.waves.len() {
-                return Turn::Yielded;
+                let asleep = ended + waiting + sleeping == self.waves.len();
+                return if asleep { Turn::Slept } else { Turn::Yielded };
             }
             // All that are left have arrived.
             for wave in self.waves.iter_mut().filter(|wave| wave.stop == Stop::Barrier) {

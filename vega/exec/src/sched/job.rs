@@ -22,6 +22,12 @@ const CARD_WAVES: u32 = 56 * 40;
 /// After this much work alone, the caller asks the helpers.
 const HELP_AFTER: Duration = Duration::from_micros(20);
 
+/// Rounds in which every wave sleeps before the thread does.
+const NAP_AFTER: usize = 200;
+
+/// How long it sleeps: waves that poll for the host see the answer this much later.
+const NAP: Duration = Duration::from_micros(30);
+
 /// A dispatch under way.
 pub(crate) struct Job {
     pub dispatch: Dispatch,
@@ -139,7 +145,7 @@ impl Job {
     /// Works until no workgroup is left to take and the taken ones have ended. `help` is called once when
     /// there turns out to be enough work for more threads.
     pub fn work(&self, worker: &mut Worker, spares: &mut Spares, help: Option<&dyn Fn()>) {
-        let mut run = Shift { job: self, groups: VecDeque::new(), from: 0, to: 0, turns: 0 };
+        let mut run = Shift { job: self, groups: VecDeque::new(), from: 0, to: 0, turns: 0, asleep: 0 };
         worker.begin(&self.space, &self.host, self.dispatch.apertures, &self.program);
         let mut help = help.map(|help| (help, Instant::now()));
         while !self.is_stopped() {
@@ -228,6 +234,8 @@ struct Shift<'a> {
     to: u64,
     /// Turns since a workgroup ended or was admitted.
     turns: usize,
+    /// How many turns in a row found every wave asleep.
+    asleep: usize,
 }
 
 impl Shift<'_> {
@@ -275,7 +283,11 @@ impl Shift<'_> {
             }
             if self.turns >= self.groups.len() {
                 // Everything here spins, and whatever it waits for is elsewhere.
-                std::thread::yield_now();
+                if self.asleep > NAP_AFTER * self.groups.len() {
+                    std::thread::sleep(NAP);
+                } else {
+                    std::thread::yield_now();
+                }
                 self.turns = 0;
             }
         }
@@ -284,9 +296,11 @@ impl Shift<'_> {
             Turn::Done => {
                 self.job.release(group, spares);
                 self.turns = self.groups.len();
+                self.asleep = 0;
             }
-            Turn::Yielded => {
+            turn @ (Turn::Yielded | Turn::Slept) => {
                 self.turns += 1;
+                self.asleep = if turn == Turn::Slept { self.asleep + 1 } else { 0 };
                 self.groups.push_back(group);
             }
             Turn::Fault(index) => {

@@ -1,7 +1,5 @@
 //! The registers that a wave starts with (LLVM AMDGPUUsage, "Initial Kernel Execution State").
 
-use vega_isa::sgpr;
-
 use crate::dispatch::{Dispatch, KernelProperties};
 use crate::interp::wave::{Vgpr, Wave, extra};
 use crate::interp::worker::BUDGET;
@@ -28,11 +26,9 @@ pub(crate) struct Launch {
 fn item_ids(size: [u32; 3], wave: u32) -> [Vgpr; 3] {
     let mut ids = [[0; 64]; 3];
     let [x, y] = [size[0].max(1), size[1].max(1)];
-    for lane in 0..64 {
-        let item = wave * 64 + lane as u32;
-        ids[0][lane] = item % x;
-        ids[1][lane] = item / x % y;
-        ids[2][lane] = item / x / y;
+    let [xs, ys, zs] = &mut ids;
+    for (item, ((id_x, id_y), id_z)) in (wave * 64..).zip(xs.iter_mut().zip(ys).zip(zs)) {
+        (*id_x, *id_y, *id_z) = (item % x, item / x % y, item / x / y);
     }
     ids
 }
@@ -142,7 +138,6 @@ impl Launch {
         wave.budget = BUDGET;
         wave.number = number;
         wave.workgroup = id;
-        debug_assert!(sgpr::M0 == 124);
     }
 }
 

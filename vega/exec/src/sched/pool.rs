@@ -25,7 +25,7 @@ struct Queue {
 pub(crate) struct Shared {
     queue: Mutex<Queue>,
     wake: Condvar,
-    kits: Mutex<Vec<Box<Kit>>>,
+    kits: Mutex<Vec<Kit>>,
     pub code: Arc<CodeCache>,
     idle: Arc<AddressSpace>,
 }
@@ -88,8 +88,9 @@ impl Shared {
     /// Runs a job on the calling thread, with the helpers' help if it takes long.
     pub fn run(&self, job: &Arc<Job>, helpers: bool) {
         let kit = self.kits.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut kit = kit.unwrap_or_else(|| {
-            Box::new(Kit { worker: Worker::new(Arc::clone(&self.code)), spares: Spares::default() })
+        let mut kit = kit.unwrap_or_else(|| Kit {
+            worker: Worker::new(Arc::clone(&self.code)),
+            spares: Spares::default(),
         });
         let publish = || self.publish(job);
         let help: Option<&dyn Fn()> = if helpers { Some(&publish) } else { None };

@@ -58,7 +58,7 @@ fn int(op: Bin, ty: Ty, a: u64, b: u64, context: &Context) -> u64 {
         Bin::Mul if width == 24 => low((x * y) as u64, 32),
         Bin::Mul => low((x * y) as u64, width),
         // The 24-bit product has 48 bits; the high operation gives those above 32, extended.
-        Bin::MulHi => low((x * y >> 32) as u64, 32),
+        Bin::MulHi => low(((x * y) >> 32) as u64, 32),
         Bin::Min => low(x.min(y) as u64, width),
         Bin::Max => low(x.max(y) as u64, width),
         Bin::Lshl => low(low(a, width) << (b & u64::from(width - 1)), width),

@@ -13,7 +13,7 @@ use crate::interp::level::{Handler, Vector};
 use crate::interp::record::{EXIT, Record, code};
 use crate::interp::wave::{SPARE, Wave};
 use crate::interp::worker::Worker;
-use crate::memory::Access;
+use crate::memory::{Access, FaultReason, GuestFault};
 
 /// Stops the wave with the lane's fault.
 #[cold]
@@ -234,8 +234,14 @@ impl Worker {
                 for lane in 0..64 {
                     self.addresses[lane] = swizzle(offsets[lane], lane);
                 }
-                // A 64-bit element would not be in one piece; the card has no such instruction.
-                return self.act::<V>(wave, record, mask, Act::Atomic(AtomicShape { bytes: 4, ..shape }));
+                if shape.bytes == 8 && mask != 0 {
+                    // The two dwords of a lane are not neighbours: the card cannot do it either.
+                    let lane = mask.trailing_zeros();
+                    let va = self.addresses[lane as usize];
+                    let fault = GuestFault { va, access: Access::Atomic, reason: FaultReason::Misaligned };
+                    return Err(LaneFault { lane, fault });
+                }
+                return self.act::<V>(wave, record, mask, Act::Atomic(shape));
             }
         };
         let step: u8 = if bytes >= 4 { 4 } else { bytes };
