@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use vega_isa::{Form, Forms, Role, Row, Slot, Table};
+use vega_isa::{Form, Forms, Legal, Role, Row, Slot, Table};
 
 use crate::generator::{self, Case};
 use crate::llvm::{self, Answer};
@@ -23,6 +23,10 @@ fn mutants(row: &Row) -> Vec<(String, Row)> {
     }
     for form in row.forms.iter() {
         all.push((format!("without {form:?}"), Row { forms: Forms(row.forms.0 & !(form as u8)), ..*row }));
+    }
+    // SEXT repeats what the types of the sources say, nothing reads it here.
+    for bit in (0..32).map(|n| Legal(1 << n)).filter(|&bit| row.legal.has(bit) && bit != Legal::SEXT) {
+        all.push((format!("without modifier {bit:?}"), Row { legal: row.legal.without(bit), ..*row }));
     }
     for i in 0..row.operands.len() {
         let mut change = |what: &str, f: &dyn Fn(&mut Vec<Slot>)| {
