@@ -238,7 +238,7 @@ fn value(random: &mut Random) -> u64 {
         0 => EDGES[random.next() as usize % EDGES.len()],
         1 => random.next() & random.next() & random.next(),
         // An offset and a width for bit fields.
-        2 => random.next() % 80 << 16 | random.next() % 64,
+        2 => ((random.next() % 80) << 16) | (random.next() % 64),
         _ => random.next(),
     }
 }
