@@ -111,7 +111,7 @@ pub fn spinner(message: &str) -> ProgressBar {
     bar
 }
 
-/// The sums of libtest's `test result:` lines in a program's output; `None` if there is no such line.
+/// How many tests passed and failed, by libtest's `test result:` lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Tests that passed.
@@ -121,21 +121,28 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Reads the output of a test program.
-    pub fn of(output: &str) -> Option<Self> {
-        let mut sum = None;
-        for line in output.lines().filter_map(|line| line.trim().strip_prefix("test result:")) {
+    /// Reads the output of one test program: its last such line, as those before it are of children that it started.
+    /// `None` if there is no such line.
+    pub fn of_program(output: &str) -> Option<Self> {
+        Self::each(output).last()
+    }
+
+    /// Adds up the lines of several programs.
+    pub fn of_programs(output: &str) -> Self {
+        let sum = |a: Self, b: Self| Self { passed: a.passed + b.passed, failed: a.failed + b.failed };
+        Self::each(output).fold(Self::default(), sum)
+    }
+
+    fn each(output: &str) -> impl Iterator<Item = Self> {
+        output.lines().filter_map(|line| line.trim().strip_prefix("test result:")).map(|line| {
             let number = |what: &str| {
                 line.split([';', '.'])
                     .find_map(|part| part.trim().strip_suffix(what))
-                    .and_then(|number| number.trim().parse::<u32>().ok())
+                    .and_then(|number| number.trim().parse().ok())
                     .unwrap_or(0)
             };
-            let total: &mut Self = sum.get_or_insert_default();
-            total.passed += number("passed");
-            total.failed += number("failed");
-        }
-        sum
+            Self { passed: number("passed"), failed: number("failed") }
+        })
     }
 }
 
@@ -144,12 +151,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn adds_up_libtest_results() {
+    fn reads_libtest_results() {
         let output = "running 3 tests\n\
             test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.02s\n\
             test result: FAILED. 10 passed; 2 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.02s\n";
-        assert_eq!(Counts::of(output), Some(Counts { passed: 13, failed: 2 }));
-        assert_eq!(Counts::of("Segmentation fault\n"), None);
+        assert_eq!(Counts::of_programs(output), Counts { passed: 13, failed: 2 });
+        assert_eq!(Counts::of_program(output), Some(Counts { passed: 10, failed: 2 }));
+        assert_eq!(Counts::of_program("Segmentation fault\n"), None);
     }
 
     #[test]

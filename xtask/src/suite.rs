@@ -151,7 +151,7 @@ impl Suite {
         let Self { vega, logs, report, .. } = self;
         report.step(group, &title(artifact), || {
             let done = Self::execute(logs, vega, group, artifact, command, LIMIT)?;
-            let counts = Counts::of(&done.output);
+            let counts = Counts::of_program(&done.output);
             Ok(match (done.end.success(), counts) {
                 (true, Some(counts)) => Verdict::Passed(format!("{} tests", counts.passed)),
                 (true, None) => Verdict::Passed(String::new()),
@@ -166,7 +166,7 @@ impl Suite {
             let mut command = cargo();
             command.args(["test", "--doc", "--workspace", "--quiet"]);
             let done = process::run(&mut command, LIMIT, &logs.join("doc-tests.log"))?;
-            let counts = Counts::of(&done.output).unwrap_or_default();
+            let counts = Counts::of_programs(&done.output);
             Ok(match done.end.success() {
                 true => Verdict::Passed(format!("{} tests", counts.passed)),
                 false => Verdict::Failed(explain(&done)),
@@ -199,7 +199,7 @@ impl Suite {
             command.env(control.environment.0, control.environment.1);
             let done = Self::execute(logs, vega, control.group, artifact, command, CONTROL_LIMIT)?;
             let (key, value) = control.environment;
-            let counts = Counts::of(&done.output).unwrap_or_default();
+            let counts = Counts::of_program(&done.output).unwrap_or_default();
             if done.end.success() {
                 return Ok(Verdict::Failed(format!("it passes with {key}={value}: it proves nothing")));
             }
