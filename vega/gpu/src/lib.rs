@@ -15,8 +15,6 @@
 //! | `stop`, `report`, `names` | what happens when something goes wrong, and what the user reads |
 //! | `clock` | the card's constant clock |
 
-#![deny(missing_docs)]
-
 mod aql;
 mod atomic;
 mod card;
