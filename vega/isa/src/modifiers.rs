@@ -204,14 +204,14 @@ fn read_native(row: &Row, word: u64) -> Modifiers {
     match row.encoding {
         Encoding::Vop3p => {
             let all = sources(row, |_| true);
-            let neg = if row.legal.has(Legal::NEG) { all } else { 0 };
-            m.neg = bits(word, 61, 3) as u8 & neg;
-            m.abs = bits(word, 8, 3) as u8 & neg;
-            m.clamp = bits(word, 15, 1) != 0;
-            m.op_sel = bits(word, 11, 3) as u8 & all;
-            m.op_sel_hi = (bits(word, 59, 2) | bits(word, 14, 1) << 2) as u8 & all;
+            let when = |legal: Legal| if row.legal.has(legal) { all } else { 0 };
+            m.neg = bits(word, 61, 3) as u8 & when(Legal::NEG);
+            m.abs = bits(word, 8, 3) as u8 & (when(Legal::NEG_HI) | when(Legal::ABS));
+            m.clamp = bits(word, 15, 1) != 0 && row.legal.has(Legal::CLAMP);
+            m.op_sel = bits(word, 11, 3) as u8 & when(Legal::OP_SEL);
+            m.op_sel_hi = (bits(word, 59, 2) | bits(word, 14, 1) << 2) as u8 & when(Legal::OP_SEL);
         }
-        Encoding::Smem if row.legal.has(Legal::OFFSET) && bits(word, 17, 1) != 0 => {
+        Encoding::Smem if bits(word, 17, 1) != 0 => {
             m.offset = sext(bits(word, 32, 21), 21);
         }
         Encoding::Ds if row.legal.has(Legal::OFFSET2) => {
@@ -219,18 +219,23 @@ fn read_native(row: &Row, word: u64) -> Modifiers {
             m.offset1 = bits(word, 8, 8) as u8;
             m.offset = bits(word, 0, 16) as i32;
         }
-        Encoding::Ds if row.legal.has(Legal::OFFSET) => m.offset = bits(word, 0, 16) as i32,
+        Encoding::Ds => m.offset = bits(word, 0, 16) as i32,
         Encoding::Flat => m.offset = bits(word, 0, 12) as i32,
         Encoding::Global | Encoding::Scratch => m.offset = sext(bits(word, 0, 13), 13),
-        Encoding::Mubuf if row.legal.has(Legal::OFFSET) => m.offset = bits(word, 0, 12) as i32,
+        Encoding::Mubuf => m.offset = bits(word, 0, 12) as i32,
         Encoding::Mtbuf => {
             m.offset = bits(word, 0, 12) as i32;
-            m.dfmt = bits(word, 19, 4) as u8;
-            m.nfmt = bits(word, 23, 3) as u8;
+            if row.legal.has(Legal::FORMAT) {
+                m.dfmt = bits(word, 19, 4) as u8;
+                m.nfmt = bits(word, 23, 3) as u8;
+            }
         }
-        Encoding::Mimg => m.dmask = bits(word, 8, 4) as u8,
-        Encoding::Exp => m.dmask = bits(word, 0, 4) as u8,
+        Encoding::Mimg if row.legal.has(Legal::IMAGE) => m.dmask = bits(word, 8, 4) as u8,
+        Encoding::Exp if row.legal.has(Legal::EXPORT) => m.dmask = bits(word, 0, 4) as u8,
         _ => {}
+    }
+    if !row.legal.has(Legal::OFFSET) && !row.legal.has(Legal::OFFSET2) {
+        m.offset = 0;
     }
     m
 }

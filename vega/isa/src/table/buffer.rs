@@ -118,7 +118,7 @@ static SPECIAL: &[Row] = &[
         61,
         "buffer_store_lds_dword",
         ops!(rsrc B128, soffset B32),
-        Legal::OFFSET.with(Legal::GLC).with(Legal::SLC).with(Legal::LDS),
+        Legal::OFFSET.with(Legal::GLC).with(Legal::SLC),
         buffer(MemKind::StoreLds),
     ),
     mem(Encoding::Mubuf, 62, "buffer_wbinvl1", &[], Legal::NONE, Micro::Cache(CacheOp::VectorInvalidate)),

@@ -141,6 +141,7 @@ impl Row {
     /// The 32-bit form only.
     pub(crate) const fn e32_only(mut self) -> Self {
         self.forms = Forms(NATIVE);
+        self.legal = Legal::NONE;
         self.vop3 = None;
         self
     }
