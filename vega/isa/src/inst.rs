@@ -89,14 +89,10 @@ impl Flags {
     pub const OFFEN: Self = Self(1 << 6);
     /// Global data share.
     pub const GDS: Self = Self(1 << 7);
-    /// Non-volatile.
-    pub const NV: Self = Self(1 << 8);
     /// Declare array.
     pub const DA: Self = Self(1 << 9);
     /// Unnormalised coordinates.
     pub const UNORM: Self = Self(1 << 10);
-    /// 128-bit image descriptor.
-    pub const R128: Self = Self(1 << 11);
     /// 16-bit addresses.
     pub const A16: Self = Self(1 << 12);
     /// 16-bit data.
@@ -129,14 +125,20 @@ impl Flags {
 /// Part of a dword that SDWA reads or writes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[repr(u8)]
-#[allow(missing_docs)]
 pub enum Sel {
+    /// Bits 7:0.
     Byte0,
+    /// Bits 15:8.
     Byte1,
+    /// Bits 23:16.
     Byte2,
+    /// Bits 31:24.
     Byte3,
+    /// Bits 15:0.
     Word0,
+    /// Bits 31:16.
     Word1,
+    /// All bits.
     #[default]
     Dword,
 }

@@ -6,28 +6,46 @@ use crate::operand::Slot;
 /// Instruction encodings (Vega ISA, chapter "Microcode Formats").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
-#[allow(missing_docs)]
 pub enum Encoding {
+    /// Scalar, two sources.
     Sop2,
+    /// Scalar, a 16-bit immediate.
     Sopk,
+    /// Scalar, one source.
     Sop1,
+    /// Scalar comparison.
     Sopc,
+    /// Program flow.
     Sopp,
+    /// Scalar memory.
     Smem,
+    /// Vector, two sources.
     Vop2,
+    /// Vector, one source.
     Vop1,
+    /// Vector comparison.
     Vopc,
     /// Opcodes that only VOP3 has; the others' VOP3 forms are [`Row::vop3`].
     Vop3,
+    /// Packed and mixed 16-bit arithmetic.
     Vop3p,
+    /// Parameter interpolation.
     Vintrp,
+    /// Local and global data share.
     Ds,
+    /// Memory by flat 64-bit address.
     Flat,
+    /// Global memory by 64-bit address.
     Global,
+    /// Private memory.
     Scratch,
+    /// Memory by buffer descriptor.
     Mubuf,
+    /// Memory by buffer descriptor, with the data format in the instruction.
     Mtbuf,
+    /// Images.
     Mimg,
+    /// Export.
     Exp,
 }
 
@@ -268,13 +286,13 @@ impl Legal {
     pub const SLC: Self = Self(1 << 10);
     /// Texture fail enable: one more data register.
     pub const TFE: Self = Self(1 << 11);
-    /// Buffer data goes to LDS.
+    /// Loaded data goes to LDS at M0 instead of registers (MUBUF, GLOBAL, SCRATCH).
     pub const LDS: Self = Self(1 << 12);
     /// Buffer index and offset registers.
     pub const ADDRESSED: Self = Self(1 << 13);
     /// Buffer data and number format.
     pub const FORMAT: Self = Self(1 << 14);
-    /// Image modifiers: dmask, unorm, da, r128, lwe.
+    /// Image modifiers: dmask, unorm, da, lwe.
     pub const IMAGE: Self = Self(1 << 15);
     /// 16-bit image data.
     pub const D16: Self = Self(1 << 16);
