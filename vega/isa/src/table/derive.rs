@@ -122,11 +122,14 @@ pub(crate) const fn reads(micro: Micro, fp: FpTraits) -> Implicit {
         }
         _ => r,
     };
-    if matches!(fp.denormals, Denormals::Untouched) && matches!(fp.nan, NanRule::None) {
-        r
-    } else {
-        r.with(Implicit::MODE)
-    }
+    if uses_mode(fp) { r.with(Implicit::MODE) } else { r }
+}
+
+/// Rounding and denormals may come from MODE, and its ieee bit decides about signaling NaNs.
+const fn uses_mode(fp: FpTraits) -> bool {
+    matches!(fp.denormals, Denormals::Mode32 | Denormals::Mode16And64 | Denormals::ModeMixed)
+        || matches!(fp.rounding, Rounding::Mode32 | Rounding::Mode16And64)
+        || !matches!(fp.nan, NanRule::None)
 }
 
 pub(crate) const fn writes(micro: Micro) -> Implicit {

@@ -194,18 +194,12 @@ pub fn implicit_reads(row: &Row) -> bool {
     add(row.legal.has(vega_isa::Legal::LDS), Implicit::M0);
     let flat = name.starts_with("flat_") || name.starts_with("scratch_") || name.starts_with("s_scratch");
     add(flat, Implicit::FLAT_SCR);
-    add(
-        row.fp != vega_isa::FpTraits::NONE && (row.fp.nan != NanRule::None || untouched(row)),
-        Implicit::MODE,
-    );
+    // Arithmetic that has a float anywhere; testing a class and packing move bits.
+    let float = row.class == Class::LaneLocal && row.operands.iter().any(|s| s.ty.is_float());
+    add(float && !name.contains("_class_") && name != "v_pack_b32_f16", Implicit::MODE);
     add(name == "s_getreg_b32", Implicit::MODE);
     assert_eq!(row.reads, wanted, "{name}");
     true
-}
-
-/// Floating-point rows without a NaN rule whose denormals matter.
-fn untouched(row: &Row) -> bool {
-    row.fp.denormals != vega_isa::Denormals::Untouched
 }
 
 /// Class and faults.
