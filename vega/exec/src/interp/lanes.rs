@@ -174,6 +174,19 @@ impl<O: Op> Handler for LaneOp<O> {
     }
 }
 
+/// Stores a chunk under EXEC.
+#[inline(always)]
+unsafe fn store<E: Elem>(d: *mut u32, i: usize, values: &[E; CHUNK], exec: u64) {
+    // SAFETY: see the file's head.
+    unsafe {
+        if exec == !0 {
+            E::store_all(d, i, values);
+        } else {
+            E::store(d, i, values, (exec >> (16 * i)) as u32);
+        }
+    }
+}
+
 /// A comparison, or another operation whose result is a bit for each lane.
 pub(crate) trait Test: Copy {
     /// First source.
@@ -256,7 +269,7 @@ impl<const SUBTRACT: bool, const IN: bool> Handler for Carry<SUBTRACT, IN> {
             }
             out |= u64::from(V::top_bits(&bits)) << (16 * i);
             // SAFETY: see the file's head.
-            unsafe { u32::store(d, i, &r, (exec >> (16 * i)) as u32) };
+            unsafe { store(d, i, &r, exec) };
         }
         wave.set_s64(record.sdst as usize, out & exec);
         ip + 1
@@ -282,7 +295,7 @@ impl Handler for Select {
                 for lane in 0..CHUNK {
                     x[lane] = if mask >> lane & 1 != 0 { y[lane] } else { x[lane] };
                 }
-                u32::store(d, i, &x, (exec >> (16 * i)) as u32);
+                store(d, i, &x, exec);
             }
         }
         ip + 1
@@ -323,7 +336,7 @@ impl<O: FlagOp> Handler for FlagLane<O> {
             }
             out |= u64::from(V::top_bits(&bits)) << (16 * i);
             // SAFETY: see the file's head.
-            unsafe { O::C::store(d, i, &r, (exec >> (16 * i)) as u32) };
+            unsafe { store(d, i, &r, exec) };
         }
         wave.set_s64(record.sdst as usize, out & exec);
         ip + 1
@@ -350,7 +363,7 @@ impl<const HIGH: bool> Handler for Mbcnt<HIGH> {
                 r[lane] = (x[lane] & half).count_ones().wrapping_add(y[lane]);
             }
             // SAFETY: see the file's head.
-            unsafe { u32::store(d, i, &r, (exec >> (16 * i)) as u32) };
+            unsafe { store(d, i, &r, exec) };
         }
         ip + 1
     }

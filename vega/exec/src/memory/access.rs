@@ -10,7 +10,7 @@ use bytemuck::{AnyBitPattern, NoUninit};
 use super::fault::{Access, FaultReason, GuestFault};
 use super::leaf::{self, Done};
 use super::quiesce::SlotGuard;
-use super::space::AddressSpace;
+use super::space::{AddressSpace, RangeCache};
 
 /// An atomic read-modify-write operation on 32 or 64 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -87,7 +87,7 @@ impl AddressSpace {
     ) -> Result<u64, GuestFault> {
         SLOT.with(|slot| {
             slot.enter();
-            let result = self.translate(va, access).map(|range| {
+            let result = self.translate(va, access).map(|RangeCache { range, .. }| {
                 let done = leaf(va.wrapping_add(range.delta), range.start + range.len - va);
                 (done, range.delta)
             });
@@ -238,8 +238,8 @@ impl AddressSpace {
     /// Copies as much as lies within one mapping on both sides; the caller announces the access.
     fn copy_piece(&self, dst: u64, src: u64, len: u64) -> Result<u64, GuestFault> {
         let refuse = |va, access| move |reason| GuestFault { va, access, reason };
-        let from = self.translate(src, Access::Read).map_err(refuse(src, Access::Read))?;
-        let to = self.translate(dst, Access::Write).map_err(refuse(dst, Access::Write))?;
+        let from = self.translate(src, Access::Read).map_err(refuse(src, Access::Read))?.range;
+        let to = self.translate(dst, Access::Write).map_err(refuse(dst, Access::Write))?.range;
         let bytes = len.min(from.start + from.len - src).min(to.start + to.len - dst);
         let (host_src, host_dst) = (src.wrapping_add(from.delta), dst.wrapping_add(to.delta));
         // SAFETY: both sides are translated for `bytes` bytes, and announced.

@@ -21,5 +21,5 @@ mod space;
 pub use access::AtomicOp;
 pub use fault::{Access, FaultReason, GuestFault};
 pub use leaf::on_host_fault;
-pub(crate) use space::RangeCache;
 pub use space::{AddressSpace, MapError, Mapping, Rights};
+pub(crate) use space::{Range, RangeCache};

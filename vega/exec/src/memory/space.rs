@@ -117,11 +117,17 @@ struct Region {
 /// entry of another card never matches. `len` 0 is the empty cache.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RangeCache {
+    pub range: Range,
+    pub epoch: u64,
+    pub rights: Rights,
+}
+
+/// A range of GPU addresses and what to add to get host addresses.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Range {
     pub start: u64,
     pub len: u64,
     pub delta: u64,
-    pub epoch: u64,
-    pub rights: Rights,
 }
 
 /// A translation of one address.
@@ -241,12 +247,7 @@ impl AddressSpace {
         if !region.rights.contains(Rights::needed_by(access)) {
             return Err(FaultReason::NoRight);
         }
-        Ok(RangeCache {
-            start,
-            len: region.len,
-            delta: region.host.wrapping_sub(start),
-            epoch: self.epoch(),
-            rights: region.rights,
-        })
+        let range = Range { start, len: region.len, delta: region.host.wrapping_sub(start) };
+        Ok(RangeCache { range, epoch: self.epoch(), rights: region.rights })
     }
 }

@@ -13,7 +13,7 @@ use crate::interp::level::Vector;
 use crate::interp::wave::{SPARE, Wave};
 use crate::interp::worker::Worker;
 use crate::memory::leaf::{self, Done};
-use crate::memory::{Access, FaultReason, GuestFault, RangeCache, Rights};
+use crate::memory::{Access, FaultReason, GuestFault, Range, Rights};
 use crate::report::FaultKind;
 
 /// A fault of one lane.
@@ -32,7 +32,7 @@ impl LaneFault {
 
 /// The lanes whose element lies in the range.
 #[inline(always)]
-fn lanes_in<V: Vector>(addresses: &[u64; 64], range: &RangeCache, bytes: u64) -> u64 {
+fn lanes_in<V: Vector>(addresses: &[u64; 64], range: Range, bytes: u64) -> u64 {
     if range.len < bytes {
         return 0;
     }
@@ -52,10 +52,10 @@ fn lanes_in<V: Vector>(addresses: &[u64; 64], range: &RangeCache, bytes: u64) ->
 impl Worker {
     /// The translation in an instruction's cache, if it is still valid and allows the access.
     #[inline(always)]
-    pub fn cached(&self, cache: u16, access: Access) -> Option<RangeCache> {
-        let range = self.caches[cache as usize % crate::interp::worker::CACHES];
-        let valid = range.epoch == self.space.epoch();
-        (valid && range.rights.contains(Rights::needed_by(access))).then_some(range)
+    pub fn cached(&self, cache: u16, access: Access) -> Option<Range> {
+        let entry = &self.caches[cache as usize % crate::interp::worker::CACHES];
+        let valid = entry.epoch == self.space.epoch();
+        (valid && entry.rights.contains(Rights::needed_by(access))).then_some(entry.range)
     }
 
     /// Calls `leaf` with sub-masks of `mask`, ascending, for which `hosts` holds host addresses; `addresses`
@@ -76,10 +76,10 @@ impl Worker {
         let result = (|| {
             let mut rest = mask;
             if let Some(range) = self.cached(cache, access) {
-                let inside = lanes_in::<V>(&self.addresses, &range, bytes);
+                let inside = lanes_in::<V>(&self.addresses, range, bytes);
                 if inside & mask == mask {
                     rest = 0;
-                    self.call(&range, mask, bytes, access, &mut leaf)?;
+                    self.call(range, mask, bytes, access, &mut leaf)?;
                 }
             }
             while rest != 0 {
@@ -105,14 +105,15 @@ impl Worker {
         let lane = rest.trailing_zeros();
         let va = self.addresses[lane as usize];
         let fail = |va, reason| LaneFault { lane, fault: GuestFault { va, access, reason } };
-        let range = self.space.translate(va, access).map_err(|reason| fail(va, reason))?;
-        self.caches[cache as usize % crate::interp::worker::CACHES] = range;
-        let inside = lanes_in::<V>(&self.addresses, &range, bytes) & rest;
+        let entry = self.space.translate(va, access).map_err(|reason| fail(va, reason))?;
+        self.caches[cache as usize % crate::interp::worker::CACHES] = entry;
+        let range = entry.range;
+        let inside = lanes_in::<V>(&self.addresses, range, bytes) & rest;
         if inside >> lane & 1 == 1 {
             // Ascending order across ranges: stop at the first lane outside.
             let outside = rest & !inside;
             let served = if outside == 0 { inside } else { inside & ((1 << outside.trailing_zeros()) - 1) };
-            self.call(&range, served, bytes, access, leaf)?;
+            self.call(range, served, bytes, access, leaf)?;
             return Ok(served);
         }
         // The element reaches into the next mapping: both must allow it and lie side by side on the host.
@@ -121,18 +122,18 @@ impl Worker {
             .space
             .translate(end, access)
             .map_err(|reason| fail(range.start.wrapping_add(range.len), reason))?;
-        if next.delta != range.delta {
-            return Err(fail(next.start, FaultReason::Misaligned));
+        if next.range.delta != range.delta {
+            return Err(fail(next.range.start, FaultReason::Misaligned));
         }
-        let both = RangeCache { len: range.len + next.len, ..range };
-        self.call(&both, 1 << lane, bytes, access, leaf)?;
+        let both = Range { len: range.len + next.range.len, ..range };
+        self.call(both, 1 << lane, bytes, access, leaf)?;
         Ok(1 << lane)
     }
 
     #[inline(always)]
     fn call(
         &mut self,
-        range: &RangeCache,
+        range: Range,
         mask: u64,
         bytes: u64,
         access: Access,

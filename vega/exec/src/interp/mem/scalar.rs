@@ -27,13 +27,15 @@ impl Worker {
         let mut range = self.cached(cache, access).unwrap_or_default();
         if va.wrapping_sub(range.start) > range.len.wrapping_sub(bytes) || range.len < bytes {
             match self.space.translate(va, access) {
-                Ok(found) => range = found,
+                Ok(found) => {
+                    range = found.range;
+                    self.caches[cache as usize % CACHES] = found;
+                }
                 Err(reason) => {
                     self.slot.leave();
                     return Err(GuestFault { va, access, reason });
                 }
             }
-            self.caches[cache as usize % CACHES] = range;
         }
         let done = leaf(va.wrapping_add(range.delta));
         self.slot.leave();
