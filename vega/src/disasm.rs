@@ -77,9 +77,7 @@ fn listing(out: &mut impl Write, object: &CodeObject<'_>, kernel: &Kernel) -> io
     while let Some(rest) = words.get(at..).filter(|rest| !rest.is_empty()) {
         let pc = kernel.entry_address + at as u64 * 4;
         let (text, length) = match vega_isa::decode(rest) {
-            Ok(inst) => {
-                (inst.to_string(), (usize::from(inst.size_bytes) / 4).clamp(1, rest.len()))
-            }
+            Ok(inst) => (inst.to_string(), (usize::from(inst.size_bytes) / 4).clamp(1, rest.len())),
             Err(error) => (format!("; {error}"), 1),
         };
         let code: Vec<String> = rest.iter().take(length).map(|word| format!("{word:08X}")).collect();

@@ -3,7 +3,7 @@
 //! # Safety
 //! `getauxval(AT_EXECFN)` is a C string in the process's stack area, which lasts as long as the process.
 
-use std::ffi::{CStr, OsStr, OsString};
+use std::ffi::{CStr, CString, OsStr, OsString};
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
@@ -22,9 +22,7 @@ pub fn run(options: &RunOptions) -> Result<ExitCode, Failure> {
     let mut command = Command::new(program);
     command.args(arguments);
     if !(options.if_no_gpu && has_real_card()) {
-        if !Path::new("/proc/self/maps").exists() {
-            eprintln!("vega: /proc is not mounted here; ROCm's runtime reads it and will find no card");
-        }
+        warnings().iter().for_each(|warning| eprintln!("vega: {warning}"));
         command.env("LD_PRELOAD", preload(&own_path()?)?);
         for (name, value) in variables(options) {
             command.env(OsStr::from_bytes(name.to_bytes()), value);
@@ -44,6 +42,31 @@ fn has_real_card() -> bool {
     let path = c"/dev/kfd";
     // SAFETY: `path` is a C string.
     unsafe { libc::syscall(libc::SYS_faccessat, libc::AT_FDCWD, path.as_ptr(), libc::F_OK) == 0 }
+}
+
+/// What the program will miss here, before it fails with a message that does not say so.
+fn warnings() -> Vec<String> {
+    let mut warnings = Vec::new();
+    if !Path::new("/proc/self/maps").exists() {
+        warnings.push("/proc is not mounted here; what ROCm reads there will be missing".to_owned());
+    }
+    // Where LLVM's getTempDirEnvVar looks, and so the compiler inside HIP.
+    let variables = ["TMPDIR", "TMP", "TEMP", "TEMPDIR"];
+    let temporary = variables.iter().find_map(std::env::var_os).unwrap_or_else(|| "/tmp".into());
+    if !is_writable(&temporary) {
+        warnings.push(format!(
+            "{} cannot be written; HIP compiles its own kernels there and crashes otherwise: \
+             set TMPDIR to a writable place",
+            temporary.to_string_lossy()
+        ));
+    }
+    warnings
+}
+
+fn is_writable(folder: &OsStr) -> bool {
+    let Ok(path) = CString::new(folder.as_bytes()) else { return false };
+    // SAFETY: `path` is a C string.
+    unsafe { libc::access(path.as_ptr(), libc::W_OK | libc::X_OK) == 0 }
 }
 
 fn variables(options: &RunOptions) -> Vec<(&'static CStr, String)> {

@@ -64,6 +64,19 @@ fn the_topology_is_there_for_every_program() {
 }
 
 #[test]
+fn a_missing_writable_place_is_named() {
+    let output = Command::new(VEGA)
+        .args(["run", "--", "true"])
+        .env("TMPDIR", "/no-such-folder")
+        .output()
+        .expect("vega runs");
+    assert!(output.status.success());
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(text.contains("/no-such-folder") && text.contains("TMPDIR"), "{text}");
+    assert!(vega(&["run", "--", "true"]).stderr.is_empty());
+}
+
+#[test]
 fn info_names_the_card() {
     let text = stdout(&vega(&["info"]));
     assert!(text.contains("(virtual)") && text.contains("gfx900"), "{text}");
