@@ -4,7 +4,8 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Card, DATA, programs, watchdog};
+use common::{CODE, Card, DATA, KERNARG, programs, watchdog};
+use vega_exec::Outcome;
 
 const LIMIT: Duration = Duration::from_secs(300);
 
@@ -12,12 +13,32 @@ fn args(rounds: u32) -> [u32; 3] {
     [DATA as u32, (DATA >> 32) as u32, rounds]
 }
 
+/// Runs the program as workgroup 0 and as workgroup 1, each on a thread of its own.
+fn run_pair(card: &Card, program: &[u32], args: &[u32]) {
+    // s_mov_b32 s2, 0 and s_mov_b32 s2, 1.
+    let entries = [(CODE, 0xbe82_0080), (CODE + 0x1000, 0xbe82_0081)];
+    for (va, number) in entries {
+        card.write(va, &[number]);
+        card.write(va + 4, program);
+    }
+    card.write(KERNARG, args);
+    std::thread::scope(|scope| {
+        for (va, _) in entries {
+            scope.spawn(move || {
+                let mut dispatch = card.dispatch([64, 1, 1], [64, 1, 1]);
+                dispatch.entry_va = va;
+                assert_eq!(card.run(&dispatch), Outcome::Done);
+            });
+        }
+    });
+}
+
 #[test]
 fn dekker_a_store_before_s_waitcnt_comes_before_a_later_load() {
     watchdog(LIMIT);
-    let card = Card::new(2);
-    let rounds = 2000u32;
-    card.run_code(programs::DEKKER, &args(rounds), [128, 1, 1], [64, 1, 1]);
+    let card = Card::new(1);
+    let rounds = 20_000u32;
+    run_pair(&card, programs::DEKKER, &args(rounds));
     for round in 1..=rounds {
         // What each workgroup saw of the other's flag in this round.
         let seen = card.read(DATA + 1024 + u64::from(8 * round), 2);
@@ -28,9 +49,9 @@ fn dekker_a_store_before_s_waitcnt_comes_before_a_later_load() {
 #[test]
 fn message_passing_data_is_there_before_its_flag() {
     watchdog(LIMIT);
-    let card = Card::new(2);
+    let card = Card::new(1);
     let rounds = 3000;
-    card.run_code(programs::PING_PONG, &args(rounds), [128, 1, 1], [64, 1, 1]);
+    run_pair(&card, programs::PING_PONG, &args(rounds));
     assert_eq!(card.read(DATA + 128, 1), [0], "messages older than their flag");
     assert_eq!(card.read(DATA, 1), [rounds]);
 }
@@ -38,9 +59,9 @@ fn message_passing_data_is_there_before_its_flag() {
 #[test]
 fn aligned_pairs_of_dwords_are_never_torn() {
     watchdog(LIMIT);
-    let card = Card::new(2);
+    let card = Card::new(1);
     let rounds = 20_000;
-    card.run_code(programs::PACKED_FLAG, &args(rounds), [128, 1, 1], [64, 1, 1]);
+    run_pair(&card, programs::PACKED_FLAG, &args(rounds));
     assert_eq!(card.read(DATA + 1024, 1), [0], "torn pairs");
     let pair = [rounds, !rounds];
     assert_eq!(card.read(DATA, 128), pair.repeat(64));
