@@ -160,8 +160,7 @@ impl Region {
         if result == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        // SAFETY: exactly the mapping made above.
-        unsafe { libc::madvise(result, len as usize, libc::MADV_DONTFORK) };
+        keep_private(result, len as usize);
         Ok(())
     }
 
@@ -199,10 +198,17 @@ fn map(
     if base == libc::MAP_FAILED {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: exactly the mapping made above. A forked child has no use for the card's memory, and must
-    // not make the parent's pages copy-on-write.
-    unsafe { libc::madvise(base, len, libc::MADV_DONTFORK) };
+    keep_private(base, len);
     NonNull::new(base.cast()).ok_or_else(|| io::ErrorKind::OutOfMemory.into())
+}
+
+/// A forked child has no use for the card's memory, and must not make the parent's pages copy-on-write; a
+/// core file of the program should not hold 8 GB of it.
+fn keep_private(base: *mut libc::c_void, len: usize) {
+    for advice in [libc::MADV_DONTFORK, libc::MADV_DONTDUMP] {
+        // SAFETY: exactly a mapping that the caller has made; the advice changes no byte of it.
+        unsafe { libc::madvise(base, len, advice) };
+    }
 }
 
 #[cfg(test)]

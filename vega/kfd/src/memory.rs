@@ -28,9 +28,8 @@ use crate::queues;
 use crate::spec::CardSpec;
 use crate::user;
 
-/// Bytes of the render node that GTT may use. The first 2 MiB stay empty: offset 0 means "none".
+/// Where GTT begins in the render node. The first 2 MiB stay empty: offset 0 means "none".
 const GTT_START: u64 = 2 << 20;
-const GTT_END: u64 = 64 << 30;
 /// Where the VRAM of card 0 begins in the render node; that of card n begins n of these later.
 const VRAM_STRIDE: u64 = 1 << 40;
 const HUGE_PAGE: u64 = 2 << 20;
@@ -143,19 +142,21 @@ impl Memory {
             let free = FreeList::new(0, card.vram_bytes);
             vram.push(Vram { region, free, used: 0, bytes: card.vram_bytes });
         }
+        // amdgpu_amdkfd_gpu_init_memory_limits: system memory may fill 15/16 of the machine.
         let ram = crate::backing::sysconf(libc::_SC_PHYS_PAGES) * PAGE;
+        let gtt_limit = (ram - ram / 16).next_multiple_of(HUGE_PAGE);
+        let gtt_end = (GTT_START + gtt_limit).min(VRAM_STRIDE);
         Ok(Memory {
             state: Mutex::new(State {
                 buffers: BTreeMap::new(),
                 next_handle: 1,
                 vram,
-                gtt_free: FreeList::new(GTT_START, GTT_END),
+                gtt_free: FreeList::new(GTT_START, gtt_end),
                 gtt_used: 0,
             }),
-            gtt: Region::shared(render, 0, GTT_END)?,
+            gtt: Region::shared(render, 0, gtt_end)?,
             registers: Region::shared(kfd, MMIO_OFFSET, PAGE)?,
-            // amdgpu_amdkfd_gpu_init_memory_limits: system memory may fill 15/16 of the machine.
-            gtt_limit: ram - ram / 16,
+            gtt_limit,
             large_bar,
         })
     }

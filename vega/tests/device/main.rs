@@ -63,7 +63,8 @@ fn saxpy_in_every_way() {
 
 #[test]
 fn copies() {
-    for way in WAYS {
+    // The ways that make a difference to copies.
+    for way in WAYS.iter().take(6) {
         let done = on_card("copies", &[], way);
         assert!(done.status.success(), "{way:?}: {}\n{}", done.status, done.stderr);
     }
