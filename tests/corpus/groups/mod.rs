@@ -1,0 +1,16 @@
+//! The cases, a module per file of kernels.
+
+pub mod applications;
+pub mod atomics;
+pub mod control;
+pub mod half;
+pub mod images;
+pub mod integer;
+pub mod lanes;
+pub mod lds;
+pub mod math;
+pub mod math_f32;
+pub mod math_f64;
+pub mod matrix;
+pub mod services;
+pub mod types;
