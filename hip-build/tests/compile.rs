@@ -329,3 +329,21 @@ fn the_repositorys_bindings_are_what_hipcc_says_today() {
     assert!(warnings.is_empty(), "{warnings:?}");
     assert_eq!(compiled.modules.len(), files.len());
 }
+
+#[test]
+fn code_alone_is_compiled_once() {
+    let Some(package) = Package::new(&hip("extern \"C\" __global__ void f(int *x) { *x = 1; }")) else {
+        return;
+    };
+    let kernels = package.kernels().code_only();
+    let compiled = kernels.compile().unwrap();
+    let code = fs::read(&compiled.modules[0].code).unwrap();
+    let image = Image::parse(&code).unwrap();
+    let object = CodeObject::parse(&image.entries()[0].bytes).unwrap();
+    assert!(object.kernel("f").is_some());
+    assert_has(&package.rust(), &["CODE"]);
+    assert!(!package.rust().contains("struct F"), "{}", package.rust());
+    assert_eq!(fresh(&kernels.compile().unwrap()), [false]);
+    // With types, it is another result.
+    assert_eq!(fresh(&package.kernels().compile().unwrap()), [true]);
+}

@@ -35,6 +35,7 @@ pub fn compiled() {
             .files(FILES.map(|name| format!("kernels/corpus/{name}.hip")))
             .base_dir(env!("CARGO_MANIFEST_DIR"))
             .out_dir(folder())
+            .code_only()
             .cargo_instructions(false);
         kernels.compile().map(drop).map_err(|error| error.to_string())
     };
