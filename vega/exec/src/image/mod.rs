@@ -5,7 +5,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | [`descriptor`] | the image (T#) and sampler (S#) descriptors of gfx9 |
-//! | [`format`] | data and number formats, shared by images and typed buffers |
+//! | [`mod@format`] | data and number formats, shared by images and typed buffers |
 //! | [`layout`] | where a texel is |
 //! | [`sample`] | addressing modes and filters |
 

@@ -7,7 +7,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`mode`] | rounding, denormals, clamp and IEEE switches of the MODE register |
-//! | [`format`] | binary16, binary32 and binary64: fields, classes, NaNs |
+//! | [`mod@format`] | binary16, binary32 and binary64: fields, classes, NaNs |
 //! | [`pack`] | an exact value to the nearest representable one |
 //! | [`arith`] | add, multiply, fused and unfused multiply-add, output modifiers |
 //! | [`order`] | comparisons, classes, minimum, maximum, median |

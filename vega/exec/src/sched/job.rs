@@ -134,6 +134,13 @@ impl Job {
         self.left.notify_all();
     }
 
+    /// A helper lost its workgroups to a bug: the dispatch must not count as done.
+    pub fn abandon(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let report = Self::refusal(&self.dispatch, "a worker thread of the engine panicked");
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(report);
+    }
+
     /// Waits until no helper is inside.
     pub fn wait(&self) {
         let mut helpers = self.helpers.lock().unwrap_or_else(PoisonError::into_inner);

@@ -21,6 +21,18 @@ struct Queue {
     closed: bool,
 }
 
+/// A helper inside a job.
+struct Presence<'a>(&'a Job);
+
+impl Drop for Presence<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.abandon();
+        }
+        self.0.leave();
+    }
+}
+
 /// What helpers and callers share.
 pub(crate) struct Shared {
     queue: Mutex<Queue>,
@@ -72,9 +84,11 @@ impl Shared {
                 }
             };
             if job.enter() {
+                // Leaves on the way out, even if a handler panics: the caller waits for it.
+                let presence = Presence(&job);
                 job.work(&mut kit.worker, &mut kit.spares, None);
                 kit.worker.end(&self.idle);
-                job.leave();
+                drop(presence);
             }
         }
     }
