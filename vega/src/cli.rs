@@ -38,7 +38,14 @@ pub enum Command {
 /// `vega run`.
 #[derive(Debug, Args)]
 #[command(after_help = "The exit status is the program's: 127 if it does not exist, 126 if it cannot be \
-    executed, 125 if vega itself fails.\n\nHIP_VISIBLE_DEVICES=-1 hides the card, as it hides a real one.")]
+    executed, 125 if vega itself fails.\n\nHIP_VISIBLE_DEVICES=-1 hides the card, as it hides a real one.\n\n\
+    Environment, also for programs that run with this file in LD_PRELOAD:\n  \
+    VEGA_GPUS=N            number of cards\n  \
+    VEGA_LARGE_BAR=1       the CPU can access all of VRAM\n  \
+    VEGA_THREADS=N         host threads that execute kernels\n  \
+    VEGA_VRAM_MIB=N        VRAM of each card\n  \
+    VEGA_DOORBELL=WAY      how doorbells are noticed: uffd, trap or poll\n  \
+    VEGA_TRACE_IOCTL=1     print every ioctl of the runtime")]
 pub struct RunOptions {
     /// Use the real card if there is a /dev/kfd.
     #[arg(long)]
