@@ -96,13 +96,9 @@ pub(super) fn lower(inst: &Inst, op: MemOp, record: &mut Record) -> Handled {
         Space::Buffer => {
             registers(inst, record)?;
             let (kind, shape) = action(inst, op.kind).ok_or(Refusal::Missing)?;
-            // The scalar offset's constant would stand where the shape does: buffer offsets are registers
-            // or inline constants, which go through the immediate offset instead.
-            if record.src[2] == code::CONST {
-                record.imm = record.imm.wrapping_add(record.consts[2] as i32);
-                record.src[2] = code::NONE;
-            }
-            record.consts = [0, kind, shape];
+            // The scalar offset's constant would stand where the shape does: it goes above the flags.
+            let constant = if record.src[2] == code::CONST { record.consts[2] << 32 } else { 0 };
+            record.consts = [constant, kind, shape];
             if flags.has(Flags::IDXEN) {
                 record.consts[0] |= buffer::IDXEN;
             }

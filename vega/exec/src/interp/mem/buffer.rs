@@ -7,7 +7,8 @@ use crate::interp::record::{Record, code};
 use crate::interp::wave::Wave;
 use crate::interp::worker::Worker;
 
-/// In `consts[0]`: the vector address holds an index.
+/// In `consts[0]`, whose high half is the scalar offset if that is a constant: the vector address holds an
+/// index.
 pub(crate) const IDXEN: u64 = 1;
 /// The vector address holds an offset (after the index, if there is one).
 pub(crate) const OFFEN: u64 = 2;
@@ -68,8 +69,11 @@ impl Handler for Buffer {
     unsafe fn exec<V: Vector>(wave: &mut Wave, worker: &mut Worker, record: &Record, ip: usize) -> usize {
         let s = record.src[1] as usize;
         let descriptor = Descriptor::new([wave.s[s], wave.s[s + 1], wave.s[s + 2], wave.s[s + 3]]);
-        let scalar = u64::from(wave.scalar32(record, 2));
         let flags = record.consts[0];
+        let scalar = match record.src[2] {
+            code::CONST => flags >> 32,
+            _ => u64::from(wave.scalar32(record, 2)),
+        };
         let mut act = Act::of(record);
         let bytes = match act {
             Act::Load(shape) | Act::Store(shape) => shape.bytes,
