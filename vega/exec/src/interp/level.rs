@@ -1,5 +1,7 @@
 //! The host's vector extensions: every handler exists once for each level.
 //!
+//! There is no level above AVX2: wider registers gain an interpreter nothing, and every level costs a third of the build.
+//!
 //! # Safety
 //! A `target_feature` function is called only through handlers that [`Level::detect`] allowed, or from code
 //! that was inlined into one.
@@ -19,9 +21,6 @@ pub(crate) enum Level {
     /// AVX2 and FMA.
     #[cfg(target_arch = "x86_64")]
     Avx2,
-    /// AVX-512 F, BW, VL, DQ.
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
 }
 
 impl Level {
@@ -37,13 +36,6 @@ impl Level {
                     && is_x86_feature_detected!("bmi2")
                     && is_x86_feature_detected!("lzcnt")
                     && is_x86_feature_detected!("popcnt");
-                let avx512 = is_x86_feature_detected!("avx512f")
-                    && is_x86_feature_detected!("avx512bw")
-                    && is_x86_feature_detected!("avx512vl")
-                    && is_x86_feature_detected!("avx512dq");
-                if avx2 && avx512 {
-                    return Level::Avx512;
-                }
                 if avx2 {
                     return Level::Avx2;
                 }
@@ -126,10 +118,6 @@ mod x86 {
     #[derive(Clone, Copy)]
     pub(crate) struct Avx2;
 
-    /// [`Level::Avx512`](super::Level::Avx512).
-    #[derive(Clone, Copy)]
-    pub(crate) struct Avx512;
-
     impl Vector for Avx2 {
         #[inline(always)]
         fn any_nan(v: &[f32; 16]) -> bool {
@@ -179,45 +167,6 @@ mod x86 {
             unsafe { leaf::store_rows_avx2(registers, bases) }
         }
     }
-
-    impl Vector for Avx512 {
-        #[inline(always)]
-        fn any_nan(v: &[f32; 16]) -> bool {
-            // SAFETY: this level's handlers run only where AVX-512 exists; 64 bytes are readable at `v`.
-            unsafe {
-                let v = _mm512_loadu_ps(v.as_ptr());
-                _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(v, v) != 0
-            }
-        }
-
-        #[inline(always)]
-        fn top_bits(v: &[u32; 16]) -> u32 {
-            // SAFETY: this level's handlers run only where AVX-512 exists; 64 bytes are readable at `v`.
-            unsafe { u32::from(_mm512_movepi32_mask(_mm512_loadu_si512(v.as_ptr().cast()))) }
-        }
-
-        #[inline(always)]
-        fn equal(a: &[u32; 16], b: &[u32; 16]) -> bool {
-            // SAFETY: as above.
-            unsafe {
-                let a = _mm512_loadu_si512(a.as_ptr().cast());
-                let b = _mm512_loadu_si512(b.as_ptr().cast());
-                _mm512_cmpneq_epu32_mask(a, b) == 0
-            }
-        }
-
-        #[inline(always)]
-        unsafe fn load_rows(registers: *mut u32, bases: &[u64; 4]) -> Done {
-            // SAFETY: the caller's.
-            unsafe { leaf::load_rows_avx512(registers, bases) }
-        }
-
-        #[inline(always)]
-        unsafe fn store_rows(registers: *const u32, bases: &[u64; 4]) -> Done {
-            // SAFETY: the caller's.
-            unsafe { leaf::store_rows_avx512(registers, bases) }
-        }
-    }
 }
 
 /// A handler's body, written once; `run` instantiates it for a level.
@@ -241,20 +190,11 @@ unsafe fn avx2<H: Handler>(wave: &mut Wave, worker: &mut Worker, record: &Record
     unsafe { H::exec::<x86::Avx2>(wave, worker, record, ip) }
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
-unsafe fn avx512<H: Handler>(wave: &mut Wave, worker: &mut Worker, record: &Record, ip: usize) -> usize {
-    // SAFETY: the caller's.
-    unsafe { H::exec::<x86::Avx512>(wave, worker, record, ip) }
-}
-
 /// The handler's instance for a level.
 pub(crate) fn run<H: Handler>(level: Level) -> Run {
     match level {
         Level::Base => base::<H>,
         #[cfg(target_arch = "x86_64")]
         Level::Avx2 => avx2::<H>,
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => avx512::<H>,
     }
 }

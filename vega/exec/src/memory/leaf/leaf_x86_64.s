@@ -247,25 +247,6 @@ lanes scatter16, give16
 .purgem give12
 .purgem give16
 .balign 16
-.globl vega_exec_load_rows_avx512
-.hidden vega_exec_load_rows_avx512
-vega_exec_load_rows_avx512:
-    xor edx, edx
-    mov rax, qword ptr [rsi + 0]
-    vmovdqu32 zmm0, [rax + 0]
-    vmovdqu32 [rdi + 0], zmm0
-    mov rax, qword ptr [rsi + 8]
-    vmovdqu32 zmm0, [rax + 0]
-    vmovdqu32 [rdi + 64], zmm0
-    mov rax, qword ptr [rsi + 16]
-    vmovdqu32 zmm0, [rax + 0]
-    vmovdqu32 [rdi + 128], zmm0
-    mov rax, qword ptr [rsi + 24]
-    vmovdqu32 zmm0, [rax + 0]
-    vmovdqu32 [rdi + 192], zmm0
-    vzeroupper
-    ret
-.balign 16
 .globl vega_exec_load_rows_avx2
 .hidden vega_exec_load_rows_avx2
 vega_exec_load_rows_avx2:
@@ -333,25 +314,6 @@ vega_exec_load_rows_sse2:
     movdqu [rdi + 208], xmm1
     movdqu [rdi + 224], xmm2
     movdqu [rdi + 240], xmm3
-    ret
-.balign 16
-.globl vega_exec_store_rows_avx512
-.hidden vega_exec_store_rows_avx512
-vega_exec_store_rows_avx512:
-    xor edx, edx
-    mov rax, qword ptr [rsi + 0]
-    vmovdqu32 zmm0, [rdi + 0]
-    vmovdqu32 [rax + 0], zmm0
-    mov rax, qword ptr [rsi + 8]
-    vmovdqu32 zmm0, [rdi + 64]
-    vmovdqu32 [rax + 0], zmm0
-    mov rax, qword ptr [rsi + 16]
-    vmovdqu32 zmm0, [rdi + 128]
-    vmovdqu32 [rax + 0], zmm0
-    mov rax, qword ptr [rsi + 24]
-    vmovdqu32 zmm0, [rdi + 192]
-    vmovdqu32 [rax + 0], zmm0
-    vzeroupper
     ret
 .balign 16
 .globl vega_exec_store_rows_avx2

@@ -175,10 +175,7 @@ pub(crate) unsafe fn store_rows_sse2(registers: *const u32, bases: *const [u64; 
 }
 
 #[cfg(target_arch = "x86_64")]
-pub(crate) use {
-    load_rows_sse2 as load_rows_avx2, load_rows_sse2 as load_rows_avx512, store_rows_sse2 as store_rows_avx2,
-    store_rows_sse2 as store_rows_avx512,
-};
+pub(crate) use {load_rows_sse2 as load_rows_avx2, store_rows_sse2 as store_rows_avx2};
 
 /// To be called first from the process's SIGSEGV and SIGBUS handler; always false on this host.
 ///

@@ -107,17 +107,11 @@ unsafe extern "C" {
     #[link_name = "vega_exec_scatter16"]
     pub(crate) fn scatter16(registers: *const u32, addresses: *const u64, mask: u64) -> Done;
     /// Loads four rows of 16 consecutive dwords, one per 16 lanes.
-    #[link_name = "vega_exec_load_rows_avx512"]
-    pub(crate) fn load_rows_avx512(registers: *mut u32, bases: *const [u64; 4]) -> Done;
-    /// Loads four rows of 16 consecutive dwords, one per 16 lanes.
     #[link_name = "vega_exec_load_rows_avx2"]
     pub(crate) fn load_rows_avx2(registers: *mut u32, bases: *const [u64; 4]) -> Done;
     /// Loads four rows of 16 consecutive dwords, one per 16 lanes.
     #[link_name = "vega_exec_load_rows_sse2"]
     pub(crate) fn load_rows_sse2(registers: *mut u32, bases: *const [u64; 4]) -> Done;
-    /// Stores four rows of 16 consecutive dwords, one per 16 lanes.
-    #[link_name = "vega_exec_store_rows_avx512"]
-    pub(crate) fn store_rows_avx512(registers: *const u32, bases: *const [u64; 4]) -> Done;
     /// Stores four rows of 16 consecutive dwords, one per 16 lanes.
     #[link_name = "vega_exec_store_rows_avx2"]
     pub(crate) fn store_rows_avx2(registers: *const u32, bases: *const [u64; 4]) -> Done;
