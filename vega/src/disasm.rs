@@ -73,16 +73,8 @@ fn listing(out: &mut impl Write, object: &CodeObject<'_>, kernel: &Kernel) -> io
         .chunks_exact(4)
         .filter_map(|bytes| bytes.try_into().ok().map(u32::from_le_bytes))
         .collect();
-    let mut at = 0;
-    while let Some(rest) = words.get(at..).filter(|rest| !rest.is_empty()) {
-        let pc = kernel.entry_address + at as u64 * 4;
-        let (text, length) = match vega_isa::decode(rest) {
-            Ok(inst) => (inst.to_string(), (usize::from(inst.size_bytes) / 4).clamp(1, rest.len())),
-            Err(error) => (format!("; {error}"), 1),
-        };
-        let code: Vec<String> = rest.iter().take(length).map(|word| format!("{word:08X}")).collect();
-        writeln!(out, "\t{text:<60}// {pc:012X}: {}", code.join(" "))?;
-        at += length;
+    for line in vega_isa::disassemble(kernel.entry_address, &words) {
+        writeln!(out, "\t{line}")?;
     }
     writeln!(out)
 }

@@ -75,8 +75,12 @@ pub(crate) fn kernel_fault(queue: &Queue, fault: &FaultReport, launch: &Launch) 
     if let FaultKind::Memory(access) = &fault.kind {
         line(&mut out, "address", address(space, access));
     }
-    let offset = fault.pc.wrapping_sub(launch.entry_va);
-    line(&mut out, "pc", format_args!("{:#x}, {offset:#x} bytes after the kernel's entry", fault.pc));
+    // A function that the kernel calls may lie in front of it.
+    let (offset, side) = match fault.pc.checked_sub(launch.entry_va) {
+        Some(after) => (after, "after"),
+        None => (launch.entry_va - fault.pc, "before"),
+    };
+    line(&mut out, "pc", format_args!("{:#x}, {offset:#x} bytes {side} the kernel's entry", fault.pc));
     out.push_str(&window(space, fault, launch.entry_va));
     out
 }
