@@ -4,8 +4,8 @@ mod common;
 
 use std::time::Duration;
 
-use common::{CODE, Card, DATA, KERNARG, programs, watchdog};
-use vega_exec::Outcome;
+use common::{CODE, Card, DATA, DATA_BYTES, KERNARG, programs, watchdog};
+use vega_exec::{Outcome, Rights};
 
 const LIMIT: Duration = Duration::from_secs(300);
 
@@ -36,7 +36,8 @@ fn run_pair(card: &Card, program: &[u32], args: &[u32]) {
 #[test]
 fn dekker_a_store_before_s_waitcnt_comes_before_a_later_load() {
     watchdog(LIMIT);
-    let card = Card::new(1);
+    let mut card = Card::new(1);
+    card.map(DATA + DATA_BYTES as u64, 64 << 16, Rights::ALL);
     let rounds = 20_000u32;
     run_pair(&card, programs::DEKKER, &args(rounds));
     for round in 1..=rounds {

@@ -29,7 +29,7 @@ pub const EXEC_IDS: &[u32] = &[
     0xbf810000,             // s_endpgm
 ];
 
-/// Two workgroups: each stores 1 to its flag and then reads the other's, `rounds` times; args: data, rounds. data[0..2] flags, 64 bytes apart; result counts at data + 1024: both saw zero. Workgroup 0 and 1 meet before each round at counters.
+/// Two workgroups: each stores 1 to its flag and then reads the other's, `rounds` times; args: data, rounds. data[0..2] flags, 64 bytes apart; result counts at data + 1024: both saw zero. Workgroup 0 and 1 meet before each round at counters. In front of the flag 64 lanes store to pages of their own from data + 0x100000 on: lines that miss the caches keep the flag's store in the store buffer, so that a load without a fence overtakes it.
 #[rustfmt::skip]
 pub const DEKKER: &[u32] = &[
     0xc0060180, 0x00000000, // s_load_dwordx2 s[6:7], s[0:1], 0x0
@@ -41,6 +41,8 @@ pub const DEKKER: &[u32] = &[
     0x7e04020a,             // v_mov_b32_e32 v2, s10
     0x7e060280,             // v_mov_b32_e32 v3, 0
     0x7e080281,             // v_mov_b32_e32 v4, 1
+    0x24120090,             // v_lshlrev_b32_e32 v9, 16, v0
+    0x681212ff, 0x00100000, // v_add_u32_e32 v9, 0x100000, v9
     0xbe8b0080,             // s_mov_b32 s11, 0
     0xbefe0181,             // s_mov_b64 exec, 1
     0x800b810b,             // s_add_u32 s11, s11, 1
@@ -59,6 +61,9 @@ pub const DEKKER: &[u32] = &[
     0x7e1a0506,             // v_readfirstlane_b32 s13, v6
     0xbf0a0c0d,             // s_cmp_lt_u32 s13, s12
     0xbf85fff5,             // s_cbranch_scc1 meet
+    0xbefe01c1,             // s_mov_b64 exec, -1
+    0xdc708000, 0x00060509, // global_store_dword v9, v5, s[6:7]
+    0xbefe0181,             // s_mov_b64 exec, 1
     0xdc708000, 0x00060501, // global_store_dword v1, v5, s[6:7]
     0xbf8c0f70,             // s_waitcnt vmcnt(0)
     0xdc508000, 0x07060002, // global_load_dword v7, v2, s[6:7]
@@ -68,7 +73,7 @@ pub const DEKKER: &[u32] = &[
     0x6810100f,             // v_add_u32_e32 v8, s15, v8
     0xdc708400, 0x00060708, // global_store_dword v8, v7, s[6:7] offset:1024
     0xbf0a080b,             // s_cmp_lt_u32 s11, s8
-    0xbf85ffe1,             // s_cbranch_scc1 round
+    0xbf85ffdd,             // s_cbranch_scc1 round
     0xbf810000,             // s_endpgm
 ];
 
