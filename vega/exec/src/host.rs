@@ -1,5 +1,7 @@
 //! What a wave can ask of the device around it.
 
+use crate::gws::Gws;
+
 /// The device around a running wave.
 ///
 /// Called from worker threads: implementations must be quick and must not block on the dispatch.
@@ -12,6 +14,11 @@ pub trait Host: Send + Sync {
 
     /// `s_memrealtime`: the constant clock that timestamps of signals use (27 MHz on a Vega 10).
     fn realtime_clock(&self) -> u64;
+
+    /// Global wave sync, if the device has it.
+    fn gws(&self) -> Option<&Gws> {
+        None
+    }
 }
 
 /// A host that ignores interrupts and counts nanoseconds: enough for tests and benches.

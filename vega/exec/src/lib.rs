@@ -10,6 +10,7 @@
 //! | [`semantics`] | the meaning of every lane-local instruction, one lane at a time |
 //! | [`image`] | image descriptors, texel formats, filtering |
 //! | [`host`] | what a wave can ask of the device around it: [`Host`] |
+//! | [`gws`] | barriers and semaphores between all waves of a card |
 //!
 //! A command processor fills a [`Dispatch`] and calls [`Engine::run`], which blocks until the grid has
 //! ended, was cancelled or has faulted. Several threads may do so at once; none waits for another.
@@ -19,6 +20,7 @@ compile_error!("gfx900 is little-endian, and guest memory is shared with the hos
 
 pub mod dispatch;
 pub mod engine;
+pub mod gws;
 pub mod host;
 pub mod image;
 mod interp;

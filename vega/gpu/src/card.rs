@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use vega_exec::gws::Gws;
 use vega_exec::{AddressSpace, Engine, Host};
 
 use crate::config::{CardConfig, QueueConfig, QueueError, QueueId, QueueUpdate};
@@ -36,6 +37,7 @@ pub struct Card {
 /// The device that waves see around them.
 struct Device {
     notify: Arc<dyn Notify>,
+    gws: Gws,
 }
 
 /// The shader clock that a Vega 56 boosts to, in units of 10 MHz.
@@ -54,12 +56,16 @@ impl Host for Device {
     fn realtime_clock(&self) -> u64 {
         clock::ticks()
     }
+
+    fn gws(&self) -> Option<&Gws> {
+        Some(&self.gws)
+    }
 }
 
 impl Card {
     /// A card without queues, with an empty page table.
     pub fn new(config: CardConfig, engine: Arc<Engine>, notify: Arc<dyn Notify>) -> Arc<Card> {
-        let host = Arc::new(Device { notify: Arc::clone(&notify) });
+        let host = Arc::new(Device { notify: Arc::clone(&notify), gws: Gws::default() });
         let shared = Arc::new(Shared { config, space: AddressSpace::new(), engine, notify, host });
         Arc::new(Card { shared, queues: RwLock::new(BTreeMap::new()) })
     }

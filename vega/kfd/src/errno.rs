@@ -29,6 +29,8 @@ impl Errno {
     pub const EIO: Errno = Errno(libc::EIO);
     /// No space left.
     pub const ENOSPC: Errno = Errno(libc::ENOSPC);
+    /// Taken by another: also global wave sync of another queue.
+    pub const EBUSY: Errno = Errno(libc::EBUSY);
     /// Is a directory.
     pub const EISDIR: Errno = Errno(libc::EISDIR);
     /// Not a directory.

@@ -31,6 +31,8 @@ pub fn kfd_bytes(gpus: u32) -> u64 {
 struct Owner {
     card: u32,
     slot: u32,
+    /// Global wave sync is the queue's.
+    gws: bool,
 }
 
 /// The process's queues.
@@ -78,7 +80,7 @@ pub fn create(driver: &Driver, args: &mut CreateQueue) -> Result<(), Errno> {
         priority: args.queue_priority,
     });
     let id = id.map_err(errno)?;
-    owners.insert(id.0, Owner { card, slot });
+    owners.insert(id.0, Owner { card, slot, gws: false });
     drop(owners);
     args.queue_id = id.0;
     args.doorbell_offset = doorbell_page(card) + 8 * u64::from(slot);
@@ -118,9 +120,18 @@ pub fn set_cu_mask(driver: &Driver, args: &mut SetCuMask) -> Result<(), Errno> {
     driver.card(owner.card)?.set_cu_mask(QueueId(args.queue_id), &mask?).map_err(errno)
 }
 
-/// ALLOC_QUEUE_GWS: the queue may use global wave synchronisation. There is one set per card.
+/// ALLOC_QUEUE_GWS: one queue of a card may use global wave sync; a `num_gws` of 0 gives it back.
 pub fn alloc_gws(driver: &Driver, args: &mut QueueGws) -> Result<(), Errno> {
-    driver.queues.owner(args.queue_id)?;
+    let mut owners = driver.queues.lock();
+    let card = owners.get(&args.queue_id).ok_or(Errno::EINVAL)?.card;
+    let taken = owners.values().any(|owner| owner.card == card && owner.gws);
+    let owner = owners.get_mut(&args.queue_id).ok_or(Errno::EINVAL)?;
+    match (args.num_gws, owner.gws) {
+        (0, false) => return Err(Errno::EINVAL),
+        (0, true) => owner.gws = false,
+        _ if taken => return Err(Errno::EBUSY),
+        _ => owner.gws = true,
+    }
     args.first_gws = 0;
     Ok(())
 }

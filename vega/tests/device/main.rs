@@ -94,6 +94,14 @@ fn two_processes_share_a_buffer() {
 }
 
 #[test]
+fn cooperative_groups() {
+    for way in [&[][..], &[("VEGA_GPUS", "3")], &[("VEGA_THREADS", "1")]] {
+        on_card("cooperative", &[], way).ok();
+    }
+    computes("cooperative");
+}
+
+#[test]
 fn a_nasty_process() {
     for doorbell in ["uffd", "trap"] {
         on_card("nasty", &[], &[("VEGA_DOORBELL", doorbell)]).ok();

@@ -7,7 +7,7 @@
 //! | `level`, `elem`, `lanes` | handlers for each vector extension of the host; lanes as vectors |
 //! | `alu`, `num` | fast vector operations |
 //! | `planned` | all other vector operations, by way of [`crate::semantics`] |
-//! | `scalar`, `control`, `cross`, `mem` | the other instructions |
+//! | `scalar`, `control`, `cross`, `mem`, `gws` | the other instructions |
 //! | `wave`, `worker` | the state of a wave; the state of the thread that runs it |
 //!
 //! # Safety
@@ -22,6 +22,7 @@ pub(crate) mod code;
 mod control;
 mod cross;
 mod elem;
+mod gws;
 mod lanes;
 pub(crate) mod level;
 mod lower;

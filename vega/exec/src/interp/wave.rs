@@ -7,6 +7,7 @@
 use vega_isa::sgpr;
 
 use super::program::Program;
+use crate::gws::Ticket;
 
 /// Lanes of a wave.
 pub(crate) const LANES: usize = 64;
@@ -41,7 +42,7 @@ pub(crate) enum Stop {
     /// It has not begun, or its time was up at a back edge.
     #[default]
     Yield,
-    /// `s_sleep`: somebody else should run.
+    /// `s_sleep`, or a wait for other workgroups: somebody else should run.
     Sleep,
     /// `s_barrier`.
     Barrier,
@@ -74,6 +75,8 @@ pub(crate) struct Wave {
     pub ip: usize,
     /// Back edges left before the wave yields.
     pub budget: u32,
+    /// What it waits for at a `ds_gws` instruction, which it executes again.
+    pub ticket: Option<Ticket>,
     /// Why it is not running.
     pub stop: Stop,
     /// Its number in the workgroup.

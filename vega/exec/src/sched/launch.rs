@@ -134,6 +134,7 @@ impl Launch {
         wave.store_outstanding = false;
         wave.mode = self.mode;
         wave.gpr_idx = false;
+        wave.ticket = None;
         wave.strict = self.mode != crate::interp::DEFAULT_MODE;
         wave.budget = BUDGET;
         wave.number = number;

@@ -1,15 +1,15 @@
 //! Memory instructions, and exchange between lanes.
 
 use vega_isa::memory::{Half, MemKind, MemOp, Returns, Space};
-use vega_isa::micro::Cross;
+use vega_isa::micro::{Cross, Gws};
 use vega_isa::{Field, Flags, Form, Inst, Kind, Micro, Operand, Role};
 
 use super::operands::{destinations, field, put, scalar_register, sources};
 use super::{Handled, Refusal, some};
-use crate::interp::cross;
 use crate::interp::mem::flat::{self, act};
 use crate::interp::mem::{AtomicShape, Shape, buffer, lds, scalar};
 use crate::interp::record::{Record, code};
+use crate::interp::{cross, gws};
 
 /// Puts the vector register of a field into the record through `set`.
 fn vector(inst: &Inst, from: Field) -> Option<u16> {
@@ -186,6 +186,19 @@ fn ds(inst: &Inst, kind: MemKind, record: &mut Record) -> Handled {
             some::<lds::LdsAtomic>()
         }
         _ => Err(Refusal::Missing),
+    }
+}
+
+/// Lowers global wave sync.
+pub(super) fn gws(inst: &Inst, op: Gws, record: &mut Record) -> Handled {
+    registers(inst, record)?;
+    match op {
+        Gws::Init => some::<gws::Init>(),
+        Gws::Barrier => some::<gws::Barrier>(),
+        Gws::SemaV => some::<gws::SemaV>(),
+        Gws::SemaBr => some::<gws::SemaBr>(),
+        Gws::SemaP => some::<gws::SemaP>(),
+        Gws::SemaReleaseAll => some::<gws::SemaReleaseAll>(),
     }
 }
 

@@ -98,7 +98,8 @@ pub(crate) fn lower(inst: &Inst, offset: i64, number: usize, strict: bool, level
         | Micro::MadWide(_) => lane::lower(inst, &mut record, &mut plan, strict, level),
         Micro::Cross(_) => memory::cross(inst, &mut record),
         Micro::Mem(op) => memory::lower(inst, op, &mut record),
-        Micro::Image(_) | Micro::Gws(_) => Err(Refusal::Missing),
+        Micro::Gws(op) => memory::gws(inst, op, &mut record),
+        Micro::Image(_) => Err(Refusal::Missing),
         Micro::Interp(_) | Micro::Export => Err(Refusal::Graphics),
         _ => scalar::lower(inst, &mut record),
     };
