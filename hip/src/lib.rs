@@ -52,6 +52,8 @@
 //!
 //! * `half`: re-exports the crate `half`. Its `f16` and `bf16` are elements and arguments without it, too: their own feature
 //!   `bytemuck` is all that it takes.
+//! * `fault`: the module `fault`, a runtime in memory on which every call can be made to fail: for tests of one's own error
+//!   handling, without a GPU and without ROCm.
 // A file that needs unsafe code says at its head why that is sound.
 #![deny(unsafe_code)]
 
@@ -64,7 +66,10 @@ mod deferred;
 mod device;
 mod error;
 mod event;
+#[cfg(feature = "fault")]
+pub mod fault;
 pub mod kernel;
+pub mod left_out;
 pub mod memory;
 mod module;
 mod runtime;

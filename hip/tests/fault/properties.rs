@@ -8,7 +8,7 @@ fn check(config: Config, called: &str) {
     let fake = Fake::new(config);
     let device = fake.runtime().device(0).unwrap();
     let properties = device.properties().unwrap();
-    assert_eq!(properties.name, "Fake Vega (virtual)");
+    assert_eq!(properties.name, "Simulated Vega (virtual)");
     assert_eq!(properties.target_id, "gfx900:xnack-");
     assert_eq!(properties.total_global_mem, 8 << 30);
     assert_eq!((properties.shared_mem_per_block, properties.max_threads_per_block), (65536, 1024));
@@ -16,7 +16,7 @@ fn check(config: Config, called: &str) {
     assert_eq!(properties.max_threads_dim, [1024; 3]);
     assert_eq!((properties.clock_rate, properties.pci_bus_id), (1_590_000, 3));
     assert!(properties.concurrent_kernels && properties.can_map_host_memory && !properties.integrated);
-    assert_eq!((device.name().unwrap(), device.arch().unwrap()), ("Fake Vega (virtual)", "gfx900"));
+    assert_eq!((device.name().unwrap(), device.arch().unwrap()), ("Simulated Vega (virtual)", "gfx900"));
     // Asked once.
     assert_eq!(fake.count(called), 1);
 }

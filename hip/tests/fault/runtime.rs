@@ -1,6 +1,6 @@
 //! Loading, initialising, and devices.
 
-use crate::fake::{CURRENT, Config, Fake, INVALID_VALUE};
+use crate::fake::{Config, Fake, INVALID_VALUE, State};
 use hip::{DeviceBuffer, ErrorKind, Event, Runtime, Stream, Version};
 use std::sync::{Arc, Mutex};
 
@@ -59,7 +59,7 @@ fn initialises_once_per_handle() {
 fn the_current_device_is_put_back() {
     let fake = Fake::new(Config { devices: 3, ..Config::default() });
     let device = fake.runtime().device(2).unwrap();
-    CURRENT.set(1);
+    hip::fault::set_current_device(1);
     let stream = Stream::new(device).unwrap();
     let buffer = DeviceBuffer::<u32>::zeroed(&stream, 10).unwrap();
     let on_default = DeviceBuffer::<u32>::zeroed(&device.default_stream(), 10).unwrap();
@@ -67,11 +67,11 @@ fn the_current_device_is_put_back() {
     drop((buffer, on_default));
     device.trim(0).unwrap();
     drop(stream);
-    assert_eq!(CURRENT.get(), 1);
+    assert_eq!(hip::fault::current_device(), 1);
     // The stream was made on its own device, and the work of device 2's default stream did not land on device 1's.
     let state = fake.state();
     assert!(state.streams.values().all(|stream| stream.device == 2));
-    assert!(crate::calls::work_of_null_stream(&state, 2) > 0);
+    assert!(state.streams[&State::null_stream(2)].enqueued > 0);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_failure_leaves_the_current_device_alone() {
     fake.fail("hipStreamCreateWithFlags", 0, INVALID_VALUE);
     let error = Stream::new(device).unwrap_err();
     assert_eq!((error.call(), error.device()), (Some("hipStreamCreateWithFlags"), Some(1)));
-    assert_eq!(CURRENT.get(), 0);
+    assert_eq!(hip::fault::current_device(), 0);
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn two_threads_race_the_first_use() {
         let mut buffer = DeviceBuffer::<u32>::zeroed(&stream, 100).unwrap();
         stream.fill(&mut buffer, offset as u32).unwrap();
         assert_eq!(buffer.to_vec(&stream).unwrap(), vec![offset as u32; 100]);
-        assert_eq!(device.name().unwrap(), "Fake Vega (virtual)");
+        assert_eq!(device.name().unwrap(), "Simulated Vega (virtual)");
         device
     };
     let devices: Vec<hip::Device> = std::thread::scope(|scope| {

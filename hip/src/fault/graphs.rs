@@ -1,0 +1,137 @@
+//! Graphs of the simulation.
+
+use super::state::{INVALID_HANDLE, INVALID_VALUE, Op, SUCCESS, State};
+use std::collections::{BTreeMap, HashMap};
+
+/// A node: what it does, and the nodes that it comes after.
+#[derive(Clone)]
+struct Node {
+    handle: usize,
+    work: Vec<Op>,
+    after: Vec<usize>,
+}
+
+/// All graphs, and what was instantiated from them. A captured graph is a chain.
+#[derive(Default)]
+pub(super) struct Graphs {
+    graphs: BTreeMap<usize, Vec<Node>>,
+    execs: HashMap<usize, Vec<Node>>,
+    next: usize,
+}
+
+impl Graphs {
+    fn handle(&mut self) -> usize {
+        self.next += 16;
+        self.next + (1 << 40)
+    }
+
+    pub(super) fn create(&mut self) -> usize {
+        let handle = self.handle();
+        self.graphs.insert(handle, Vec::new());
+        handle
+    }
+
+    pub(super) fn destroy(&mut self, graph: usize) -> u32 {
+        if self.graphs.remove(&graph).is_some() { SUCCESS } else { INVALID_HANDLE }
+    }
+
+    /// A node, by its handle. None for a graph or a dependency that does not exist.
+    pub(super) fn add(&mut self, graph: usize, after: Vec<usize>, work: Vec<Op>) -> Option<usize> {
+        let handle = self.handle();
+        let nodes = self.graphs.get_mut(&graph)?;
+        if !after.iter().all(|wanted| nodes.iter().any(|node| node.handle == *wanted)) {
+            return None;
+        }
+        nodes.push(Node { handle, work, after });
+        Some(handle)
+    }
+
+    /// A node behind the last one: for a capture.
+    pub(super) fn append(&mut self, graph: usize, op: Op) {
+        let last = self.graphs.get(&graph).and_then(|nodes| nodes.last()).map(|node| node.handle);
+        self.add(graph, last.into_iter().collect(), vec![op]);
+    }
+
+    pub(super) fn work(&self, graph: usize) -> Option<Vec<Op>> {
+        Some(in_order(self.graphs.get(&graph)?)?.into_iter().flat_map(|node| node.work).collect())
+    }
+
+    pub(super) fn copy(&mut self, graph: usize) -> Option<usize> {
+        let nodes = self.graphs.get(&graph)?.clone();
+        let handle = self.handle();
+        self.graphs.insert(handle, nodes);
+        Some(handle)
+    }
+
+    pub(super) fn depend(&mut self, graph: usize, from: usize, to: usize) -> u32 {
+        let Some(nodes) = self.graphs.get_mut(&graph) else { return INVALID_HANDLE };
+        match nodes.iter_mut().find(|node| node.handle == to) {
+            Some(node) => node.after.push(from),
+            None => return INVALID_VALUE,
+        }
+        SUCCESS
+    }
+
+    pub(super) fn nodes(&self, graph: usize) -> Option<Vec<usize>> {
+        Some(self.graphs.get(&graph)?.iter().map(|node| node.handle).collect())
+    }
+
+    pub(super) fn edges(&self, graph: usize) -> Option<Vec<(usize, usize)>> {
+        let nodes = self.graphs.get(&graph)?;
+        Some(nodes.iter().flat_map(|node| node.after.iter().map(|&from| (from, node.handle))).collect())
+    }
+
+    /// None for a graph that does not exist or has a cycle.
+    pub(super) fn instantiate(&mut self, graph: usize) -> Option<usize> {
+        let nodes = in_order(self.graphs.get(&graph)?)?;
+        let handle = self.handle();
+        self.execs.insert(handle, nodes);
+        Some(handle)
+    }
+
+    pub(super) fn destroy_exec(&mut self, exec: usize) -> u32 {
+        if self.execs.remove(&exec).is_some() { SUCCESS } else { INVALID_HANDLE }
+    }
+
+    pub(super) fn set(&mut self, exec: usize, node: usize, work: Vec<Op>) -> u32 {
+        let node = self.execs.get_mut(&exec).and_then(|nodes| nodes.iter_mut().find(|it| it.handle == node));
+        match node {
+            Some(node) => node.work = work,
+            None => return INVALID_VALUE,
+        }
+        SUCCESS
+    }
+
+    /// Whether the exec could take over the graph's parameters, and did.
+    pub(super) fn update(&mut self, exec: usize, graph: usize) -> Option<bool> {
+        let new = in_order(self.graphs.get(&graph)?)?;
+        let old = self.execs.get_mut(&exec)?;
+        if old.len() != new.len() {
+            return Some(false);
+        }
+        old.iter_mut().zip(new).for_each(|(old, new)| old.work = new.work);
+        Some(true)
+    }
+}
+
+impl State {
+    /// Gives an exec's work to a stream.
+    pub(super) fn launch_graph(&mut self, exec: usize, stream: usize) -> u32 {
+        let Some(nodes) = self.graphs.execs.get(&exec) else { return INVALID_HANDLE };
+        let work: Vec<Op> = nodes.iter().flat_map(|node| node.work.clone()).collect();
+        work.into_iter().for_each(|op| self.enqueue(stream, op));
+        SUCCESS
+    }
+}
+
+/// The nodes so that each comes after those that it depends on. None when there is a cycle.
+fn in_order(nodes: &[Node]) -> Option<Vec<Node>> {
+    let mut done: Vec<Node> = Vec::new();
+    while done.len() < nodes.len() {
+        let is_done = |handle: usize| done.iter().any(|node| node.handle == handle);
+        let ready = |node: &&Node| !is_done(node.handle) && node.after.iter().all(|&after| is_done(after));
+        let next = nodes.iter().find(ready)?.clone();
+        done.push(next);
+    }
+    Some(done)
+}

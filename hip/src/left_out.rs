@@ -1,0 +1,120 @@
+//! What of HIP has no safe counterpart here, and why.
+//!
+//! Everything else has one: its C name is a search term of this documentation (`doc(alias)`). A test compares both with
+//! the function table of [`sys`](crate::sys), so that nothing is forgotten. Whatever stands here can be called through
+//! [`Runtime::api`](crate::Runtime::api).
+
+/// Functions of HIP that are left out for one reason.
+#[derive(Clone, Copy, Debug)]
+pub struct LeftOut {
+    /// Why.
+    pub reason: &'static str,
+    /// Their C names.
+    pub functions: &'static [&'static str],
+}
+
+/// Everything that is left out.
+#[rustfmt::skip]
+pub static LEFT_OUT: &[LeftOut] = &[
+    LeftOut {
+        reason: "The default stream of a thread: streams are values here, and each call names its own.",
+        functions: &[
+            "hipEventRecord_spt", "hipGetDriverEntryPoint_spt", "hipGraphLaunch_spt",
+            "hipLaunchCooperativeKernel_spt", "hipLaunchHostFunc_spt", "hipLaunchKernel_spt",
+            "hipMemcpy2DAsync_spt", "hipMemcpy2DFromArrayAsync_spt", "hipMemcpy2DFromArray_spt",
+            "hipMemcpy2DToArrayAsync_spt", "hipMemcpy2DToArray_spt", "hipMemcpy2D_spt",
+            "hipMemcpy3DAsync_spt", "hipMemcpy3D_spt", "hipMemcpyAsync_spt", "hipMemcpyFromArray_spt",
+            "hipMemcpyFromSymbolAsync_spt", "hipMemcpyFromSymbol_spt", "hipMemcpyToSymbolAsync_spt",
+            "hipMemcpyToSymbol_spt", "hipMemcpy_spt", "hipMemset2DAsync_spt", "hipMemset2D_spt",
+            "hipMemset3DAsync_spt", "hipMemset3D_spt", "hipMemsetAsync_spt", "hipMemset_spt",
+            "hipStreamAddCallback_spt", "hipStreamBeginCapture_spt", "hipStreamEndCapture_spt",
+            "hipStreamGetCaptureInfo_spt", "hipStreamGetCaptureInfo_v2_spt", "hipStreamGetFlags_spt",
+            "hipStreamGetPriority_spt", "hipStreamIsCapturing_spt", "hipStreamQuery_spt",
+            "hipStreamSynchronize_spt", "hipStreamWaitEvent_spt",
+        ],
+    },
+    LeftOut {
+        reason: "Contexts, which HIP itself deprecates: on AMD's runtime a context is a device, and a `Device` is a value.",
+        functions: &[
+            "hipCtxCreate", "hipCtxDestroy", "hipCtxDisablePeerAccess", "hipCtxEnablePeerAccess",
+            "hipCtxGetApiVersion", "hipCtxGetCacheConfig", "hipCtxGetCurrent", "hipCtxGetDevice",
+            "hipCtxGetFlags", "hipCtxGetSharedMemConfig", "hipCtxPopCurrent", "hipCtxPushCurrent",
+            "hipCtxSetCacheConfig", "hipCtxSetCurrent", "hipCtxSetSharedMemConfig", "hipCtxSynchronize",
+        ],
+    },
+    LeftOut {
+        reason: "The current device of a thread, which libraries change behind everybody's back: calls name their device.",
+        functions: &[
+            "hipGetDevice", "hipSetDevice", "hipSetValidDevices",
+        ],
+    },
+    LeftOut {
+        reason: "The last error of a thread: every call returns its own, and clears it, so that no library finds it later.",
+        functions: &[
+            "hipExtGetLastError", "hipGetLastError", "hipPeekAtLastError",
+        ],
+    },
+    LeftOut {
+        reason: "Called by hipcc's host stubs, with the address of a host function: kernels come from code objects here.",
+        functions: &[
+            "hipApiName", "hipConfigureCall", "hipExtLaunchKernel", "hipExtLaunchMultiKernelMultiDevice",
+            "hipFuncSetAttribute", "hipFuncSetCacheConfig", "hipFuncSetSharedMemConfig",
+            "hipGetFuncBySymbol", "hipGetStreamDeviceId", "hipHccModuleLaunchKernel", "hipKernelNameRef",
+            "hipKernelNameRefByPtr", "hipLaunchByPtr", "hipLaunchCooperativeKernelMultiDevice",
+            "hipLaunchKernelExC", "hipSetupArgument",
+        ],
+    },
+    LeftOut {
+        reason: "Texture references, which HIP deprecates: texture objects do the same without state in the module.",
+        functions: &[
+            "hipBindTexture", "hipBindTexture2D", "hipBindTextureToArray",
+            "hipBindTextureToMipmappedArray", "hipGetTextureAlignmentOffset", "hipGetTextureReference",
+            "hipModuleGetTexRef", "hipTexRefGetAddress", "hipTexRefGetAddressMode", "hipTexRefGetArray",
+            "hipTexRefGetBorderColor", "hipTexRefGetFilterMode", "hipTexRefGetFlags", "hipTexRefGetFormat",
+            "hipTexRefGetMaxAnisotropy", "hipTexRefGetMipMappedArray", "hipTexRefGetMipmapFilterMode",
+            "hipTexRefGetMipmapLevelBias", "hipTexRefGetMipmapLevelClamp", "hipTexRefSetAddress",
+            "hipTexRefSetAddress2D", "hipTexRefSetAddressMode", "hipTexRefSetArray",
+            "hipTexRefSetBorderColor", "hipTexRefSetFilterMode", "hipTexRefSetFlags", "hipTexRefSetFormat",
+            "hipTexRefSetMaxAnisotropy", "hipTexRefSetMipmapFilterMode", "hipTexRefSetMipmapLevelBias",
+            "hipTexRefSetMipmapLevelClamp", "hipTexRefSetMipmappedArray", "hipUnbindTexture",
+        ],
+    },
+    LeftOut {
+        reason: "Buffers and images of OpenGL: nothing here depends on a graphics library.",
+        functions: &[
+            "hipGLGetDevices", "hipGraphicsGLRegisterBuffer", "hipGraphicsGLRegisterImage",
+            "hipGraphicsMapResources", "hipGraphicsResourceGetMappedPointer",
+            "hipGraphicsSubResourceGetMappedArray", "hipGraphicsUnmapResources",
+            "hipGraphicsUnregisterResource",
+        ],
+    },
+    LeftOut {
+        reason: "The private interface of AMD's profilers and tracers.",
+        functions: &[
+            "hipRegisterActivityCallback", "hipRegisterApiCallback", "hipRemoveActivityCallback",
+            "hipRemoveApiCallback",
+        ],
+    },
+    LeftOut {
+        reason: "Linking at run time of code in LLVM's bitcode, whose format no two releases of the compiler share.",
+        functions: &[
+            "hipLinkAddData", "hipLinkAddFile", "hipLinkComplete", "hipLinkCreate", "hipLinkDestroy",
+            "hiprtcGetBitcode", "hiprtcGetBitcodeSize", "hiprtcLinkAddData", "hiprtcLinkAddFile",
+            "hiprtcLinkComplete", "hiprtcLinkCreate", "hiprtcLinkDestroy",
+        ],
+    },
+    LeftOut {
+        reason: "Lazily loaded libraries of kernels, of 7.x only: a `Module` does the same on every release.",
+        functions: &[
+            "hipLibraryGetKernel", "hipLibraryGetKernelCount", "hipLibraryLoadData",
+            "hipLibraryLoadFromFile", "hipLibraryUnload",
+        ],
+    },
+    LeftOut {
+        reason: "Objects with a count that graphs keep: graphs own Rust values here, in every release.",
+        functions: &[
+            "hipGraphReleaseUserObject", "hipGraphRetainUserObject", "hipUserObjectCreate",
+            "hipUserObjectRelease", "hipUserObjectRetain",
+        ],
+    },
+];
