@@ -200,7 +200,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             _ => files.push(arg),
         }
     }
-    let engine = Engine::new(EngineConfig { threads })?;
+    let engine = Engine::new(EngineConfig { threads, ..EngineConfig::default() })?;
     let mut bench = Bench { threads, memory: Memory::new(), engine, host: Arc::new(NoHost) };
     for file in files {
         for (name, dispatch) in bench.load(&file)? {

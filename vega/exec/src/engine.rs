@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crate::dispatch::Dispatch;
 use crate::host::Host;
@@ -20,6 +21,8 @@ pub struct EngineConfig {
     /// Host threads that execute one dispatch, the caller of [`Engine::run`] included; 0 means one per
     /// CPU of this process.
     pub threads: usize,
+    /// Ends a dispatch that runs for longer, with a fault; `None` lets it run.
+    pub watchdog: Option<Duration>,
 }
 
 /// Why an engine could not be set up.
@@ -55,6 +58,7 @@ impl CancelToken {
 pub struct Engine {
     shared: Arc<Shared>,
     threads: usize,
+    watchdog: Option<Duration>,
 }
 
 impl Engine {
@@ -66,7 +70,7 @@ impl Engine {
         let cpus = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let threads = if config.threads == 0 { cpus() } else { config.threads };
         let shared = Shared::new(Arc::new(CodeCache::new(Level::detect())));
-        let engine = Arc::new(Self { shared, threads });
+        let engine = Arc::new(Self { shared, threads, watchdog: config.watchdog });
         for number in 1..threads {
             engine.shared.spawn(number)?;
         }
@@ -95,6 +99,7 @@ impl Engine {
             program,
             cancel.clone(),
             self.threads,
+            self.watchdog,
         );
         let job = match job {
             Ok(job) => Arc::new(job),

@@ -36,4 +36,4 @@ pub use host::{Host, NoHost};
 pub use memory::{
     Access, AddressSpace, AtomicOp, FaultReason, GuestFault, MapError, Mapping, Rights, on_host_fault,
 };
-pub use report::{FaultKind, FaultReport, Outcome};
+pub use report::{FaultKind, FaultReport, Outcome, RegisterValues};

@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use std::time::Duration;
+
+use vega_isa::Registers;
+
 use crate::memory::GuestFault;
 
 /// How a dispatch ended.
@@ -28,11 +32,25 @@ pub enum FaultKind {
     /// `s_trap` with this number. 2 is what `abort()` and device asserts use (LLVM AMDGPUUsage, "Trap
     /// Handler ABI").
     Trap(u8),
+    /// The dispatch ran for longer than [`EngineConfig::watchdog`](crate::EngineConfig::watchdog) allows.
+    Watchdog {
+        /// How long a dispatch may run.
+        limit: Duration,
+    },
     /// The dispatch asks for what the card or the queue does not have.
     Resources {
         /// Which one, in a few words.
         reason: &'static str,
     },
+}
+
+/// Registers that the faulting instruction names, and what was in them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegisterValues {
+    /// Which ones.
+    pub registers: Registers,
+    /// The values: a scalar register's, or a vector register's in the lane of the report.
+    pub values: Vec<u32>,
 }
 
 /// Where and how a wave faulted, in terms that need no knowledge of the kernel's name.
@@ -52,6 +70,9 @@ pub struct FaultReport {
     pub lane: Option<u32>,
     /// The EXEC mask at the instruction.
     pub exec: u64,
+    /// What the instruction reads: its address registers first of all. Vector registers in `lane`, or in the
+    /// first active lane where none is to blame.
+    pub registers: Vec<RegisterValues>,
 }
 
 impl FaultReport {
@@ -70,6 +91,7 @@ impl fmt::Display for FaultKind {
             Self::Memory(fault) => write!(f, "memory fault: {fault}"),
             Self::IllegalInstruction { reason } => write!(f, "illegal instruction: {reason}"),
             Self::Trap(n) => write!(f, "trap {n}"),
+            Self::Watchdog { limit } => write!(f, "the kernel has run for more than {limit:?}"),
             Self::Resources { reason } => write!(f, "resources: {reason}"),
         }
     }

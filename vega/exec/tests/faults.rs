@@ -5,7 +5,10 @@ mod common;
 use std::time::Duration;
 
 use common::{CODE, Card, DATA, KERNARG, Pages, programs, watchdog};
-use vega_exec::{Access, FaultKind, FaultReason, GuestFault, Outcome, Rights};
+use vega_exec::{
+    Access, Engine, EngineConfig, FaultKind, FaultReason, GuestFault, KernelProperties, Outcome, Rights,
+    Scratch,
+};
 
 const LIMIT: Duration = Duration::from_secs(200);
 
@@ -31,6 +34,8 @@ fn an_unmapped_address_names_lane_and_address() {
         assert_eq!(report.kind, FaultKind::Memory(fault));
         assert_eq!(report.lane, Some(lane as u32));
         assert_eq!((report.wave, report.exec), (0, !0));
+        let address = report.registers.iter().find(|r| r.registers.to_string() == "v[2:3]");
+        assert_eq!(address.expect("the address registers").values, [0xdead_0000, 0]);
         // The third instruction: behind v_lshlrev, an 8-byte load and s_waitcnt.
         assert_eq!(report.pc, CODE + 16);
         assert_eq!(report.words[..2], [0xdc50_8000, 0x047f_0002]);
@@ -80,6 +85,61 @@ fn words_that_are_no_instruction_and_traps_are_told_apart() {
     assert_eq!((report.pc, report.words[0]), (CODE + 4, 0xbfff_0000));
     let report = card.fault(programs::TRAP, &[], [64, 1, 1], [64, 1, 1]);
     assert_eq!((report.kind, report.pc), (FaultKind::Trap(2), CODE));
+}
+
+/// The scratch buffer resource of gfx9 (`AqlQueue::FillBufRsrcWord3` in ROCr): swizzled, 64 lanes side by side.
+fn scratch_resource(va: u64, bytes: u32) -> [u32; 4] {
+    let [low, high] = args(va);
+    [low, high | 1 << 31, bytes, 0x00ea_4fac]
+}
+
+#[test]
+fn a_full_stack_is_a_fault_before_it_reaches_another_wave() {
+    const LANE_BYTES: u32 = 64;
+    let mut card = Card::new(1);
+    let bytes = 64 * LANE_BYTES * 4;
+    // The memory goes on behind the waves' parts: nothing but their bounds stops the store.
+    card.map(OWN, 2 * bytes as usize, Rights::READ_WRITE);
+    let ways = [
+        (programs::FILL_STACK, KernelProperties::PRIVATE_SEGMENT_BUFFER, 4, "buffer_store_dword"),
+        (programs::FILL_STACK_FLAT, KernelProperties::FLAT_SCRATCH_INIT, 2, "scratch_store_dword"),
+    ];
+    for (code, properties, sgprs, name) in ways {
+        card.write(CODE, code);
+        let mut dispatch = card.dispatch([256, 1, 1], [256, 1, 1]);
+        dispatch.rsrc2 = 1 | sgprs << 1;
+        dispatch.properties = properties;
+        dispatch.private_segment_bytes = LANE_BYTES;
+        let srd = scratch_resource(OWN, bytes);
+        dispatch.scratch = Some(Scratch { va: OWN, srd, wave_bytes: 64 * LANE_BYTES, waves: 4 });
+        let Outcome::Fault(report) = card.run(&dispatch) else { panic!("{name} went on") };
+        let va = OWN + u64::from(64 * LANE_BYTES);
+        let fault = GuestFault { va, access: Access::Write, reason: FaultReason::BeyondScratch };
+        assert_eq!((report.kind, report.wave, report.lane), (FaultKind::Memory(fault), 0, Some(0)));
+        let inst = vega_isa::decode(&report.words).expect("an instruction");
+        assert_eq!((inst.row.mnemonic, inst.modifiers.offset), (name, LANE_BYTES as i32));
+        assert_eq!(card.read(va - 4, 2), [7, 0], "the last dword of lane 63, the first of another wave");
+    }
+}
+
+#[test]
+fn a_watchdog_ends_what_never_ends() {
+    watchdog(LIMIT);
+    let limit = Duration::from_millis(50);
+    for code in [programs::FOREVER, programs::JUMP_FOREVER, programs::MEET_FOREVER] {
+        for threads in [1, 2] {
+            let mut card = Card::new(threads);
+            card.engine =
+                Engine::new(EngineConfig { threads, watchdog: Some(limit), ..EngineConfig::default() })
+                    .expect("threads start");
+            let report = card.fault(code, &[], [64 * 100, 1, 1], [256, 1, 1]);
+            assert_eq!(report.kind, FaultKind::Watchdog { limit });
+            assert!((CODE..CODE + 8).contains(&report.pc), "{report}");
+            assert!(report.to_string().contains("for more than 50ms"), "{report}");
+            // What ends in time is left alone.
+            card.run_code(programs::SET_FLAG, &args(DATA), [64, 1, 1], [64, 1, 1]);
+        }
+    }
 }
 
 #[test]

@@ -147,21 +147,23 @@ fn the_host_can_release_a_spinning_kernel() {
 fn a_dispatch_that_never_ends_can_be_cancelled() {
     watchdog(LIMIT);
     let card = Card::new(2);
-    card.write(CODE, programs::FOREVER);
-    let dispatch = card.dispatch([64 * 1000, 1, 1], [64, 1, 1]);
-    let cancel = CancelToken::new();
-    std::thread::scope(|scope| {
-        let run = scope.spawn(|| card.engine.run(&card.space, &dispatch, &card.host, &cancel));
-        std::thread::sleep(Duration::from_millis(30));
-        cancel.cancel();
-        assert_eq!(run.join().expect("no panic"), Outcome::Canceled);
-    });
+    for code in [programs::FOREVER, programs::JUMP_FOREVER, programs::MEET_FOREVER] {
+        card.write(CODE, code);
+        let dispatch = card.dispatch([64 * 1000, 1, 1], [64, 1, 1]);
+        let cancel = CancelToken::new();
+        std::thread::scope(|scope| {
+            let run = scope.spawn(|| card.engine.run(&card.space, &dispatch, &card.host, &cancel));
+            std::thread::sleep(Duration::from_millis(30));
+            cancel.cancel();
+            assert_eq!(run.join().expect("no panic"), Outcome::Canceled);
+        });
+    }
 }
 
 #[test]
 fn many_queues_share_one_engine() {
     watchdog(LIMIT);
-    let engine = Engine::new(EngineConfig { threads: 2 }).expect("threads start");
+    let engine = Engine::new(EngineConfig { threads: 2, ..EngineConfig::default() }).expect("threads start");
     std::thread::scope(|scope| {
         for queue in 0..6u32 {
             let engine = Arc::clone(&engine);

@@ -35,7 +35,10 @@ fn memory_fault(fault: &GuestFault) -> MemoryFault {
     let wants = |access| fault.reason == FaultReason::NoRight && fault.access == access;
     MemoryFault {
         va: fault.va,
-        not_present: matches!(fault.reason, FaultReason::NotMapped | FaultReason::HostMemoryGone),
+        not_present: matches!(
+            fault.reason,
+            FaultReason::NotMapped | FaultReason::HostMemoryGone | FaultReason::BeyondScratch
+        ),
         read_only: wants(vega_exec::Access::Write) || wants(vega_exec::Access::Atomic),
         no_execute: wants(vega_exec::Access::Execute),
     }
@@ -54,6 +57,7 @@ fn code_of(kind: &FaultKind) -> Option<i64> {
         FaultKind::IllegalInstruction { .. } => Some(inactive::ILLEGAL_INSTRUCTION),
         FaultKind::Trap(_) => Some(inactive::TRAP),
         FaultKind::Resources { .. } => Some(inactive::WORKGROUP),
+        FaultKind::Watchdog { .. } => None,
     }
 }
 

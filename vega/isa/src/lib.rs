@@ -38,6 +38,7 @@ pub mod memory;
 pub mod micro;
 mod modifiers;
 pub mod operand;
+pub mod registers;
 pub mod row;
 pub mod table;
 mod text;
@@ -50,6 +51,7 @@ pub use encode::encode;
 pub use inst::{Dpp, DppCtrl, Flags, Inst, Modifiers, Sdwa, Sel, Unused};
 pub use micro::Micro;
 pub use operand::{Field, InlineFloat, Kind, Operand, Role, Slot, Special, Ty, sgpr};
+pub use registers::Registers;
 pub use row::{
     Class, Denormals, Encoding, ExecRule, Faults, Form, Forms, FpTraits, Implicit, Legal, NanRule, OtherHalf,
     Rounding, Row,

@@ -155,7 +155,8 @@ impl Driver {
         let memory = Memory::new(&specs, config.large_bar, files::borrow(&kfd), files::borrow(&render))?;
         let (kfd, render) = (DeviceFile::new(kfd)?, DeviceFile::new(render)?);
         signals::install()?;
-        let engine = Engine::new(EngineConfig { threads: config.threads }).map_err(io::Error::other)?;
+        let engine = Engine::new(EngineConfig { threads: config.threads, ..EngineConfig::default() })
+            .map_err(io::Error::other)?;
         let events = Arc::new(Events::default());
         let devices: Vec<Device> = specs
             .into_iter()

@@ -51,7 +51,16 @@ pub(crate) fn run(wave: &mut Wave, worker: &mut Worker) -> Stop {
             run_plain(wave, worker);
         }
         match wave.stop {
-            Stop::Jump(va) => worker.jump(wave, va),
+            Stop::Jump(va) => {
+                worker.jump(wave, va);
+                // Code may loop by jumps alone (a recursion that never ends): others must have their turn.
+                wave.budget -= 1;
+                if wave.budget == 0 {
+                    wave.budget = worker::BUDGET;
+                    wave.stop = Stop::Yield;
+                    return Stop::Yield;
+                }
+            }
             Stop::Indexing => {}
             stop => return stop,
         }

@@ -85,6 +85,8 @@ pub(crate) struct Wave {
     pub workgroup: [u32; 3],
     /// What it executes; null before the first start.
     pub program: *const Program,
+    /// Its part of scratch memory: first address and bytes. Empty when the dispatch uses none.
+    pub scratch: (u64, u32),
     /// Go on in the strict version of the code at the next jump.
     pub strict: bool,
 }
@@ -149,6 +151,17 @@ impl Wave {
     pub fn set_s64(&mut self, number: usize, value: u64) {
         self.s[number] = value as u32;
         self.s[number + 1] = (value >> 32) as u32;
+    }
+
+    /// The first lane of `mask` whose address lies outside the wave's part of scratch memory. None where the
+    /// dispatch has no scratch memory: whatever the code takes for it is its own affair.
+    #[inline(always)]
+    pub fn beyond_scratch(&self, addresses: &[u64; LANES], mask: u64) -> Option<u32> {
+        let (start, bytes) = self.scratch;
+        let outside = |lane: &u32| {
+            mask >> lane & 1 == 1 && addresses[*lane as usize].wrapping_sub(start) >= u64::from(bytes)
+        };
+        if bytes == 0 { None } else { (0..LANES as u32).find(outside) }
     }
 
     /// M0.

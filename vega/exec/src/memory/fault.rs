@@ -24,6 +24,9 @@ pub enum FaultReason {
     NoRight,
     /// The host took the memory away (munmap, mprotect, truncation) while it was mapped to the card.
     HostMemoryGone,
+    /// Scratch memory beyond the wave's own part: a stack overflow. A card would go on in the memory of
+    /// another wave.
+    BeyondScratch,
     /// An atomic operation on an address that is not a multiple of its size.
     Misaligned,
 }
@@ -57,6 +60,7 @@ impl fmt::Display for FaultReason {
             Self::NotMapped => "not mapped",
             Self::NoRight => "not allowed by the mapping",
             Self::HostMemoryGone => "the host memory behind the mapping is gone",
+            Self::BeyondScratch => "beyond the wave's scratch memory",
             Self::Misaligned => "misaligned",
         })
     }

@@ -6,7 +6,8 @@ use super::launch::Launch;
 use crate::interp;
 use crate::interp::program::Program;
 use crate::interp::wave::{Stop, Wave};
-use crate::interp::worker::{LDS_MAX, LDS_PAD, Worker};
+use crate::interp::worker::{LDS_MAX, LDS_PAD, WaveFault, Worker};
+use crate::report::FaultKind;
 
 /// How a turn ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +33,9 @@ pub(crate) struct Spares {
 
 /// Spare waves and LDS blocks that a worker keeps.
 const KEPT: usize = 64;
+
+/// Barriers that a workgroup may pass in one turn: even one that does nothing else must give way.
+const BARRIERS: usize = 256;
 
 /// A workgroup under way.
 pub(crate) struct Group {
@@ -94,9 +98,18 @@ impl Group {
         turn
     }
 
+    /// Stops with this fault, in a wave that runs, or else in one that waits for others at a barrier.
+    pub fn give_up(&mut self, worker: &mut Worker, kind: FaultKind) -> Turn {
+        let find = |wanted: fn(Stop) -> bool| self.waves.iter().position(|wave| wanted(wave.stop));
+        let running = find(|stop| matches!(stop, Stop::Yield | Stop::Sleep));
+        let index = running.or_else(|| find(|stop| stop != Stop::End)).unwrap_or(0);
+        worker.fault = Some(WaveFault { kind, lane: None });
+        Turn::Fault(index)
+    }
+
     /// Runs each wave until it stops, and again after each barrier that all have reached.
     fn slices(&mut self, worker: &mut Worker) -> Turn {
-        loop {
+        for _ in 0..BARRIERS {
             let (mut ended, mut waiting, mut sleeping) = (0, 0, 0);
             for (index, wave) in self.waves.iter_mut().enumerate() {
                 if matches!(wave.stop, Stop::Yield | Stop::Sleep) && interp::run(wave, worker) == Stop::Fault
@@ -122,5 +135,6 @@ impl Group {
                 wave.stop = Stop::Yield;
             }
         }
+        Turn::Yielded
     }
 }

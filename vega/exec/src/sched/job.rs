@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::group::{Group, Spares, Turn};
 use super::launch::Launch;
+use super::registers;
 use crate::dispatch::Dispatch;
 use crate::engine::CancelToken;
 use crate::host::Host;
@@ -46,6 +47,8 @@ pub(crate) struct Job {
     slots: Option<Mutex<Vec<u32>>>,
     /// Workgroups that may be resident at once, over all workers.
     capacity: u32,
+    /// When the watchdog ends it.
+    deadline: Option<(Instant, Duration)>,
     resident: AtomicU32,
     /// Helpers inside; the caller waits until there are none.
     helpers: Mutex<u32>,
@@ -61,6 +64,7 @@ impl Job {
         program: Arc<Program>,
         cancel: CancelToken,
         threads: usize,
+        watchdog: Option<Duration>,
     ) -> Result<Self, &'static str> {
         let groups = dispatch.workgroups();
         let waves = dispatch.waves_per_workgroup();
@@ -100,6 +104,7 @@ impl Job {
             fault: Mutex::new(None),
             slots,
             capacity,
+            deadline: watchdog.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit))),
             resident: AtomicU32::new(0),
             helpers: Mutex::new(0),
             left: Condvar::new(),
@@ -172,6 +177,11 @@ impl Job {
         }
     }
 
+    /// Whether the watchdog's time is up, and how long it was.
+    fn is_overdue(&self) -> Option<Duration> {
+        self.deadline.filter(|(end, _)| Instant::now() > *end).map(|(_, limit)| limit)
+    }
+
     fn release(&self, group: Group, spares: &mut Spares) {
         if let (Some(slot), Some(slots)) = (group.slot, &self.slots) {
             slots.lock().unwrap_or_else(PoisonError::into_inner).push(slot);
@@ -210,6 +220,7 @@ impl Job {
         let report = FaultReport {
             kind: fault.kind,
             pc,
+            registers: registers::read(wave, &words, fault.lane),
             words,
             workgroup: wave.workgroup,
             wave: wave.number,
@@ -229,6 +240,7 @@ impl Job {
             wave: 0,
             lane: None,
             exec: 0,
+            registers: Vec::new(),
         })
     }
 }
@@ -299,7 +311,11 @@ impl Shift<'_> {
             }
         }
         let Some(mut group) = self.groups.pop_front() else { return true };
-        match group.turn(worker) {
+        let turn = match self.job.is_overdue() {
+            Some(limit) => group.give_up(worker, FaultKind::Watchdog { limit }),
+            None => group.turn(worker),
+        };
+        match turn {
             Turn::Done => {
                 self.job.release(group, spares);
                 self.turns = self.groups.len();

@@ -19,6 +19,7 @@ pub(crate) struct Launch {
     mode: u32,
     rsrc2: u32,
     wave_bytes: u32,
+    scratch_va: u64,
     apertures: [u32; 8],
 }
 
@@ -78,6 +79,7 @@ impl Launch {
             mode: initial_mode(d.rsrc1),
             rsrc2: d.rsrc2,
             wave_bytes: scratch.wave_bytes,
+            scratch_va: scratch.va,
             apertures,
         }
     }
@@ -137,6 +139,8 @@ impl Launch {
         wave.ticket = None;
         wave.strict = self.mode != crate::interp::DEFAULT_MODE;
         wave.budget = BUDGET;
+        let scratch = self.scratch_va.wrapping_add(u64::from(slot) * u64::from(self.wave_bytes));
+        wave.scratch = (scratch, self.wave_bytes);
         wave.number = number;
         wave.workgroup = id;
     }

@@ -5,6 +5,7 @@
 //! | `launch` | the registers that a wave starts with |
 //! | `group` | a resident workgroup: its waves, its LDS, its turns |
 //! | `job` | a dispatch under way: workgroups handed out, faults, the end |
+//! | `registers` | what a faulting instruction's registers held |
 //! | `pool` | the helper threads |
 //! | `thread` | floating-point environment and signal mask of executing threads |
 
@@ -12,4 +13,5 @@ pub(crate) mod group;
 pub(crate) mod job;
 pub(crate) mod launch;
 pub(crate) mod pool;
+mod registers;
 pub(crate) mod thread;

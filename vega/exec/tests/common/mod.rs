@@ -100,7 +100,7 @@ pub struct Card {
 impl Card {
     pub fn new(threads: usize) -> Self {
         catch_faults();
-        let engine = Engine::new(EngineConfig { threads }).expect("threads start");
+        let engine = Engine::new(EngineConfig { threads, ..EngineConfig::default() }).expect("threads start");
         let mut card = Self { space: AddressSpace::new(), engine, host: Arc::new(NoHost), pages: Vec::new() };
         for (va, len) in [(CODE, 0x1_0000), (DATA, DATA_BYTES), (KERNARG, 0x1000), (PACKET, 0x1000)] {
             card.map(va, len, Rights::ALL);

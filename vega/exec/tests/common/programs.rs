@@ -235,6 +235,43 @@ pub const FOREVER: &[u32] = &[
     0xbf82ffff,             // s_branch loop
 ];
 
+/// Never ends, without a branch.
+#[rustfmt::skip]
+pub const JUMP_FOREVER: &[u32] = &[
+    0xbe841c00,             // s_getpc_b64 s[4:5]
+    0xbe801d04,             // s_setpc_b64 s[4:5]
+];
+
+/// Never ends: every wave meets the others again and again.
+#[rustfmt::skip]
+pub const MEET_FOREVER: &[u32] = &[
+    0xbf8a0000,             // s_barrier
+    0xbf82fffe,             // s_branch loop
+];
+
+/// Stores 7 to private offset 60, then to 64; s[0:3]: scratch, s4: the wave's offset.
+#[rustfmt::skip]
+pub const FILL_STACK: &[u32] = &[
+    0x80000400,             // s_add_u32 s0, s0, s4
+    0x82018001,             // s_addc_u32 s1, s1, 0
+    0x7e020287,             // v_mov_b32_e32 v1, 7
+    0xe070003c, 0x80000100, // buffer_store_dword v1, off, s[0:3], 0 offset:60
+    0xe0700040, 0x80000100, // buffer_store_dword v1, off, s[0:3], 0 offset:64
+    0xbf810000,             // s_endpgm
+];
+
+/// The same with SCRATCH instructions; s[0:1]: scratch, s2: the wave's offset.
+#[rustfmt::skip]
+pub const FILL_STACK_FLAT: &[u32] = &[
+    0x80660200,             // s_add_u32 flat_scratch_lo, s0, s2
+    0x82678001,             // s_addc_u32 flat_scratch_hi, s1, 0
+    0x7e020287,             // v_mov_b32_e32 v1, 7
+    0xbe840080,             // s_mov_b32 s4, 0
+    0xdc70403c, 0x00040100, // scratch_store_dword off, v1, s4 offset:60
+    0xdc704040, 0x00040100, // scratch_store_dword off, v1, s4 offset:64
+    0xbf810000,             // s_endpgm
+];
+
 /// Reverses the items of each workgroup through LDS with a barrier: data[g * n + i] = n - 1 - i; args: data, items per workgroup.
 #[rustfmt::skip]
 pub const REVERSE: &[u32] = &[

@@ -93,9 +93,9 @@ impl World {
     pub fn with(config: CardConfig) -> World {
         // One engine for all tests, as in a process with several cards.
         static ENGINE: Mutex<Option<Arc<Engine>>> = Mutex::new(None);
-        let engine = Arc::clone(
-            ENGINE.lock().unwrap().get_or_insert_with(|| Engine::new(EngineConfig { threads: 2 }).unwrap()),
-        );
+        let engine = Arc::clone(ENGINE.lock().unwrap().get_or_insert_with(|| {
+            Engine::new(EngineConfig { threads: 2, ..EngineConfig::default() }).unwrap()
+        }));
         let driver = Arc::new(Driver::default());
         let card = Card::new(config, engine, Arc::clone(&driver) as Arc<dyn Notify>);
         World { card, driver }

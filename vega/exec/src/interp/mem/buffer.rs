@@ -116,7 +116,12 @@ impl Handler for Buffer {
                 piece.sdst = record.sdst.wrapping_add(k.into());
             }
             zero_outside(wave, &piece, act, exec & !inside);
-            let result = worker.act::<V>(wave, &piece, exec & inside, act);
+            let in_bounds = match descriptor.add_tid {
+                // A descriptor that tells lanes apart is that of scratch memory.
+                true => worker.check_scratch(wave, exec & inside, act),
+                false => Ok(()),
+            };
+            let result = in_bounds.and_then(|()| worker.act::<V>(wave, &piece, exec & inside, act));
             if result.is_err() {
                 return finish(worker, wave, ip, result);
             }

@@ -213,6 +213,19 @@ impl Worker {
         }
     }
 
+    /// Refuses `act` if a lane of `mask` has a dword beyond the wave's scratch memory.
+    #[inline(always)]
+    pub fn check_scratch(&self, wave: &Wave, mask: u64, act: Act) -> Result<(), LaneFault> {
+        let Some(lane) = wave.beyond_scratch(&self.addresses, mask) else { return Ok(()) };
+        let access = match act {
+            Act::Load(_) => Access::Read,
+            Act::Store(_) => Access::Write,
+            Act::Atomic(_) => Access::Atomic,
+        };
+        let va = self.addresses[lane as usize] & !3;
+        Err(LaneFault { lane, fault: GuestFault { va, access, reason: FaultReason::BeyondScratch } })
+    }
+
     /// Does `act` in private memory: `addresses` holds byte offsets, dwords of the 64 lanes alternate from
     /// `base` on.
     pub fn act_private<V: Vector>(
@@ -230,20 +243,25 @@ impl Worker {
         let (bytes, dst, data) = match act {
             Act::Load(shape) => (shape.bytes, record.dst as usize, 0),
             Act::Store(shape) => (shape.bytes, 0, record.sdst as usize),
-            Act::Atomic(shape) => {
-                for lane in 0..64 {
-                    self.addresses[lane] = swizzle(offsets[lane], lane);
-                }
-                if shape.bytes == 8 && mask != 0 {
-                    // The two dwords of a lane are not neighbours: the card cannot do it either.
-                    let lane = mask.trailing_zeros();
-                    let va = self.addresses[lane as usize];
-                    let fault = GuestFault { va, access: Access::Atomic, reason: FaultReason::Misaligned };
-                    return Err(LaneFault { lane, fault });
-                }
-                return self.act::<V>(wave, record, mask, Act::Atomic(shape));
-            }
+            Act::Atomic(shape) => (shape.bytes, 0, 0),
         };
+        for lane in 0..64 {
+            self.addresses[lane] = swizzle(offsets[lane].wrapping_add(u64::from(bytes) - 1), lane);
+        }
+        self.check_scratch(wave, mask, act)?;
+        if let Act::Atomic(shape) = act {
+            for lane in 0..64 {
+                self.addresses[lane] = swizzle(offsets[lane], lane);
+            }
+            if shape.bytes == 8 && mask != 0 {
+                // The two dwords of a lane are not neighbours: the card cannot do it either.
+                let lane = mask.trailing_zeros();
+                let va = self.addresses[lane as usize];
+                let fault = GuestFault { va, access: Access::Atomic, reason: FaultReason::Misaligned };
+                return Err(LaneFault { lane, fault });
+            }
+            return self.act::<V>(wave, record, mask, act);
+        }
         let step: u8 = if bytes >= 4 { 4 } else { bytes };
         let straddles = |offset: u64| offset % 4 + u64::from(step) > 4;
         if (0..64).any(|lane| mask >> lane & 1 == 1 && straddles(offsets[lane])) {
