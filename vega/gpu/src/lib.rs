@@ -12,7 +12,8 @@
 //! | `format` | packet formats as data; `aql/packet`, `pm4/packet` and `sdma/packet` are the tables |
 //! | `aql`, `pm4`, `sdma` | the packet processors |
 //! | `layout`, `signal`, `hub` | structures shared with the runtime, signals, waiting for them |
-//! | `stop`, `report`, `names` | what happens when something goes wrong, and what the user reads |
+//! | `stop`, `pending` | what happens when something goes wrong |
+//! | `report`, `listing`, `names`, `source` | what the user reads then |
 //! | `clock` | the card's constant clock |
 
 mod aql;
@@ -24,16 +25,19 @@ mod config;
 mod format;
 mod hub;
 mod layout;
+mod listing;
 mod names;
 mod notify;
+mod pending;
 mod pm4;
 mod queue;
 mod report;
 mod sdma;
 mod signal;
+mod source;
 mod stop;
 mod worker;
 
 pub use card::Card;
 pub use config::{CardConfig, QueueConfig, QueueError, QueueId, QueueKind, QueueUpdate};
-pub use notify::{MemoryFault, Notify};
+pub use notify::{LoadedCode, MemoryFault, Notify};

@@ -44,6 +44,12 @@ pub(crate) fn kernel(space: &AddressSpace, kernel_object: u64) -> Option<String>
     None
 }
 
+/// A C++ name as the source has it; any other name as it is.
+pub(crate) fn demangled(name: &str) -> String {
+    let symbol = cpp_demangle::Symbol::new(name).ok();
+    symbol.and_then(|symbol| symbol.demangle().ok()).unwrap_or_else(|| name.to_owned())
+}
+
 /// Address and count of the dynamic symbols, address of their names.
 struct Symbols {
     table: u64,

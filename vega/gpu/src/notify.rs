@@ -26,11 +26,26 @@ pub trait Notify: Send + Sync {
         false
     }
 
+    /// The code object that is loaded around an address of the card, as the program has it: loading leaves the
+    /// debug information out. `None` if it cannot be found; reports then name no source line.
+    fn code_object(&self, _va: u64) -> Option<LoadedCode> {
+        None
+    }
+
     /// Prints a report for the user, several lines that end with a newline. On stderr by default; where
     /// nothing can be written, nothing is.
     fn report(&self, text: &str) {
         let _ = std::io::stderr().write_all(text.as_bytes());
     }
+}
+
+/// A code object, and where it is loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadedCode {
+    /// What to add to the object's addresses.
+    pub base: u64,
+    /// The ELF file.
+    pub bytes: Vec<u8>,
 }
 
 /// A memory fault as the kernel driver describes it (`kfd_memory_exception_failure` in

@@ -5,16 +5,9 @@ use std::fmt::Write as _;
 use vega_exec::{Access, AddressSpace, FaultKind, FaultReason, FaultReport, GuestFault};
 
 use crate::aql::dispatch::Launch;
-use crate::names;
 use crate::queue::Queue;
-
-/// Instructions shown in front of the one at fault, and after it.
-const BEFORE: usize = 4;
-const AFTER: usize = 3;
-/// Code in front of the fault that is decoded to find where instructions begin.
-const MAX_CODE: u64 = 1 << 20;
-/// Dwords of the longest instruction.
-const LONGEST: u64 = 5;
+use crate::source::Place;
+use crate::{listing, names, source};
 
 /// One line of a report: a name and what it is.
 fn line(out: &mut String, name: &str, value: impl std::fmt::Display) {
@@ -47,20 +40,32 @@ pub(crate) fn unknown_packet(queue: &Queue, va: u64, text: &str) -> String {
     out
 }
 
-/// A kernel faulted.
-pub(crate) fn kernel_fault(queue: &Queue, fault: &FaultReport, launch: &Launch) -> String {
-    let space = &queue.card.space;
-    let what = match &fault.kind {
+/// What went wrong in a kernel, in a few words.
+fn what(kind: &FaultKind) -> String {
+    match kind {
+        FaultKind::Memory(GuestFault { reason: FaultReason::BeyondScratch, .. }) => {
+            "stack overflow in a kernel".to_owned()
+        }
+        FaultKind::Memory(GuestFault { reason: FaultReason::Misaligned, .. }) => {
+            "misaligned access in a kernel".to_owned()
+        }
         FaultKind::Memory(_) => "memory fault in a kernel".to_owned(),
         FaultKind::IllegalInstruction { reason } => format!("illegal instruction in a kernel: {reason}"),
         FaultKind::Trap(2) => "trap 2 in a kernel (abort, or a failed assertion)".to_owned(),
         FaultKind::Trap(n) => format!("trap {n} in a kernel"),
+        FaultKind::Watchdog { limit } => {
+            format!("a kernel has run for more than {} s: the watchdog ends it", limit.as_secs_f64())
+        }
         FaultKind::Resources { reason } => format!("a kernel cannot be launched: {reason}"),
-    };
-    let mut out = title(queue, what);
-    let name = names::kernel(space, launch.kernel_object);
-    let name = name.as_deref().unwrap_or("without a name (the runtime's own)");
-    line(&mut out, "kernel", name);
+    }
+}
+
+/// A kernel faulted.
+pub(crate) fn kernel_fault(queue: &Queue, fault: &FaultReport, launch: &Launch) -> String {
+    let space = &queue.card.space;
+    let mut out = title(queue, what(&fault.kind));
+    let name = names::kernel(space, launch.kernel_object).map(|name| names::demangled(&name));
+    line(&mut out, "kernel", name.as_deref().unwrap_or("without a name (the runtime's own)"));
     let [x, y, z] = launch.grid;
     let [wx, wy, wz] = launch.workgroup;
     let sizes =
@@ -74,6 +79,12 @@ pub(crate) fn kernel_fault(queue: &Queue, fault: &FaultReport, launch: &Launch) 
     }
     if let FaultKind::Memory(access) = &fault.kind {
         line(&mut out, "address", address(space, access));
+        if access.reason == FaultReason::BeyondScratch {
+            line(&mut out, "stack", format_args!("{} bytes for each lane", launch.lane_bytes));
+        }
+    }
+    if !fault.registers.is_empty() {
+        line(&mut out, "registers", registers(fault));
     }
     // A function that the kernel calls may lie in front of it.
     let (offset, side) = match fault.pc.checked_sub(launch.entry_va) {
@@ -81,8 +92,43 @@ pub(crate) fn kernel_fault(queue: &Queue, fault: &FaultReport, launch: &Launch) 
         None => (launch.entry_va - fault.pc, "before"),
     };
     line(&mut out, "pc", format_args!("{:#x}, {offset:#x} bytes {side} the kernel's entry", fault.pc));
-    out.push_str(&window(space, fault, launch.entry_va));
+    let place = queue.card.notify.code_object(fault.pc).and_then(|code| source::place(&code, fault.pc));
+    source(&mut out, place.as_ref());
+    let start = place.and_then(|place| place.function).unwrap_or(launch.entry_va);
+    out.push_str(&listing::window(space, fault, start));
     out
+}
+
+/// What the instruction reads: `v[2:3] = 0x…` for each operand, vector registers in the lane at fault.
+fn registers(fault: &FaultReport) -> String {
+    let value = |values: &[u32]| match values {
+        // Two are most often an address.
+        [low, high] => format!("{:#x}", u64::from(*high) << 32 | u64::from(*low)),
+        values => values.iter().map(|value| format!("{value:#x}")).collect::<Vec<_>>().join(" "),
+    };
+    let each = fault.registers.iter().map(|r| format!("{} = {}", r.registers, value(&r.values)));
+    let mut text = each.collect::<Vec<_>>().join(", ");
+    if fault.lane.is_none() && fault.exec != 0 && fault.registers.iter().any(|r| r.registers.vector) {
+        let _ = write!(text, " (lane {})", fault.exec.trailing_zeros());
+    }
+    text
+}
+
+/// Where the instruction comes from, if the program was compiled with `-g`.
+fn source(out: &mut String, place: Option<&Place>) {
+    let Some(Place { frames, .. }) = place else { return };
+    for (depth, frame) in frames.iter().enumerate() {
+        match depth {
+            0 => line(out, "source", frame.text()),
+            _ => line(out, "", format_args!("inlined at {}", frame.text())),
+        }
+        if let (0, Some(text)) = (depth, frame.line_of_source()) {
+            line(out, "", format_args!("    {text}"));
+        }
+    }
+    if frames.is_empty() {
+        line(out, "source", "unknown: the code has no debug information (hipcc -g adds it)");
+    }
 }
 
 /// The work-item's position in its workgroup.
@@ -106,6 +152,7 @@ fn address(space: &AddressSpace, fault: &GuestFault) -> String {
         FaultReason::NotMapped => "nothing is mapped there",
         FaultReason::NoRight => "the memory there does not allow it",
         FaultReason::HostMemoryGone => "the program has taken the memory there away",
+        FaultReason::BeyondScratch => "beyond the wave's part of scratch memory",
         FaultReason::Misaligned => "not a multiple of the operation's size",
     };
     let mut text = format!("{va:#x}, {access}: {why}");
@@ -129,62 +176,4 @@ fn end_in_front(space: &AddressSpace, va: u64) -> Option<(u64, u64)> {
     let mapping = pages.into_iter().find_map(|page| space.lookup(page))?;
     let end = mapping.va + mapping.len;
     Some((end, va.checked_sub(end)?))
-}
-
-/// The instructions around the fault. Instructions have no fixed length, so the code is decoded from the
-/// kernel's entry on; where that does not meet the fault (a function called elsewhere, data in between),
-/// only what follows is shown.
-fn window(space: &AddressSpace, fault: &FaultReport, entry: u64) -> String {
-    let mut before = Vec::new();
-    let mut pc = entry;
-    let reachable = fault.pc.checked_sub(entry).is_some_and(|n| n <= MAX_CODE);
-    while reachable && pc < fault.pc {
-        let Some((text, bytes)) = instruction(space, pc) else { break };
-        before.push((pc, text));
-        pc += bytes;
-    }
-    if pc != fault.pc {
-        before.clear();
-    }
-    let mut out = String::new();
-    for (pc, text) in before.iter().skip(before.len().saturating_sub(BEFORE)) {
-        let _ = writeln!(out, "       {pc:#x}: {text}");
-    }
-    let here = decode(&fault.words).map_or_else(|| words(&fault.words), |(text, _)| text);
-    let _ = writeln!(out, "    => {:#x}: {here}", fault.pc);
-    let mut pc = fault.pc;
-    for _ in 0..=AFTER {
-        let Some((text, bytes)) = instruction(space, pc) else { break };
-        if pc != fault.pc {
-            let _ = writeln!(out, "       {pc:#x}: {text}");
-        }
-        // Padding follows.
-        if text == "s_endpgm" {
-            break;
-        }
-        pc += bytes;
-    }
-    out
-}
-
-fn words(words: &[u32]) -> String {
-    if words.is_empty() {
-        return "(the code cannot be read)".to_owned();
-    }
-    let hex: Vec<String> = words.iter().take(2).map(|w| format!("{w:08x}")).collect();
-    format!("{} (no instruction)", hex.join(" "))
-}
-
-/// The instruction at an address as text, and its length in bytes.
-fn instruction(space: &AddressSpace, pc: u64) -> Option<(String, u64)> {
-    let words: Vec<u32> =
-        (0..LONGEST).map_while(|i| space.read::<u32>(pc.wrapping_add(i * 4)).ok()).collect();
-    decode(&words)
-}
-
-/// The first instruction of some words.
-fn decode(words: &[u32]) -> Option<(String, u64)> {
-    let inst = vega_isa::decode(words).ok()?;
-    let bytes = u64::from(inst.size_bytes.max(4));
-    Some((inst.to_string().trim().to_owned(), bytes))
 }

@@ -6,6 +6,7 @@ use crate::aql::dispatch::Launch;
 use crate::card::Shared;
 use crate::layout::{inactive, queue::INACTIVE_SIGNAL};
 use crate::notify::MemoryFault;
+use crate::pending::{self, Pending};
 use crate::queue::Queue;
 use crate::{report, signal};
 
@@ -83,6 +84,7 @@ fn raise(queue: &Queue, code: Option<i64>, va: u64) {
 pub(crate) fn announce(queue: &Queue, stop: &Stop) {
     let card = &queue.card;
     let packet_va = queue.packet_va();
+    let pending = Pending::new();
     let text = match stop {
         Stop::Canceled => return,
         Stop::Memory(fault) => report::processor_fault(queue, fault),
@@ -92,6 +94,8 @@ pub(crate) fn announce(queue: &Queue, stop: &Stop) {
     };
     queue.fail();
     card.notify.report(&text);
+    drop(pending);
+    pending::wait();
     match stop {
         Stop::Canceled => {}
         Stop::Memory(fault) => card.notify.memory_fault(memory_fault(fault)),

@@ -27,6 +27,7 @@
 pub mod abi;
 mod backing;
 mod clock;
+mod code_objects;
 pub mod config;
 pub mod doorbell;
 pub mod driver;

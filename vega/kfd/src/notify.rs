@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use vega_gpu::{MemoryFault, Notify};
+use vega_gpu::{LoadedCode, MemoryFault, Notify};
 
 use crate::abi::{HwException, MemoryException};
 use crate::backing::PAGE;
+use crate::code_objects;
 use crate::events::Events;
 use crate::signals;
 
@@ -38,6 +39,10 @@ impl Notify for Interrupts {
         if !heard {
             signals::send_segmentation_fault();
         }
+    }
+
+    fn code_object(&self, va: u64) -> Option<LoadedCode> {
+        code_objects::find(va)
     }
 
     fn hardware_exception(&self) -> bool {

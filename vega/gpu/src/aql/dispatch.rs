@@ -31,6 +31,8 @@ pub(crate) struct Launch {
     pub dispatch_id: u64,
     pub grid: [u32; 3],
     pub workgroup: [u16; 3],
+    /// Bytes of scratch memory that each lane has.
+    pub lane_bytes: u32,
 }
 
 /// Reads the 64 bytes at a kernel object.
@@ -108,7 +110,8 @@ pub(crate) fn dispatch(queue: &Arc<Queue>, format: &AqlFormat, words: &[u32]) ->
     let uses_scratch = kernel.rsrc2.enable_private_segment() != 0;
     let scratch = scratch(queue, private_segment_bytes, uses_scratch)?;
     let dispatch_id = queue.position();
-    let launch = Launch { kernel_object, entry_va, dispatch_id, grid, workgroup };
+    let lane_bytes = scratch.map_or(0, |scratch| scratch.wave_bytes / WAVE as u32);
+    let launch = Launch { kernel_object, entry_va, dispatch_id, grid, workgroup, lane_bytes };
     if queue.card.config.complete_without_executing {
         return Ok(());
     }
