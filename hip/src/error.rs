@@ -149,6 +149,11 @@ pub enum ErrorKind {
     NotReady,
     /// Work on the device failed; the device or the process may not be usable any more.
     DeviceFailure,
+    /// A source does not compile ([`rtc`](crate::rtc)).
+    Compilation {
+        /// What the compiler said.
+        log: String,
+    },
     /// A file could not be read.
     File,
     /// Any other status of a HIP call: see [`Error::code`].
@@ -237,6 +242,12 @@ impl Error {
     #[cold]
     pub(crate) fn hip(kind: ErrorKind, code: ErrorCode, call: Call, message: String) -> Self {
         Self(Box::new(Details { kind, code: Some(code), call: Some(call), message }))
+    }
+
+    /// A failed call that has no `hipError_t` to tell.
+    #[cold]
+    pub(crate) fn failed(kind: ErrorKind, call: Call, message: String) -> Self {
+        Self(Box::new(Details { kind, code: None, call: Some(call), message }))
     }
 
     /// A HIP call that the runtime does not have.

@@ -44,6 +44,7 @@
 mod calls;
 mod graphs;
 mod kernels;
+mod rtc;
 mod state;
 
 pub use calls::NAMES;
@@ -179,6 +180,14 @@ impl Simulation {
     pub fn kernel<P: Params>(&self, name: &str, body: impl Fn(&mut Launched<'_>) + Send + Sync + 'static) {
         let sizes = P::INFO.iter().map(|parameter| parameter.size).collect();
         self.state().bodies.insert(name.to_owned(), Arc::new(kernels::Body { sizes, run: Box::new(body) }));
+    }
+
+    /// What hiprtc makes of a source: a code object, or the log that says why it does not compile.
+    pub fn compiler(
+        &self,
+        compiler: impl Fn(&str) -> std::result::Result<Vec<u8>, String> + Send + Sync + 'static,
+    ) {
+        self.state().compiler = Some(Arc::new(compiler));
     }
 
     /// How often a C function was called.

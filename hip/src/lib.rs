@@ -72,6 +72,7 @@ pub mod kernel;
 pub mod left_out;
 pub mod memory;
 mod module;
+pub mod rtc;
 mod runtime;
 mod stream;
 

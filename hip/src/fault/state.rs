@@ -6,6 +6,7 @@
 
 use super::graphs::Graphs;
 use super::kernels::{Body, Launched};
+use super::rtc::{Compiler, Program};
 use super::{CURRENT, Config, STATE};
 use crate::Dim3;
 use hip_sys::hipError_t;
@@ -115,6 +116,8 @@ pub struct State {
     /// Per function: its module and its name.
     pub(super) functions: HashMap<usize, (usize, String)>,
     pub(super) graphs: Graphs,
+    pub(super) compiler: Option<Arc<Compiler>>,
+    pub(super) programs: HashMap<usize, Program>,
     next_handle: usize,
 }
 
@@ -161,6 +164,8 @@ impl State {
             bodies: HashMap::new(),
             functions: HashMap::new(),
             graphs: Graphs::default(),
+            compiler: None,
+            programs: HashMap::new(),
             next_handle: 16,
         }
     }

@@ -7,6 +7,7 @@ mod devices;
 mod launches;
 mod memory;
 mod ordering;
+mod rtc;
 
 use hip::{Device, ErrorKind, Kernel, Module, Stream};
 use std::io::Write as _;

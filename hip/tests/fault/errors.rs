@@ -62,8 +62,15 @@ const QUIET: &[&str] = &[
 
 /// The functions that `everything` calls.
 fn names() -> impl Iterator<Item = &'static &'static str> {
-    const ELSEWHERE: [&str; 6] =
-        ["hipGraph", "hipStreamBegin", "hipStreamEnd", "hipStreamAdd", "hipLaunchHost", "hipProfiler"];
+    const ELSEWHERE: [&str; 7] = [
+        "hiprtc",
+        "hipGraph",
+        "hipStreamBegin",
+        "hipStreamEnd",
+        "hipStreamAdd",
+        "hipLaunchHost",
+        "hipProfiler",
+    ];
     let elsewhere =
         |name: &str| ELSEWHERE.iter().any(|prefix| name.starts_with(prefix)) || name.contains("Cooperative");
     NAMES.iter().filter(move |name| !elsewhere(name))

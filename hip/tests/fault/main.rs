@@ -8,6 +8,7 @@ mod memory;
 mod ordering;
 mod properties;
 mod random;
+mod rtc;
 mod runtime;
 
 /// The code object that the tests launch: kernels/saxpy.hip, compiled by hipcc for gfx900.
