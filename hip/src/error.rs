@@ -154,7 +154,9 @@ pub enum ErrorKind {
         /// What the compiler said.
         log: String,
     },
-    /// A file could not be read.
+    /// Something is in use that can be used once at a time.
+    Busy,
+    /// A file could not be read or written.
     File,
     /// Any other status of a HIP call: see [`Error::code`].
     Hip,
@@ -229,25 +231,34 @@ struct Details {
     code: Option<ErrorCode>,
     call: Option<Call>,
     message: String,
+    /// The operation that failed, where launch-blocking mode found it.
+    cause: Option<String>,
 }
 
 impl Error {
     /// A failure that this crate found itself, before any HIP call.
     #[cold]
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Details { kind, code: None, call: None, message: message.into() }))
+        Self(Box::new(Details { kind, code: None, call: None, message: message.into(), cause: None }))
     }
 
     /// A failed HIP call, with the runtime's own name and text for the code.
     #[cold]
     pub(crate) fn hip(kind: ErrorKind, code: ErrorCode, call: Call, message: String) -> Self {
-        Self(Box::new(Details { kind, code: Some(code), call: Some(call), message }))
+        Self(Box::new(Details { kind, code: Some(code), call: Some(call), message, cause: None }))
     }
 
     /// A failed call that has no `hipError_t` to tell.
     #[cold]
     pub(crate) fn failed(kind: ErrorKind, call: Call, message: String) -> Self {
-        Self(Box::new(Details { kind, code: None, call: Some(call), message }))
+        Self(Box::new(Details { kind, code: None, call: Some(call), message, cause: None }))
+    }
+
+    /// The same failure, of an operation that was waited for alone.
+    #[cold]
+    pub(crate) fn blamed(mut self, operation: &crate::observe::Operation) -> Self {
+        self.0.cause = Some(operation.to_string());
+        self
     }
 
     /// A HIP call that the runtime does not have.
@@ -256,7 +267,7 @@ impl Error {
         let symbol = call.name();
         let message = format!("the loaded HIP runtime ({runtime}) has no {symbol}");
         let kind = ErrorKind::Unsupported { symbol, runtime };
-        Self(Box::new(Details { kind, code: None, call: Some(call), message }))
+        Self(Box::new(Details { kind, code: None, call: Some(call), message, cause: None }))
     }
 
     #[cold]
@@ -288,7 +299,13 @@ impl Error {
 
     /// Whether the cause may be earlier asynchronous work (a kernel that faulted, say) rather than the call named here.
     pub fn may_be_asynchronous(&self) -> bool {
-        self.0.code.is_some_and(ErrorCode::may_be_asynchronous)
+        self.0.cause.is_none() && self.0.code.is_some_and(ErrorCode::may_be_asynchronous)
+    }
+
+    /// The operation that failed, with a kernel's name, its grid and its workgroup, where launch-blocking mode found it: see
+    /// [`Runtime::set_launch_blocking`](crate::Runtime::set_launch_blocking).
+    pub fn cause(&self) -> Option<&str> {
+        self.0.cause.as_deref()
     }
 }
 
@@ -299,8 +316,12 @@ impl fmt::Display for Error {
             Some(call) => write!(f, "{call} failed: {message}")?,
             None => f.write_str(message)?,
         }
-        if self.may_be_asynchronous() {
-            f.write_str(" (the cause may be work that was enqueued earlier)")?;
+        if let Some(cause) = self.cause() {
+            write!(f, " (it is {cause} that failed)")?;
+        } else if self.may_be_asynchronous() {
+            f.write_str(
+                " (the cause may be work that was enqueued earlier: HIP_RS_LAUNCH_BLOCKING=1 names it)",
+            )?;
         }
         Ok(())
     }

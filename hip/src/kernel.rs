@@ -100,7 +100,7 @@ mod param;
 pub use args::{Arg, Args};
 pub use config::{Dim3, LaunchConfig};
 pub use function::Function;
-pub use launch::Kernel;
+pub use launch::{Kernel, Launch};
 pub use param::{ByValue, In, InOut, Param, Params};
 
 /// What a kernel is called with: either a tuple of [parameter types](Param), or a marker type that names one.

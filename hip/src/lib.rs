@@ -52,6 +52,7 @@
 //!
 //! * `half`: re-exports the crate `half`. Its `f16` and `bf16` are elements and arguments without it, too: their own feature
 //!   `bytemuck` is all that it takes.
+//! * `tracing`: a span around each operation, of target `hip` and level DEBUG.
 //! * `fault`: the module `fault`, a runtime in memory on which every call can be made to fail: for tests of one's own error
 //!   handling, without a GPU and without ROCm.
 // A file that needs unsafe code says at its head why that is sound.
@@ -72,6 +73,7 @@ pub mod kernel;
 pub mod left_out;
 pub mod memory;
 mod module;
+mod observe;
 pub mod rtc;
 mod runtime;
 mod stream;
@@ -81,11 +83,12 @@ pub use error::{Error, ErrorCode, ErrorKind, Result};
 pub use event::{Event, EventFlags};
 pub use hip_sys as sys;
 pub use kernel::{
-    Arg, Args, ByValue, Dim3, Embedded, Function, In, InOut, Kernel, LaunchConfig, Named, Param, Params,
-    Shapes, Signature, Vouched, require,
+    Arg, Args, ByValue, Dim3, Embedded, Function, In, InOut, Kernel, Launch, LaunchConfig, Named, Param,
+    Params, Shapes, Signature, Vouched, require,
 };
 pub use memory::{DeviceBuffer, HostMemory, Pending, PinnedBuffer, View, ViewMut};
 pub use module::Module;
+pub use observe::{Span, Timeline, Trace, TraceSpan};
 pub use runtime::{Runtime, Version};
 pub use stream::{Stream, StreamFlags};
 

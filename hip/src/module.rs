@@ -74,6 +74,7 @@ impl Drop for Loaded {
 /// println!("{:?}", module.kernel_names().collect::<Vec<_>>());
 /// # Ok::<(), hip::Error>(())
 /// ```
+#[doc(alias = "hipModuleUnload")]
 #[derive(Clone)]
 pub struct Module(Arc<Loaded>);
 
@@ -98,6 +99,7 @@ impl Module {
     /// this device, or the failure of the call.
     #[doc(alias = "hipModuleLoadData")]
     #[doc(alias = "hipModuleLoadDataEx")]
+    #[doc(alias = "hipModuleLoadFatBinary")]
     pub fn from_bytes(device: Device, bytes: &[u8]) -> Result<Self> {
         Self::load(device, bytes, None, "the code object")
     }
@@ -204,6 +206,7 @@ impl Module {
     }
 
     /// The names of the module's kernels, mangled unless they are `extern "C"`.
+    #[doc(alias = "hipModuleGetFunctionCount")]
     pub fn kernel_names(&self) -> impl Iterator<Item = &str> {
         self.0.kernels.iter().map(|kernel| kernel.name.as_str())
     }

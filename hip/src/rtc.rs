@@ -87,6 +87,7 @@ impl Program {
     /// # Errors
     /// [`ErrorKind::Compilation`], with the compiler's log; or the failure of another call.
     #[doc(alias = "hiprtcCompileProgram")]
+    #[doc(alias = "hiprtcGetErrorString")]
     pub fn compile(&self, device: Device) -> Result<Compiled> {
         self.compile_for(device.runtime(), device.arch()?)
     }

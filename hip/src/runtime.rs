@@ -9,6 +9,7 @@
 use crate::deferred::Deferred;
 use crate::device::DeviceState;
 use crate::error::{Call, ErrorCode, kind_of};
+use crate::observe::Observers;
 use crate::{Device, Error, ErrorKind, Result};
 use hip_sys::{Api, MissingSymbol, hipError_t};
 use std::ffi::{CStr, c_char};
@@ -59,6 +60,7 @@ pub(crate) struct Shared {
     next_stream: AtomicU32,
     drop_hook: RwLock<Option<DropHook>>,
     pub(crate) deferred: Deferred,
+    pub(crate) observers: Observers,
 }
 
 /// A loaded and initialised HIP runtime: a cheap handle that every other object carries.
@@ -111,6 +113,7 @@ impl Runtime {
             next_stream: AtomicU32::new(1),
             drop_hook: RwLock::new(None),
             deferred: Deferred::default(),
+            observers: Observers::from_environment(),
         };
         // SAFETY: 0 is the only flag there is.
         let initialised = unsafe { api.hipInit(0) };
@@ -201,6 +204,43 @@ impl Runtime {
     pub fn on_drop_error(self, hook: impl Fn(&Error) + Send + Sync + 'static) {
         let mut slot = self.0.drop_hook.write().unwrap_or_else(|poisoned| poisoned.into_inner());
         *slot = Some(Arc::new(hook));
+    }
+
+    /// Whether each kernel, copy, fill and graph is waited for before the call that enqueues it returns: for debugging. The
+    /// environment variable `HIP_RS_LAUNCH_BLOCKING=1` sets it for every runtime of a process.
+    ///
+    /// An error then names the operation that failed ([`Error::cause`]). AMD's runtime aborts the process after a memory
+    /// fault; the operation is then named on standard error.
+    ///
+    /// ```no_run
+    /// let runtime = hip::Runtime::load()?;
+    /// runtime.set_launch_blocking(true);
+    /// # Ok::<(), hip::Error>(())
+    /// ```
+    pub fn set_launch_blocking(self, blocking: bool) {
+        self.0.observers.set_blocking(blocking);
+    }
+
+    /// `hipProfilerStart`: tells a profiler that is attached to the process to record from here on.
+    ///
+    /// # Errors
+    /// The failure of the call: AMD's releases up to 5.7 answer `hipErrorNotSupported`.
+    #[doc(alias = "hipProfilerStart")]
+    pub fn start_profiler(self) -> Result<()> {
+        // SAFETY: the call takes nothing.
+        let status = unsafe { self.api().hipProfilerStart() };
+        self.check(status, || Call::new("hipProfilerStart"))
+    }
+
+    /// `hipProfilerStop`: tells a profiler that is attached to the process to record no more.
+    ///
+    /// # Errors
+    /// As [`Runtime::start_profiler`].
+    #[doc(alias = "hipProfilerStop")]
+    pub fn stop_profiler(self) -> Result<()> {
+        // SAFETY: the call takes nothing.
+        let status = unsafe { self.api().hipProfilerStop() };
+        self.check(status, || Call::new("hipProfilerStop"))
     }
 
     /// Hands an error that happened in `drop` to the hook.

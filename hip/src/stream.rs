@@ -222,6 +222,12 @@ impl Stream {
         &self.shared
     }
 
+    /// Whether the stream's work goes into a graph instead of to the device.
+    #[inline]
+    pub(crate) fn is_capture(&self) -> bool {
+        false
+    }
+
     /// The device that the stream's work runs on.
     #[inline]
     pub fn device(&self) -> Device {

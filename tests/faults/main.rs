@@ -88,6 +88,24 @@ fn an_illegal_instruction_aborts_after_a_report() {
 }
 
 #[test]
+fn launch_blocking_mode_names_the_kernel_that_aborted() {
+    const NAME: &str = "launch_blocking_mode_names_the_kernel_that_aborted";
+    if in_child(NAME) {
+        return launch(saxpy::CODE, 1 << 30);
+    }
+    if device().is_some() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ended = run_child(NAME, |command| {
+            command.env("HIP_RS_LAUNCH_BLOCKING", "1").current_dir(folder.path());
+        });
+        ended.assert_aborted();
+        ended.assert_says(
+            "hip: the process aborts while device 0 runs the kernel `saxpy` with grid (4194304, 1, 1)",
+        );
+    }
+}
+
+#[test]
 fn the_next_run_computes() {
     let Some(device) = device() else { return };
     check_saxpy(&device.stream().expect("a stream"), 5000).expect("SAXPY");

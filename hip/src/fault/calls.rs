@@ -14,8 +14,8 @@ use super::state::{
 use crate::Dim3;
 use hip_sys::{
     dim3, hipDeviceAttribute_t, hipDeviceProp_tR0000, hipDeviceProp_tR0600, hipError_t,
-    hipGraphExecUpdateResult, hipGraphNodeType, hipHostNodeParams, hipKernelNodeParams, hipMemcpyKind,
-    hipMemsetParams, hipStreamCaptureMode,
+    hipFunction_attribute, hipGraphExecUpdateResult, hipGraphNodeType, hipHostNodeParams,
+    hipKernelNodeParams, hipMemcpyKind, hipMemsetParams, hipStreamCaptureMode,
 };
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::sync::Arc;
@@ -308,6 +308,43 @@ functions! {
         let (grid, block) = (Dim3::new(grid_x, grid_y, grid_z), Dim3::new(block_x, block_y, block_z));
         let Some(op) = kernel(state, function, grid, block, arguments) else { return INVALID_HANDLE };
         state.enqueue(stream, op);
+        SUCCESS
+    }
+    hipExtModuleLaunchKernel |state| (
+        function: *mut c_void, threads_x: u32, threads_y: u32, threads_z: u32, block_x: u32, block_y: u32, block_z: u32,
+        _shared: usize, stream: *mut c_void, arguments: *mut *mut c_void, _extra: *mut *mut c_void, start: *mut c_void,
+        stop: *mut c_void, _flags: u32
+    ) {
+        let Some(stream) = state.stream(stream) else { return INVALID_HANDLE };
+        let grid = Dim3::new(threads_x / block_x.max(1), threads_y / block_y.max(1), threads_z / block_z.max(1));
+        let block = Dim3::new(block_x, block_y, block_z);
+        let Some(op) = kernel(state, function, grid, block, arguments) else { return INVALID_HANDLE };
+        let before = state.enqueued(stream);
+        state.enqueue(stream, op);
+        state.events.insert(start.addr(), Some((stream, before)));
+        state.events.insert(stop.addr(), Some((stream, before + 1)));
+        SUCCESS
+    }
+    hipFuncGetAttribute |state| (out: *mut c_int, attribute: hipFunction_attribute, function: *mut c_void) {
+        if !state.functions.contains_key(&function.addr()) { return INVALID_HANDLE; }
+        if attribute.0 >= hip_sys::HIP_FUNC_ATTRIBUTE_MAX.0 { return INVALID_VALUE; }
+        put(out, 16);
+        SUCCESS
+    }
+    hipModuleOccupancyMaxActiveBlocksPerMultiprocessor |state| (
+        out: *mut c_int, function: *mut c_void, threads: c_int, _shared: usize
+    ) {
+        if !state.functions.contains_key(&function.addr()) { return INVALID_HANDLE; }
+        put(out, 2560 / threads.max(1));
+        SUCCESS
+    }
+    hipModuleOccupancyMaxPotentialBlockSize |state| (
+        grid: *mut c_int, block: *mut c_int, function: *mut c_void, _shared: usize, limit: c_int
+    ) {
+        if !state.functions.contains_key(&function.addr()) { return INVALID_HANDLE; }
+        let threads = if limit == 0 { 1024 } else { limit };
+        put(block, threads);
+        put(grid, 56 * (2560 / threads.max(1)));
         SUCCESS
     }
     hipStreamAddCallback |state| (

@@ -5,6 +5,7 @@
 //! device address of a slice. The runtime copies them before it returns.
 #![allow(unsafe_code)]
 
+use super::launch::Mode;
 use super::{ByValue, Function, In, InOut, LaunchConfig, Param, Params};
 use crate::event::wrong_device;
 use crate::memory::{Access, Allocation, Ticket};
@@ -99,10 +100,12 @@ slices! {
 
 /// Where a launch goes.
 #[doc(hidden)]
+#[derive(Clone, Copy)]
 pub struct LaunchTarget<'a> {
     pub(super) function: &'a Function,
     pub(super) stream: &'a Stream,
     pub(super) config: LaunchConfig,
+    pub(super) mode: Mode<'a>,
 }
 
 impl LaunchTarget<'_> {

@@ -1,16 +1,19 @@
 //! A kernel of a module, before its parameters have types.
 //!
 //! # Safety
-//! A function's handle is valid while its module is loaded, and `Function` keeps it loaded. It is `Send` and `Sync` since
+//! A function's handle is valid while its module is loaded, and `Function` keeps it loaded; the calls here pass out-pointers
+//! to live locals. It is `Send` and `Sync` since
 //! the handle names an object of the runtime, whose calls may come from any thread.
 #![allow(unsafe_code)]
 
 use super::param::{ParamInfo, ParamKind};
-use super::{Kernel, Params, Signature};
+use super::{Kernel, LaunchConfig, Params, Signature};
+use crate::error::Call;
 use crate::module::Loaded;
 use crate::{Device, Error, ErrorKind, Result};
 use code_object::{Access, ArgKind};
-use hip_sys::hipFunction_t;
+use hip_sys::{hipFunction_attribute, hipFunction_t};
+use std::ffi::c_int;
 use std::fmt;
 use std::sync::Arc;
 
@@ -74,10 +77,93 @@ impl Function {
     }
 
     /// What the code object says of the kernel: its arguments, registers, memory and limits.
-    #[doc(alias = "hipFuncGetAttributes")]
-    #[doc(alias = "hipFuncGetAttribute")]
     pub fn metadata(&self) -> &code_object::Kernel {
         &self.metadata
+    }
+
+    /// `hipFuncGetAttribute`: one number of the kernel, as the runtime loaded it.
+    ///
+    /// ```no_run
+    /// # let function = hip::Module::from_file(hip::Device::first()?, "saxpy.co")?.function("saxpy")?;
+    /// let registers = function.attribute(hip::sys::HIP_FUNC_ATTRIBUTE_NUM_REGS)?;
+    /// # Ok::<(), hip::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The failure of the call, as for an attribute that the runtime does not know.
+    #[doc(alias = "hipFuncGetAttribute")]
+    #[doc(alias = "hipFuncGetAttributes")]
+    pub fn attribute(&self, attribute: hipFunction_attribute) -> Result<i32> {
+        let _current = self.device.enter()?;
+        let runtime = self.device.runtime();
+        let mut value = 0;
+        // SAFETY: the handle is alive; the out-pointer is to a live local; an unknown attribute is refused.
+        let status = unsafe { runtime.api().hipFuncGetAttribute(&mut value, attribute, self.handle) };
+        let call = || Call::new("hipFuncGetAttribute").arg("attrib", attribute).arg("hfunc", self.name());
+        runtime.check(status, || call().on(self.device.raw()))?;
+        Ok(value)
+    }
+
+    /// `hipModuleOccupancyMaxActiveBlocksPerMultiprocessor`: how many workgroups of `threads` threads and `shared_bytes` of
+    /// dynamic LDS one compute unit holds at a time.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidLaunch`] for more threads than an `int` holds, or the failure of the call.
+    #[doc(alias = "hipModuleOccupancyMaxActiveBlocksPerMultiprocessor")]
+    #[doc(alias = "hipModuleOccupancyMaxActiveBlocksPerMultiprocessorWithFlags")]
+    #[doc(alias = "hipOccupancyMaxActiveBlocksPerMultiprocessor")]
+    #[doc(alias = "hipOccupancyMaxActiveBlocksPerMultiprocessorWithFlags")]
+    pub fn occupancy(&self, threads: u32, shared_bytes: usize) -> Result<u32> {
+        let Ok(block) = c_int::try_from(threads) else {
+            return Err(Error::new(ErrorKind::InvalidLaunch, format!("no workgroup has {threads} threads")));
+        };
+        let _current = self.device.enter()?;
+        let runtime = self.device.runtime();
+        let mut blocks = 0;
+        // SAFETY: the handle is alive; the out-pointer is to a live local.
+        let status = unsafe {
+            let (out, function) = (&mut blocks, self.handle);
+            runtime.api().hipModuleOccupancyMaxActiveBlocksPerMultiprocessor(
+                out,
+                function,
+                block,
+                shared_bytes,
+            )
+        };
+        runtime.check(status, || {
+            let call = Call::new("hipModuleOccupancyMaxActiveBlocksPerMultiprocessor").arg("f", self.name());
+            call.arg("blockSize", block).arg("dynSharedMemPerBlk", shared_bytes).on(self.device.raw())
+        })?;
+        Ok(u32::try_from(blocks).unwrap_or(0))
+    }
+
+    /// `hipModuleOccupancyMaxPotentialBlockSize`: the workgroup, in threads, with which most of them are resident, and the
+    /// smallest grid of such workgroups that fills the device. No workgroup larger than `limit` is considered; 0 is no limit.
+    ///
+    /// # Errors
+    /// As [`Function::occupancy`].
+    #[doc(alias = "hipModuleOccupancyMaxPotentialBlockSize")]
+    #[doc(alias = "hipModuleOccupancyMaxPotentialBlockSizeWithFlags")]
+    #[doc(alias = "hipOccupancyMaxPotentialBlockSize")]
+    pub fn best_config(&self, shared_bytes: u32, limit: u32) -> Result<LaunchConfig> {
+        let Ok(limit) = c_int::try_from(limit) else {
+            return Err(Error::new(ErrorKind::InvalidLaunch, format!("no workgroup has {limit} threads")));
+        };
+        let _current = self.device.enter()?;
+        let runtime = self.device.runtime();
+        let (mut grid, mut block) = (0, 0);
+        let bytes = shared_bytes as usize;
+        // SAFETY: the handle is alive; the out-pointers are to live locals.
+        let status = unsafe {
+            let (function, api) = (self.handle, runtime.api());
+            api.hipModuleOccupancyMaxPotentialBlockSize(&mut grid, &mut block, function, bytes, limit)
+        };
+        runtime.check(status, || {
+            let call = Call::new("hipModuleOccupancyMaxPotentialBlockSize").arg("f", self.name());
+            call.arg("dynSharedMemPerBlk", bytes).arg("blockSizeLimit", limit).on(self.device.raw())
+        })?;
+        let count = |raw: c_int| u32::try_from(raw).unwrap_or(0);
+        Ok(LaunchConfig::new(count(grid), count(block)).shared_bytes(shared_bytes))
     }
 
     /// The handle, for calls that this crate does not wrap.

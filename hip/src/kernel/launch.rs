@@ -10,7 +10,8 @@ use super::args::{Args, LaunchTarget};
 use super::{Function, LaunchConfig, Signature, Vouched};
 use crate::error::Call;
 use crate::event::wrong_device;
-use crate::{Error, ErrorKind, Result, Stream};
+use crate::observe::{Operation, observe};
+use crate::{Error, ErrorKind, Event, Result, Stream};
 use std::ffi::c_void;
 use std::fmt;
 use std::marker::PhantomData;
@@ -50,11 +51,7 @@ impl<K: Signature> Kernel<K> {
     where
         K: Vouched,
     {
-        if let Err(reason) = K::check(&config, &arguments.shapes()) {
-            return Err(self.refused(reason, &config));
-        }
-        // SAFETY: somebody vouched for the kernel, and the check accepted the launch.
-        unsafe { self.launch_unchecked(stream, config, arguments) }
+        self.prepare(stream, config).launch(arguments)
     }
 
     /// `hipModuleLaunchKernel`: as [`launch`](Self::launch), for a kernel that nobody vouched for.
@@ -73,28 +70,152 @@ impl<K: Signature> Kernel<K> {
         config: LaunchConfig,
         arguments: A,
     ) -> Result<()> {
-        if !fits(&self.function, &config) {
-            return self.misfit(&config);
-        }
-        if self.function.device() != stream.device() {
-            return Err(wrong_device("the kernel", stream.device(), self.function.device()));
-        }
-        let target = LaunchTarget { function: &self.function, stream, config };
-        // SAFETY: the caller's promise; the sizes were compared when this kernel was made.
-        unsafe { arguments.launch(&target) }
+        // SAFETY: the caller's promise.
+        unsafe { self.prepare(stream, config).launch_unchecked(arguments) }
     }
 
+    /// A launch that is not a plain one: cooperative, or with events of its own.
+    ///
+    /// ```no_run
+    /// # use hip::{Device, Event, InOut, LaunchConfig};
+    /// # let device = Device::first()?;
+    /// # let stream = device.stream()?;
+    /// # let module = hip::Module::from_file(device, "iota.co")?;
+    /// # let mut x = hip::DeviceBuffer::<u32>::zeroed(&stream, 64)?;
+    /// let iota = module.function("iota")?.with_parameters::<(InOut<u32>,)>()?;
+    /// let (start, stop) = (Event::new(device)?, Event::new(device)?);
+    /// let launch = iota.prepare(&stream, LaunchConfig::new(1, 64)).events(&start, &stop);
+    /// // SAFETY: iota writes x[i] for each of its 64 threads.
+    /// unsafe { launch.launch_unchecked((&mut x,)) }?;
+    /// stop.synchronize()?;
+    /// println!("the kernel alone took {:?}", start.elapsed_until(&stop)?);
+    /// # Ok::<(), hip::Error>(())
+    /// ```
+    #[inline]
+    pub fn prepare<'a>(&'a self, stream: &'a Stream, config: LaunchConfig) -> Launch<'a, K> {
+        let target = LaunchTarget { function: &self.function, stream, config, mode: Mode::Plain };
+        Launch { target, marker: PhantomData }
+    }
+}
+
+/// How a kernel is launched.
+#[derive(Clone, Copy)]
+pub(super) enum Mode<'a> {
+    Plain,
+    Cooperative,
+    Timed(&'a Event, &'a Event),
+}
+
+/// A launch with all but its arguments: see [`Kernel::prepare`].
+#[must_use = "nothing is launched before `launch`"]
+pub struct Launch<'a, K: Signature> {
+    target: LaunchTarget<'a>,
+    marker: PhantomData<fn(K)>,
+}
+
+impl<'a, K: Signature> Launch<'a, K> {
+    /// `hipModuleLaunchCooperativeKernel`: all workgroups are resident at the same time, so that they can wait for each other
+    /// (`cooperative_groups::this_grid().sync()`). The runtime refuses a grid that does not fit on the device.
+    ///
+    /// Exists from 5.7 on; earlier runtimes answer [`ErrorKind::Unsupported`].
+    #[doc(alias = "hipModuleLaunchCooperativeKernel")]
+    #[doc(alias = "hipLaunchCooperativeKernel")]
+    #[inline]
+    pub fn cooperative(mut self) -> Self {
+        self.target.mode = Mode::Cooperative;
+        self
+    }
+
+    /// `hipExtModuleLaunchKernel`: records the two events right at the kernel's begin and end, instead of as work of their own
+    /// before and behind it.
+    #[doc(alias = "hipExtModuleLaunchKernel")]
+    #[inline]
+    pub fn events(mut self, start: &'a Event, stop: &'a Event) -> Self {
+        self.target.mode = Mode::Timed(start, stop);
+        self
+    }
+
+    /// Launches the kernel, as [`Kernel::launch`].
+    ///
+    /// # Errors
+    /// Those of [`Kernel::launch`].
+    #[inline]
+    pub fn launch<A: Args<K::Params>>(self, arguments: A) -> Result<()>
+    where
+        K: Vouched,
+    {
+        self.check(&arguments)?;
+        // SAFETY: somebody vouched for the kernel, and the check accepted the launch.
+        unsafe { self.launch_unchecked(arguments) }
+    }
+
+    /// Launches the kernel, as [`Kernel::launch_unchecked`].
+    ///
+    /// # Safety
+    /// As for [`Kernel::launch_unchecked`].
+    ///
+    /// # Errors
+    /// Those of [`Kernel::launch_unchecked`].
+    #[inline]
+    pub unsafe fn launch_unchecked<A: Args<K::Params>>(self, arguments: A) -> Result<()> {
+        match self.admit()? {
+            // SAFETY: the caller's promise; the sizes were compared when this kernel was made.
+            true => unsafe { arguments.launch(&self.target) },
+            false => Ok(()),
+        }
+    }
+
+    /// What [`Vouched::check`] says of the launch.
+    #[inline]
+    pub(crate) fn check<A: Args<K::Params>>(&self, arguments: &A) -> Result<()>
+    where
+        K: Vouched,
+    {
+        match K::check(&self.target.config, &arguments.shapes()) {
+            Ok(()) => Ok(()),
+            Err(reason) => Err(self.target.refused(reason)),
+        }
+    }
+
+    /// Whether the launch is within all limits; false for an empty grid, which launches nothing.
+    #[inline]
+    pub(crate) fn admit(&self) -> Result<bool> {
+        let LaunchTarget { function, stream, config, .. } = self.target;
+        if !fits(function, &config) {
+            return self.target.misfit().map(|()| false);
+        }
+        if function.device() != stream.device() {
+            return Err(wrong_device("the kernel", stream.device(), function.device()));
+        }
+        Ok(true)
+    }
+}
+
+impl<K: Signature> fmt::Debug for Launch<'_, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let LaunchTarget { function, stream, config, .. } = self.target;
+        f.debug_struct("Launch")
+            .field("f", function)
+            .field("stream", stream)
+            .field("config", &config)
+            .finish()
+    }
+}
+
+impl LaunchTarget<'_> {
     #[cold]
     #[inline(never)]
-    fn refused(&self, reason: &'static str, config: &LaunchConfig) -> Error {
-        let message = format!("the launch of `{}` with {} was refused: {reason}", self.name(), shown(config));
+    fn refused(&self, reason: &'static str) -> Error {
+        let (name, config) = (self.function.name(), shown(&self.config));
+        let message = format!("the launch of `{name}` with {config} was refused: {reason}");
         Error::new(ErrorKind::Refused { reason }, message)
     }
 
     /// Why a configuration does not fit; `Ok` for an empty grid, which launches nothing.
     #[cold]
     #[inline(never)]
-    fn misfit(&self, config: &LaunchConfig) -> Result<()> {
+    fn misfit(&self) -> Result<()> {
+        let config = &self.config;
         let (grid, block, limits) = (config.grid, config.block, self.function.limits());
         let threads = block.count();
         let reason = if threads == 0 {
@@ -106,7 +227,7 @@ impl<K: Signature> Kernel<K> {
         {
             format!("the kernel was compiled for workgroups of ({x}, {y}, {z}) only")
         } else if config.shared_bytes > limits.dynamic_lds {
-            let (dynamic, fixed) = (config.shared_bytes, self.metadata().group_segment_fixed_size);
+            let (dynamic, fixed) = (config.shared_bytes, self.function.metadata().group_segment_fixed_size);
             let room = limits.dynamic_lds;
             format!(
                 "{dynamic} bytes of dynamic LDS beside the kernel's own {fixed} exceed the {room} that are left"
@@ -116,7 +237,8 @@ impl<K: Signature> Kernel<K> {
         } else {
             "a grid has less than 2^32 threads along each dimension".to_owned()
         };
-        let message = format!("`{}` cannot be launched with {}: {reason}", self.name(), shown(config));
+        let message =
+            format!("`{}` cannot be launched with {}: {reason}", self.function.name(), shown(config));
         Err(Error::new(ErrorKind::InvalidLaunch, message))
     }
 }
@@ -155,27 +277,90 @@ impl LaunchTarget<'_> {
     /// what it is passed.
     #[inline]
     pub(super) unsafe fn enqueue(&self, arguments: *mut *mut c_void) -> Result<()> {
-        let Self { function, stream, config: LaunchConfig { grid, block, shared_bytes } } = *self;
+        let operation = || {
+            let operation = Operation::new("kernel", self.function.name());
+            operation.detail("grid", self.config.grid).detail("block", self.config.block)
+        };
+        // SAFETY: the caller's promise.
+        observe(self.stream, operation, || unsafe { self.call(arguments) })
+    }
+
+    /// # Safety
+    /// As for [`enqueue`](Self::enqueue).
+    #[inline]
+    unsafe fn call(&self, arguments: *mut *mut c_void) -> Result<()> {
+        let Self { function, stream, config: LaunchConfig { grid, block, shared_bytes }, mode } = *self;
         let _current = stream.shared().enter()?;
         let (api, extra) = (stream.runtime().api(), std::ptr::null_mut());
-        // SAFETY: both handles are alive; the caller answers for the arguments.
-        let status = unsafe {
-            api.hipModuleLaunchKernel(
-                function.raw(),
-                grid.x,
-                grid.y,
-                grid.z,
-                block.x,
-                block.y,
-                block.z,
-                shared_bytes,
-                stream.raw(),
-                arguments,
-                extra,
-            )
+        let (name, status) = match mode {
+            Mode::Plain => {
+                // SAFETY: both handles are alive; the caller answers for the arguments.
+                let status = unsafe {
+                    api.hipModuleLaunchKernel(
+                        function.raw(),
+                        grid.x,
+                        grid.y,
+                        grid.z,
+                        block.x,
+                        block.y,
+                        block.z,
+                        shared_bytes,
+                        stream.raw(),
+                        arguments,
+                        extra,
+                    )
+                };
+                ("hipModuleLaunchKernel", status)
+            }
+            Mode::Cooperative => {
+                // SAFETY: as above.
+                let status = unsafe {
+                    api.hipModuleLaunchCooperativeKernel(
+                        function.raw(),
+                        grid.x,
+                        grid.y,
+                        grid.z,
+                        block.x,
+                        block.y,
+                        block.z,
+                        shared_bytes,
+                        stream.raw(),
+                        arguments,
+                    )
+                };
+                ("hipModuleLaunchCooperativeKernel", status)
+            }
+            Mode::Timed(start, stop) => {
+                for event in [start, stop] {
+                    if event.device() != stream.device() {
+                        return Err(wrong_device("the event", stream.device(), event.device()));
+                    }
+                }
+                // SAFETY: as above, and the events are borrowed. The grid is counted in threads here; `fits` saw to it that
+                // they fit into 32 bits.
+                let status = unsafe {
+                    api.hipExtModuleLaunchKernel(
+                        function.raw(),
+                        grid.x.wrapping_mul(block.x),
+                        grid.y.wrapping_mul(block.y),
+                        grid.z.wrapping_mul(block.z),
+                        block.x,
+                        block.y,
+                        block.z,
+                        shared_bytes as usize,
+                        stream.raw(),
+                        arguments,
+                        extra,
+                        start.raw(),
+                        stop.raw(),
+                        0,
+                    )
+                };
+                ("hipExtModuleLaunchKernel", status)
+            }
         };
         stream.runtime().check(status, || {
-            let call = Call::new("hipModuleLaunchKernel").arg("f", function.name());
+            let call = Call::new(name).arg("f", function.name());
             let call = call.arg("grid", (grid.x, grid.y, grid.z)).arg("block", (block.x, block.y, block.z));
             call.arg("sharedMemBytes", shared_bytes).arg("stream", stream.raw()).on(stream.device().raw())
         })

@@ -10,6 +10,7 @@ use super::pending::give_up;
 use super::{Access, Allocation, Pending, PinnedBuffer, View, ViewMut};
 use crate::error::Call;
 use crate::event::wrong_device;
+use crate::observe::{Operation, observe};
 use crate::{Error, Result, Stream};
 use bytemuck::Pod;
 use hip_sys::{
@@ -210,6 +211,19 @@ impl Copy {
     }
 
     fn run(self, stream: &Stream, blocking: bool) -> Result<()> {
+        observe(stream, || self.operation(), || self.enqueue(stream, blocking))
+    }
+
+    fn operation(self) -> Operation {
+        let name = match self.kind {
+            kind if kind == hipMemcpyHostToDevice => "host to device",
+            kind if kind == hipMemcpyDeviceToHost => "device to host",
+            _ => "device to device",
+        };
+        Operation::new("copy", name).detail("bytes", self.bytes)
+    }
+
+    fn enqueue(self, stream: &Stream, blocking: bool) -> Result<()> {
         let _current = stream.shared().enter()?;
         let name = if blocking { "hipMemcpyWithStream" } else { "hipMemcpyAsync" };
         // SAFETY: both ends are valid for that many bytes (see the head of this file), the stream is alive.

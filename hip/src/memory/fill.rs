@@ -6,6 +6,7 @@
 
 use super::{Access, ViewMut};
 use crate::error::Call;
+use crate::observe::{Operation, observe};
 use crate::{Result, Stream};
 use bytemuck::Pod;
 use hip_sys::{MissingSymbol, hipError_t};
@@ -77,7 +78,7 @@ impl Stream {
         let bytes = destination.len() * size_of::<T>();
         let address = destination.address().cast();
         let (api, stream) = (self.runtime().api(), self.raw());
-        self.with_use(destination.allocation(), Access::Write, bytes, || {
+        let enqueue = || {
             let _current = self.shared().enter()?;
             let (name, status): (_, Result<hipError_t, MissingSymbol>) = match pattern {
                 Pattern::D8(value) => {
@@ -98,7 +99,9 @@ impl Stream {
                 let call = Call::new(name).arg("dest", address).arg("value", pattern);
                 call.arg("bytes", bytes).arg("stream", stream).on(self.device().raw())
             })
-        })
+        };
+        let operation = || Operation::new("fill", format!("{pattern:?}")).detail("bytes", bytes);
+        self.with_use(destination.allocation(), Access::Write, bytes, || observe(self, operation, enqueue))
     }
 
     /// In chunks, so that the host needs at most 1 MiB.

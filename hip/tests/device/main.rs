@@ -4,6 +4,7 @@
 //! fails.
 
 mod devices;
+mod functions;
 mod launches;
 mod memory;
 mod ordering;

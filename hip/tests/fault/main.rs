@@ -5,6 +5,7 @@ mod errors;
 mod fake;
 mod launches;
 mod memory;
+mod observe;
 mod ordering;
 mod properties;
 mod random;

@@ -1,0 +1,61 @@
+//! Spans around operations: the feature `tracing`.
+
+use hip::DeviceBuffer;
+use hip::fault::{Config, Simulation};
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+/// Keeps the fields of every span of target `hip`.
+#[derive(Clone, Default)]
+struct Listener(Arc<Mutex<Vec<String>>>);
+
+struct Fields(String);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if ["kind", "name", "details", "device"].contains(&field.name()) {
+            self.0 += &format!("{field}={value:?};");
+        }
+    }
+}
+
+impl Subscriber for Listener {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "hip"
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        let mut fields = Fields(String::new());
+        span.record(&mut fields);
+        self.0.lock().unwrap().push(fields.0);
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, _: &Event<'_>) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+#[test]
+fn each_operation_is_a_span() {
+    let simulation = Simulation::new(Config::default());
+    let stream = simulation.runtime().unwrap().device(0).unwrap().stream().unwrap();
+    let listener = Listener::default();
+    let work = || {
+        let buffer = DeviceBuffer::<u32>::zeroed(&stream, 3).unwrap();
+        assert_eq!(buffer.to_vec(&stream).unwrap(), [0; 3]);
+    };
+    work();
+    tracing::subscriber::with_default(listener.clone(), work);
+    let spans = listener.0.lock().unwrap();
+    let expected = [
+        "kind=\"fill\";name=\"D8(0)\";details=\"bytes=12\";device=0;",
+        "kind=\"copy\";name=\"device to host\";details=\"bytes=12\";device=0;",
+    ];
+    assert_eq!(*spans, expected);
+}
