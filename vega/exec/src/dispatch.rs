@@ -1,5 +1,7 @@
 //! What one kernel launch needs to know.
 
+use std::sync::Arc;
+
 /// The `kernel_code_properties` of a kernel descriptor (LLVM AMDGPUUsage, "Code Object V3 Kernel
 /// Descriptor", bits 448..464). The low 16 bits of `code_properties` in the older `amd_kernel_code_t`
 /// have the same meaning, so dispatches of both kinds use this type.
@@ -88,6 +90,10 @@ pub struct Dispatch {
     pub queue_va: u64,
     /// The packet's number in its queue.
     pub dispatch_id: u64,
+    /// A number of the queue; traces name it.
+    pub queue: u32,
+    /// The kernel's name, where something is observed that asks for it.
+    pub kernel: Option<Arc<str>>,
     /// Scratch memory; `None` when the kernel uses none.
     pub scratch: Option<Scratch>,
     /// The apertures of FLAT instructions.

@@ -10,8 +10,9 @@ use crate::interp::DEFAULT_MODE;
 use crate::interp::code::CodeCache;
 use crate::interp::level::Level;
 use crate::memory::AddressSpace;
+use crate::observe::Observe;
 use crate::report::Outcome;
-use crate::sched::job::Job;
+use crate::sched::job::{Job, Limits, Scheduled};
 use crate::sched::launch::initial_mode;
 use crate::sched::pool::Shared;
 
@@ -23,6 +24,8 @@ pub struct EngineConfig {
     pub threads: usize,
     /// Ends a dispatch that runs for longer, with a fault; `None` lets it run.
     pub watchdog: Option<Duration>,
+    /// What is observed.
+    pub observe: Observe,
 }
 
 /// Why an engine could not be set up.
@@ -59,6 +62,9 @@ pub struct Engine {
     shared: Arc<Shared>,
     threads: usize,
     watchdog: Option<Duration>,
+    observe: Observe,
+    /// With a schedule: whose turn it is, and the clock.
+    scheduled: Option<Arc<Scheduled>>,
 }
 
 impl Engine {
@@ -68,9 +74,15 @@ impl Engine {
     /// When a thread cannot be started.
     pub fn new(config: EngineConfig) -> Result<Arc<Self>, EngineError> {
         let cpus = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let threads = if config.threads == 0 { cpus() } else { config.threads };
+        let scheduled = config.observe.schedule.map(|_| Arc::default());
+        let threads = match (&scheduled, config.threads) {
+            (Some(_), _) => 1,
+            (None, 0) => cpus(),
+            (None, threads) => threads,
+        };
         let shared = Shared::new(Arc::new(CodeCache::new(Level::detect())));
-        let engine = Arc::new(Self { shared, threads, watchdog: config.watchdog });
+        let engine =
+            Arc::new(Self { shared, threads, watchdog: config.watchdog, observe: config.observe, scheduled });
         for number in 1..threads {
             engine.shared.spawn(number)?;
         }
@@ -99,7 +111,11 @@ impl Engine {
             program,
             cancel.clone(),
             self.threads,
-            self.watchdog,
+            Limits {
+                watchdog: self.watchdog,
+                observe: self.observe.clone(),
+                scheduled: self.scheduled.clone(),
+            },
         );
         let job = match job {
             Ok(job) => Arc::new(job),
@@ -114,6 +130,11 @@ impl Engine {
             None if cancel.is_canceled() => Outcome::Canceled,
             None => Outcome::Done,
         }
+    }
+
+    /// What the engine observes.
+    pub fn observe(&self) -> &Observe {
+        &self.observe
     }
 
     /// Forgets predecoded code of `space` in `[va, va + len)`: after PM4 cache flushes, unmapping and

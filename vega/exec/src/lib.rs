@@ -9,6 +9,7 @@
 //! | [`numeric`] | arithmetic of one lane, bit for bit as the vector unit does it |
 //! | [`semantics`] | the meaning of every lane-local instruction, one lane at a time |
 //! | [`image`] | image descriptors, texel formats, filtering |
+//! | [`observe`] | schedules, traces, statistics, checks |
 //! | [`host`] | what a wave can ask of the device around it: [`Host`] |
 //! | [`gws`] | barriers and semaphores between all waves of a card |
 //!
@@ -26,6 +27,7 @@ pub mod image;
 mod interp;
 pub mod memory;
 pub mod numeric;
+pub mod observe;
 pub mod report;
 mod sched;
 pub mod semantics;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use vega_isa::Registers;
 
 use crate::memory::GuestFault;
+use crate::observe::Schedule;
 
 /// How a dispatch ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,14 @@ pub enum FaultKind {
     /// `s_trap` with this number. 2 is what `abort()` and device asserts use (LLVM AMDGPUUsage, "Trap
     /// Handler ABI").
     Trap(u8),
+    /// An access beyond the workgroup's LDS, where [`Observe::check_lds`](crate::observe::Observe::check_lds) asks for
+    /// such faults; the card lets it pass.
+    BeyondLds {
+        /// The element's offset in LDS.
+        offset: u64,
+        /// Bytes of LDS that the workgroup has.
+        bytes: u32,
+    },
     /// The dispatch ran for longer than [`EngineConfig::watchdog`](crate::EngineConfig::watchdog) allows.
     Watchdog {
         /// How long a dispatch may run.
@@ -73,6 +82,8 @@ pub struct FaultReport {
     /// What the instruction reads: its address registers first of all. Vector registers in `lane`, or in the
     /// first active lane where none is to blame.
     pub registers: Vec<RegisterValues>,
+    /// The schedule that repeats it.
+    pub schedule: Option<Schedule>,
 }
 
 impl FaultReport {
@@ -91,6 +102,9 @@ impl fmt::Display for FaultKind {
             Self::Memory(fault) => write!(f, "memory fault: {fault}"),
             Self::IllegalInstruction { reason } => write!(f, "illegal instruction: {reason}"),
             Self::Trap(n) => write!(f, "trap {n}"),
+            Self::BeyondLds { offset, bytes } => {
+                write!(f, "access to byte {offset:#x} of LDS, beyond its {bytes:#x} bytes")
+            }
             Self::Watchdog { limit } => write!(f, "the kernel has run for more than {limit:?}"),
             Self::Resources { reason } => write!(f, "resources: {reason}"),
         }

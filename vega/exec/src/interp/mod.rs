@@ -8,6 +8,7 @@
 //! | `alu`, `num` | fast vector operations |
 //! | `planned` | all other vector operations, by way of [`crate::semantics`] |
 //! | `scalar`, `control`, `cross`, `mem`, `gws` | the other instructions |
+//! | `observed` | the loop for waves that somebody watches |
 //! | `wave`, `worker` | the state of a wave; the state of the thread that runs it |
 //!
 //! # Safety
@@ -28,6 +29,7 @@ pub(crate) mod level;
 mod lower;
 mod mem;
 mod num;
+mod observed;
 mod planned;
 pub(crate) mod program;
 mod record;
@@ -45,7 +47,9 @@ pub(crate) const DEFAULT_MODE: u32 = 0x3f0;
 /// Runs the wave until it stops for a reason that others must know of.
 pub(crate) fn run(wave: &mut Wave, worker: &mut Worker) -> Stop {
     loop {
-        if wave.gpr_idx {
+        if worker.observer.as_ref().is_some_and(|observer| observer.wants(wave)) {
+            observed::run(wave, worker);
+        } else if wave.gpr_idx {
             run_indexed(wave, worker);
         } else {
             run_plain(wave, worker);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use vega_isa::micro::{BranchIf, Control};
-use vega_isa::{Class, Inst, Micro, Operand, decode};
+use vega_isa::{Class, Inst, Micro, Operand, Row, decode};
 
 use super::level::Level;
 use super::lower;
@@ -39,6 +39,7 @@ pub(crate) struct Program {
 struct Facts {
     size: u8,
     vector: bool,
+    row: Option<&'static Row>,
 }
 
 /// Reads code a little ahead.
@@ -144,7 +145,7 @@ impl Program {
                 program.records.push(lowered.record);
                 program.plans.push(lowered.plan);
                 let vector = matches!(inst.row.class, Class::LaneLocal | Class::CrossLane);
-                program.facts.push(Facts { size: inst.size_bytes, vector });
+                program.facts.push(Facts { size: inst.size_bytes, vector, row: Some(inst.row) });
                 if let Some(to) = target(&inst, va) {
                     branches.push((at, to));
                     pending.push(to);
@@ -175,7 +176,7 @@ impl Program {
     fn push(&mut self, record: Record) {
         self.records.push(record);
         self.plans.push(None);
-        self.facts.push(Facts { size: 4, vector: false });
+        self.facts.push(Facts { size: 4, vector: false, row: None });
     }
 
     /// The address behind a record's instruction.
@@ -191,6 +192,11 @@ impl Program {
     /// Whether the record is a vector instruction, whose registers `s_set_gpr_idx` makes relative.
     pub fn is_vector(&self, ip: usize) -> bool {
         self.facts.get(ip).is_some_and(|facts| facts.vector)
+    }
+
+    /// The opcode of a record; `None` where it stands for no instruction.
+    pub fn row(&self, ip: usize) -> Option<&'static Row> {
+        self.facts.get(ip)?.row
     }
 
     /// The address of a record.

@@ -10,6 +10,8 @@ use crate::dispatch::Apertures;
 use crate::host::{Host, NoHost};
 use crate::memory::quiesce::SlotGuard;
 use crate::memory::{AddressSpace, RangeCache};
+use crate::observe::observer::Observer;
+use crate::observe::schedule::Random;
 use crate::report::FaultKind;
 
 /// Translation cache entries; instructions share them by their number.
@@ -49,6 +51,8 @@ pub(crate) struct Worker {
     pub lds_bytes: usize,
     /// The fault of the wave that stopped with `Stop::Fault`.
     pub fault: Option<WaveFault>,
+    /// What is observed of the dispatch at hand.
+    pub observer: Option<Box<Observer>>,
     /// Every program that waves of the dispatch at hand may point to.
     pub programs: Vec<Arc<Program>>,
     /// Where indirect jumps of this dispatch went: the program's number and the record in it.
@@ -76,6 +80,7 @@ impl Worker {
             lds: Box::default(),
             lds_bytes: 0,
             fault: None,
+            observer: None,
             programs: Vec::new(),
             jumps: HashMap::new(),
         }
@@ -98,10 +103,18 @@ impl Worker {
 
     /// Lets go of the dispatch. No wave of it may be left.
     pub fn end(&mut self, idle_space: &Arc<AddressSpace>) {
+        if let Some(observer) = self.observer.take() {
+            observer.finish(&self.programs);
+        }
         self.space = Arc::clone(idle_space);
         self.host = Arc::new(NoHost);
         self.programs.clear();
         self.jumps.clear();
+    }
+
+    /// The random numbers of a random schedule.
+    pub fn random(&mut self) -> Option<&mut Random> {
+        self.observer.as_mut()?.random.as_mut()
     }
 
     /// Sends the wave to an address: in a program that this dispatch has seen, or a new one.

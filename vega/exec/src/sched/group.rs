@@ -93,7 +93,7 @@ impl Group {
     pub fn turn(&mut self, worker: &mut Worker) -> Turn {
         std::mem::swap(&mut worker.lds, &mut self.lds);
         worker.lds_bytes = self.lds_bytes;
-        let turn = self.slices(worker);
+        let turn = if worker.random().is_some() { self.random_slices(worker) } else { self.slices(worker) };
         std::mem::swap(&mut worker.lds, &mut self.lds);
         turn
     }
@@ -105,6 +105,41 @@ impl Group {
         let index = running.or_else(|| find(|stop| stop != Stop::End)).unwrap_or(0);
         worker.fault = Some(WaveFault { kind, lane: None });
         Turn::Fault(index)
+    }
+
+    /// Runs waves in a random order, for a random number of slices.
+    fn random_slices(&mut self, worker: &mut Worker) -> Turn {
+        let runs = |wave: &Wave| matches!(wave.stop, Stop::Yield | Stop::Sleep);
+        let slices = worker.random().map_or(0, |random| 1 + random.below(4 * self.waves.len()));
+        for _ in 0..slices {
+            let count = self.waves.iter().filter(|wave| runs(wave)).count();
+            if count == 0 {
+                break;
+            }
+            let chosen = worker.random().map_or(0, |random| random.below(count));
+            let mut waves = self.waves.iter_mut().enumerate().filter(|(_, wave)| runs(wave));
+            if let Some((index, wave)) = waves.nth(chosen)
+                && interp::run(wave, worker) == Stop::Fault
+            {
+                return Turn::Fault(index);
+            }
+        }
+        if self.waves.iter().all(|wave| wave.stop == Stop::End) {
+            return Turn::Done;
+        }
+        if self.waves.iter().any(|wave| runs(wave)) {
+            let awake = self.waves.iter().any(|wave| wave.stop == Stop::Yield);
+            return if awake { Turn::Yielded } else { Turn::Slept };
+        }
+        self.pass_barrier();
+        Turn::Yielded
+    }
+
+    /// All waves that are left have arrived.
+    fn pass_barrier(&mut self) {
+        for wave in self.waves.iter_mut().filter(|wave| wave.stop == Stop::Barrier) {
+            wave.stop = Stop::Yield;
+        }
     }
 
     /// Runs each wave until it stops, and again after each barrier that all have reached.
@@ -130,10 +165,7 @@ impl Group {
                 let asleep = ended + waiting + sleeping == self.waves.len();
                 return if asleep { Turn::Slept } else { Turn::Yielded };
             }
-            // All that are left have arrived.
-            for wave in self.waves.iter_mut().filter(|wave| wave.stop == Stop::Barrier) {
-                wave.stop = Stop::Yield;
-            }
+            self.pass_barrier();
         }
         Turn::Yielded
     }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::group::{Group, Spares, Turn};
@@ -15,6 +15,9 @@ use crate::interp::program::Program;
 use crate::interp::wave::Wave;
 use crate::interp::worker::Worker;
 use crate::memory::AddressSpace;
+use crate::observe::Observe;
+use crate::observe::observer::{self, Observer};
+use crate::observe::schedule::InstructionClock;
 use crate::report::{FaultKind, FaultReport};
 
 /// Waves that a Vega 56 holds at once: 56 compute units, 40 each.
@@ -28,6 +31,48 @@ const NAP_AFTER: usize = 200;
 
 /// How long it sleeps: waves that poll for the host see the answer this much later.
 const NAP: Duration = Duration::from_micros(30);
+
+/// With a schedule, turns without progress after which another dispatch may run for a while: what this one waits
+/// for may come from there.
+const PATIENCE: usize = 4096;
+
+/// How a dispatch is run.
+pub(crate) struct Limits {
+    /// How long it may take.
+    pub watchdog: Option<Duration>,
+    /// What is observed of it.
+    pub observe: Observe,
+    /// What all dispatches share if there is a schedule.
+    pub scheduled: Option<Arc<Scheduled>>,
+}
+
+/// What dispatches share when they run one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Scheduled {
+    turn: Mutex<()>,
+    instructions: Arc<AtomicU64>,
+}
+
+impl Limits {
+    /// The device that the waves see.
+    fn host(&self, device: Arc<dyn Host>) -> Arc<dyn Host> {
+        match &self.scheduled {
+            None => device,
+            Some(scheduled) => {
+                Arc::new(InstructionClock { device, instructions: Arc::clone(&scheduled.instructions) })
+            }
+        }
+    }
+}
+
+impl Scheduled {
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A random schedule starts one more workgroup in one turn of so many, whatever the others do.
+const ADMISSIONS: usize = 4;
 
 /// A dispatch under way.
 pub(crate) struct Job {
@@ -49,6 +94,8 @@ pub(crate) struct Job {
     capacity: u32,
     /// When the watchdog ends it.
     deadline: Option<(Instant, Duration)>,
+    limits: Limits,
+    observed: observer::Shared,
     resident: AtomicU32,
     /// Helpers inside; the caller waits until there are none.
     helpers: Mutex<u32>,
@@ -64,7 +111,7 @@ impl Job {
         program: Arc<Program>,
         cancel: CancelToken,
         threads: usize,
-        watchdog: Option<Duration>,
+        limits: Limits,
     ) -> Result<Self, &'static str> {
         let groups = dispatch.workgroups();
         let waves = dispatch.waves_per_workgroup();
@@ -96,7 +143,7 @@ impl Job {
             chunk: (total / (threads as u64 * 16)).clamp(1, 64),
             dispatch,
             space,
-            host,
+            host: limits.host(host),
             program,
             cancel,
             next: AtomicU64::new(0),
@@ -104,7 +151,9 @@ impl Job {
             fault: Mutex::new(None),
             slots,
             capacity,
-            deadline: watchdog.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit))),
+            deadline: limits.watchdog.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit))),
+            limits,
+            observed: observer::Shared::default(),
             resident: AtomicU32::new(0),
             helpers: Mutex::new(0),
             left: Condvar::new(),
@@ -157,8 +206,13 @@ impl Job {
     /// Works until no workgroup is left to take and the taken ones have ended. `help` is called once when
     /// there turns out to be enough work for more threads.
     pub fn work(&self, worker: &mut Worker, spares: &mut Spares, help: Option<&dyn Fn()>) {
-        let mut run = Shift { job: self, groups: VecDeque::new(), from: 0, to: 0, turns: 0, asleep: 0 };
+        let mut run =
+            Shift { job: self, groups: VecDeque::new(), from: 0, to: 0, turns: 0, asleep: 0, idle: 0 };
         worker.begin(&self.space, &self.host, self.dispatch.apertures, &self.program);
+        let scheduled = self.limits.scheduled.as_deref();
+        let clock = scheduled.map(|scheduled| &scheduled.instructions);
+        worker.observer = Observer::new(&self.limits.observe, &self.dispatch, &self.observed, clock);
+        let mut turn = scheduled.map(Scheduled::turn);
         let mut help = help.map(|help| (help, Instant::now()));
         while !self.is_stopped() {
             if let Some((ask, since)) = help
@@ -171,7 +225,14 @@ impl Job {
             if !run.step(worker, spares) {
                 break;
             }
+            if let Some(scheduled) = scheduled.filter(|_| run.idle > PATIENCE) {
+                run.idle = 0;
+                drop(turn);
+                std::thread::sleep(NAP);
+                turn = Some(scheduled.turn());
+            }
         }
+        drop(turn);
         for group in run.groups {
             self.release(group, spares);
         }
@@ -226,6 +287,7 @@ impl Job {
             wave: wave.number,
             lane: fault.lane,
             exec: wave.exec(),
+            schedule: self.limits.observe.schedule,
         };
         self.fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(Box::new(report));
     }
@@ -241,6 +303,7 @@ impl Job {
             lane: None,
             exec: 0,
             registers: Vec::new(),
+            schedule: None,
         })
     }
 }
@@ -255,6 +318,8 @@ struct Shift<'a> {
     turns: usize,
     /// How many turns in a row found every wave asleep.
     asleep: usize,
+    /// Turns since a workgroup ended.
+    idle: usize,
 }
 
 impl Shift<'_> {
@@ -272,7 +337,7 @@ impl Shift<'_> {
     }
 
     /// Starts one more workgroup if all that run have had a turn without ending. False: nothing to start.
-    fn admit(&mut self, spares: &mut Spares) -> bool {
+    fn admit(&mut self, worker: &mut Worker, spares: &mut Spares) -> bool {
         let Some(number) = self.next() else { return false };
         let Some(slot) = self.job.admit(self.groups.is_empty()) else {
             if self.groups.is_empty() {
@@ -289,14 +354,29 @@ impl Shift<'_> {
         let lds = job.dispatch.lds_bytes as usize;
         let waves = job.dispatch.waves_per_workgroup();
         let group = Group::new(spares, &job.launch, &job.program, id, lds, slot, waves);
+        if let Some(observer) = &mut worker.observer {
+            observer.started(group.waves.len());
+        }
         self.groups.push_front(group);
         self.turns = 0;
         true
     }
 
+    /// With a random schedule: perhaps one more workgroup, and any of those under way comes next.
+    fn shuffle(&mut self, worker: &mut Worker, spares: &mut Spares) {
+        let Some(random) = worker.random() else { return };
+        let admits = random.once_in(ADMISSIONS);
+        let first = random.below(self.groups.len());
+        self.groups.rotate_left(first);
+        if admits {
+            self.admit(worker, spares);
+        }
+    }
+
     /// One turn of one workgroup. False when all work is done.
     fn step(&mut self, worker: &mut Worker, spares: &mut Spares) -> bool {
-        if self.turns >= self.groups.len() && !self.admit(spares) {
+        self.shuffle(worker, spares);
+        if self.turns >= self.groups.len() && !self.admit(worker, spares) {
             if self.groups.is_empty() {
                 return false;
             }
@@ -319,10 +399,10 @@ impl Shift<'_> {
             Turn::Done => {
                 self.job.release(group, spares);
                 self.turns = self.groups.len();
-                self.asleep = 0;
+                (self.asleep, self.idle) = (0, 0);
             }
             turn @ (Turn::Yielded | Turn::Slept) => {
-                self.turns += 1;
+                (self.turns, self.idle) = (self.turns + 1, self.idle + 1);
                 self.asleep = if turn == Turn::Slept { self.asleep + 1 } else { 0 };
                 self.groups.push_back(group);
             }

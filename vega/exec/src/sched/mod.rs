@@ -13,5 +13,5 @@ pub(crate) mod group;
 pub(crate) mod job;
 pub(crate) mod launch;
 pub(crate) mod pool;
-mod registers;
+pub(crate) mod registers;
 pub(crate) mod thread;

@@ -272,6 +272,57 @@ pub const FILL_STACK_FLAT: &[u32] = &[
     0xbf810000,             // s_endpgm
 ];
 
+/// Adds 1 to data[0], 100 times, without an atomic operation; args: data. 705 instructions.
+#[rustfmt::skip]
+pub const RACE: &[u32] = &[
+    0xc0060180, 0x00000000, // s_load_dwordx2 s[6:7], s[0:1], 0x0
+    0xb0080064,             // s_movk_i32 s8, 0x64
+    0x7e020280,             // v_mov_b32_e32 v1, 0
+    0xbf8cc07f,             // s_waitcnt lgkmcnt(0)
+    0xdc508000, 0x02060001, // global_load_dword v2, v1, s[6:7]
+    0xbf8c0f70,             // s_waitcnt vmcnt(0)
+    0x68040481,             // v_add_u32_e32 v2, 1, v2
+    0xdc708000, 0x00060201, // global_store_dword v1, v2, s[6:7]
+    0x80888108,             // s_sub_u32 s8, s8, 1
+    0xbf078008,             // s_cmp_lg_u32 s8, 0
+    0xbf85fff7,             // s_cbranch_scc1 loop
+    0xbf810000,             // s_endpgm
+];
+
+/// data[0] = instructions from one s_memtime to the next, data[1] = from there to s_memrealtime, if clocks count
+/// instructions; args: data.
+#[rustfmt::skip]
+pub const CLOCKS: &[u32] = &[
+    0xc0060180, 0x00000000, // s_load_dwordx2 s[6:7], s[0:1], 0x0
+    0xc0900200, 0x00000000, // s_memtime s[8:9]
+    0x7e020280,             // v_mov_b32_e32 v1, 0
+    0xc0900280, 0x00000000, // s_memtime s[10:11]
+    0xc0940300, 0x00000000, // s_memrealtime s[12:13]
+    0xbf8cc07f,             // s_waitcnt lgkmcnt(0)
+    0x8088080a,             // s_sub_u32 s8, s10, s8
+    0x80890a0c,             // s_sub_u32 s9, s12, s10
+    0x7e040208,             // v_mov_b32_e32 v2, s8
+    0x7e060209,             // v_mov_b32_e32 v3, s9
+    0xdc748000, 0x00060201, // global_store_dwordx2 v1, v[2:3], s[6:7]
+    0xbf810000,             // s_endpgm
+];
+
+/// Stores to LDS at 4 * lane + 4.
+#[rustfmt::skip]
+pub const LDS_NEXT: &[u32] = &[
+    0x24020082,             // v_lshlrev_b32_e32 v1, 2, v0
+    0xd81a0004, 0x00000001, // ds_write_b32 v1, v0 offset:4
+    0xbf810000,             // s_endpgm
+];
+
+/// Reads LDS at 4 * lane and 64 bytes further.
+#[rustfmt::skip]
+pub const LDS_PAIR: &[u32] = &[
+    0x24020082,             // v_lshlrev_b32_e32 v1, 2, v0
+    0xd86e1000, 0x02000001, // ds_read2_b32 v[2:3], v1 offset1:16
+    0xbf810000,             // s_endpgm
+];
+
 /// Reverses the items of each workgroup through LDS with a barrier: data[g * n + i] = n - 1 - i; args: data, items per workgroup.
 #[rustfmt::skip]
 pub const REVERSE: &[u32] = &[
