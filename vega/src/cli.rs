@@ -5,9 +5,11 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
+use vega_kfd::settings::{self, Schedule, Selection};
 
 /// Runs programs on a virtual AMD Vega: the kernel driver's interface and a gfx900 that executes machine
 /// code, below an unmodified ROCm.
@@ -40,28 +42,73 @@ pub enum Command {
 #[command(after_help = "The exit status is the program's: 127 if it does not exist, 126 if it cannot be \
     executed, 125 if vega itself fails.\n\nHIP_VISIBLE_DEVICES=-1 hides the card, as it hides a real one.\n\n\
     Environment, also for programs that run with this file in LD_PRELOAD:\n  \
-    VEGA_GPUS=N            number of cards\n  \
-    VEGA_LARGE_BAR=1       the CPU can access all of VRAM\n  \
-    VEGA_THREADS=N         host threads that execute kernels\n  \
-    VEGA_VRAM_MIB=N        VRAM of each card\n  \
-    VEGA_DOORBELL=WAY      how doorbells are noticed: uffd, trap or poll\n  \
-    VEGA_TRACE_IOCTL=1     print every ioctl of the runtime")]
+    VEGA_GPUS=N              --gpus\n  \
+    VEGA_LARGE_BAR=1         --large-bar\n  \
+    VEGA_THREADS=N           --threads\n  \
+    VEGA_VRAM_MIB=N          VRAM of each card\n  \
+    VEGA_DOORBELL=WAY        how doorbells are noticed: uffd, trap or poll\n  \
+    VEGA_WATCHDOG=SECONDS    --watchdog\n  \
+    VEGA_CHECK=lds           --check\n  \
+    VEGA_SCHEDULE=ORDER      --schedule\n  \
+    VEGA_STATS=1             --stats\n  \
+    VEGA_TRACE=FILE          --trace; VEGA_TRACE_KERNEL, _WORKGROUPS, _WAVES, _LANES and _MIB choose\n  \
+    VEGA_TRACE_IOCTL=1       print every ioctl of the runtime")]
 pub struct RunOptions {
     /// Use the real card if there is a /dev/kfd.
-    #[arg(long)]
+    #[arg(long, help_heading = CARDS)]
     pub if_no_gpu: bool,
     /// Number of virtual cards.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=16))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=16), help_heading = CARDS)]
     pub gpus: Option<u32>,
     /// Let the CPU access all of VRAM (resizable BAR).
-    #[arg(long)]
+    #[arg(long, help_heading = CARDS)]
     pub large_bar: bool,
     /// Host threads that execute kernels [default: one per CPU].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = CARDS)]
     pub threads: Option<u32>,
+    /// End a kernel that runs for longer, and report where it is.
+    #[arg(long, value_name = "SECONDS", value_parser = settings::seconds, help_heading = FAULTS)]
+    pub watchdog: Option<Duration>,
+    /// Report what a card lets pass: lds, accesses beyond the workgroup's LDS.
+    #[arg(long, value_name = "WHAT", value_parser = check, help_heading = FAULTS)]
+    pub check: Option<String>,
+    /// Execute in an order that can be repeated: fixed, random or random:SEED. One worker; clocks count
+    /// instructions. Random orders show races.
+    #[arg(long, value_name = "ORDER", value_parser = settings::schedule, help_heading = FAULTS)]
+    pub schedule: Option<Schedule>,
+    /// Print what was executed when the program ends: instructions by kernel, class and opcode.
+    #[arg(long, help_heading = OBSERVATION)]
+    pub stats: bool,
+    /// Write the executed instructions of waves to a file, and what each wrote to registers.
+    #[arg(long, value_name = "FILE", help_heading = OBSERVATION)]
+    pub trace: Option<PathBuf>,
+    /// Only kernels whose name contains this.
+    #[arg(long, value_name = "NAME", requires = "trace", help_heading = OBSERVATION)]
+    pub trace_kernel: Option<String>,
+    /// Only these workgroups, numbered along x, then y, then z: 0,2,8-11.
+    #[arg(long, value_name = "LIST", requires = "trace", help_heading = OBSERVATION)]
+    pub trace_workgroups: Option<Selection>,
+    /// Only these waves of a workgroup.
+    #[arg(long, value_name = "LIST", requires = "trace", help_heading = OBSERVATION)]
+    pub trace_waves: Option<Selection>,
+    /// Lanes whose vector registers are shown [default: 0].
+    #[arg(long, value_name = "LIST", requires = "trace", help_heading = OBSERVATION)]
+    pub trace_lanes: Option<Selection>,
+    /// The trace's greatest size [default: 64].
+    #[arg(long, value_name = "MIB", requires = "trace", help_heading = OBSERVATION)]
+    pub trace_mib: Option<u32>,
     /// The program and its arguments.
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
+}
+
+/// Headings of `vega run --help`.
+const CARDS: &str = "Cards";
+const FAULTS: &str = "Finding faults";
+const OBSERVATION: &str = "Observation";
+
+fn check(text: &str) -> Result<String, String> {
+    settings::check(text).map(|()| text.to_owned())
 }
 
 /// `vega disasm`.

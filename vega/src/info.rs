@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use vega_kfd::settings::{self, Settings};
 use vega_kfd::{config, doorbell, spec};
 
 use crate::cli::Failure;
@@ -40,6 +41,14 @@ fn explain(way: &str) -> &'static str {
     }
 }
 
+/// What is observed of programs.
+fn observed(settings: &Settings) -> String {
+    let stats = settings.stats.then(|| "statistics".to_owned());
+    let trace = settings.trace.as_ref().map(|(path, _)| format!("trace to {}", path.display()));
+    let all: Vec<String> = [stats, trace].into_iter().flatten().collect();
+    if all.is_empty() { "nothing".to_owned() } else { all.join(", ") }
+}
+
 /// Prints it.
 pub fn info() -> Result<ExitCode, Failure> {
     let config = config::get();
@@ -48,7 +57,9 @@ pub fn info() -> Result<ExitCode, Failure> {
     let threads = if config.threads == 0 { cpus } else { config.threads };
     let way = doorbell::way(config.doorbell);
     let name = spec::MARKETING_NAME.to_string_lossy();
-    let rows: [(&str, String); 10] = [
+    let settings = settings::get();
+    let or = |value: Option<String>, none: &str| value.unwrap_or_else(|| none.to_owned());
+    let rows = [
         ("version", env!("CARGO_PKG_VERSION").to_owned()),
         ("card", format!("{name}, PCI device 1002:{:04x}", spec::DEVICE_ID)),
         ("instruction set", "gfx900:xnack-, wavefronts of 64 lanes".to_owned()),
@@ -65,6 +76,16 @@ pub fn info() -> Result<ExitCode, Failure> {
         ("engine", format!("interpreter, {threads} threads")),
         ("host", format!("{}, {}", std::env::consts::ARCH, vector_features().join(" "))),
         ("doorbells", format!("{way}: {}", explain(way))),
+        (
+            "watchdog",
+            or(
+                settings.watchdog.map(|limit| format!("{} s", limit.as_secs_f64())),
+                "none: a kernel may run for ever",
+            ),
+        ),
+        ("schedule", or(settings.schedule.map(|s| s.to_string()), "parallel, not reproducible")),
+        ("checks", if settings.check_lds { "lds".to_owned() } else { "as on a card".to_owned() }),
+        ("observed", observed(settings)),
         (
             "control",
             if config.skip_dispatch { "dispatches are NOT executed".to_owned() } else { "none".to_owned() },

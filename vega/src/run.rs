@@ -10,7 +10,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use vega_kfd::config;
+use vega_kfd::{config, settings};
 
 use crate::cli::{Failure, RunOptions};
 
@@ -24,7 +24,7 @@ pub fn run(options: &RunOptions) -> Result<ExitCode, Failure> {
     if !(options.if_no_gpu && has_real_card()) {
         warnings().iter().for_each(|warning| eprintln!("vega: {warning}"));
         command.env("LD_PRELOAD", preload(&own_path()?)?);
-        for (name, value) in variables(options) {
+        for (name, value) in variables(options)? {
             command.env(OsStr::from_bytes(name.to_bytes()), value);
         }
     }
@@ -69,18 +69,39 @@ fn is_writable(folder: &OsStr) -> bool {
     unsafe { libc::access(path.as_ptr(), libc::W_OK | libc::X_OK) == 0 }
 }
 
-fn variables(options: &RunOptions) -> Vec<(&'static CStr, String)> {
-    let mut variables = Vec::new();
-    if let Some(gpus) = options.gpus {
-        variables.push((config::GPUS, gpus.to_string()));
+/// What the options mean as variables for the program.
+fn variables(options: &RunOptions) -> Result<Vec<(&'static CStr, OsString)>, Failure> {
+    fn text<T: ToString>(name: &'static CStr, value: Option<&T>) -> Option<(&'static CStr, OsString)> {
+        value.map(|value| (name, value.to_string().into()))
     }
-    if options.large_bar {
-        variables.push((config::LARGE_BAR, "1".to_owned()));
-    }
-    if let Some(threads) = options.threads {
-        variables.push((config::THREADS, threads.to_string()));
-    }
-    variables
+    let flag = |name, on: bool| on.then(|| (name, OsString::from("1")));
+    let seconds = options.watchdog.map(|limit| limit.as_secs_f64());
+    let trace = options.trace.as_deref().map(new_file).transpose()?;
+    Ok([
+        text(config::GPUS, options.gpus.as_ref()),
+        flag(config::LARGE_BAR, options.large_bar),
+        text(config::THREADS, options.threads.as_ref()),
+        text(settings::WATCHDOG, seconds.as_ref()),
+        text(settings::CHECK, options.check.as_ref()),
+        text(settings::SCHEDULE, options.schedule.as_ref()),
+        flag(settings::STATS, options.stats),
+        trace.map(|path| (settings::TRACE, path)),
+        text(settings::TRACE_KERNEL, options.trace_kernel.as_ref()),
+        text(settings::TRACE_WORKGROUPS, options.trace_workgroups.as_ref()),
+        text(settings::TRACE_WAVES, options.trace_waves.as_ref()),
+        text(settings::TRACE_LANES, options.trace_lanes.as_ref()),
+        text(settings::TRACE_MIB, options.trace_mib.as_ref()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect())
+}
+
+/// Empties a file, and names it so that the program finds it wherever it goes.
+fn new_file(path: &Path) -> Result<OsString, Failure> {
+    let cannot = |error| Failure::Run(format!("cannot write the trace to {}: {error}", path.display()));
+    std::fs::File::create(path).map_err(cannot)?;
+    path.canonicalize().map(PathBuf::into_os_string).map_err(cannot)
 }
 
 /// This file's absolute path.

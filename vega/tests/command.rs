@@ -53,6 +53,65 @@ fn options_reach_the_program() {
 }
 
 #[test]
+fn what_is_observed_reaches_the_program() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let trace = folder.path().join("a trace");
+    std::fs::write(&trace, "of an earlier run").expect("a file");
+    let path = trace.to_str().expect("a plain name");
+    #[rustfmt::skip]
+    let output = vega(&[
+        "run", "--watchdog", "2.5", "--check", "lds", "--schedule", "random:7", "--stats", "--trace", path,
+        "--trace-kernel", "k", "--trace-workgroups", "0-3", "--trace-waves", "1,2", "--trace-lanes", "0",
+        "--trace-mib", "1", "--", "env",
+    ]);
+    let text = stdout(&output);
+    let lines = [
+        "VEGA_WATCHDOG=2.5",
+        "VEGA_CHECK=lds",
+        "VEGA_SCHEDULE=random:7",
+        "VEGA_STATS=1",
+        "VEGA_TRACE_KERNEL=k",
+        "VEGA_TRACE_WORKGROUPS=0-3",
+        "VEGA_TRACE_WAVES=1,2",
+        "VEGA_TRACE_LANES=0",
+        "VEGA_TRACE_MIB=1",
+    ];
+    for line in lines {
+        assert!(text.lines().any(|l| l == line), "{line} is not in\n{text}");
+    }
+    let named = std::fs::canonicalize(&trace).expect("it exists");
+    assert!(text.lines().any(|line| line == format!("VEGA_TRACE={}", named.display())), "{text}");
+    assert_eq!(std::fs::read(&trace).expect("it exists"), b"", "a trace begins empty");
+}
+
+#[test]
+fn what_means_nothing_is_refused() {
+    for (option, value) in [
+        ("--watchdog", "0"),
+        ("--watchdog", "soon"),
+        ("--check", "everything"),
+        ("--schedule", "sometimes"),
+        ("--schedule", "random:x"),
+    ] {
+        assert_eq!(vega(&["run", option, value, "--", "true"]).status.code(), Some(2), "{option} {value}");
+    }
+    let alone = vega(&["run", "--trace-kernel", "k", "--", "true"]);
+    assert_eq!(alone.status.code(), Some(2), "without --trace it would do nothing");
+    let nowhere = vega(&["run", "--trace", "/no-such-folder/t", "--", "true"]);
+    assert_eq!(nowhere.status.code(), Some(125));
+    assert!(String::from_utf8_lossy(&nowhere.stderr).contains("/no-such-folder/t"));
+    // In the environment it is ignored, and said so.
+    let output = Command::new(VEGA)
+        .args(["run", "--", "true"])
+        .env("VEGA_SCHEDULE", "sometimes")
+        .output()
+        .expect("vega runs");
+    assert!(output.status.success());
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(text.contains("VEGA_SCHEDULE is ignored") && text.contains("sometimes"), "{text}");
+}
+
+#[test]
 fn the_topology_is_there_for_every_program() {
     let nodes = "/sys/class/kfd/kfd/topology/nodes";
     assert_eq!(stdout(&vega(&["run", "--gpus", "2", "--", "ls", nodes])), "0\n1\n2\n");
@@ -81,6 +140,25 @@ fn info_names_the_card() {
     let text = stdout(&vega(&["info"]));
     assert!(text.contains("(virtual)") && text.contains("gfx900"), "{text}");
     assert!(!text.contains('\x1b'), "colours only on a terminal");
+    let output = Command::new(VEGA)
+        .arg("info")
+        .envs([
+            ("VEGA_SCHEDULE", "random:3"),
+            ("VEGA_WATCHDOG", "5"),
+            ("VEGA_STATS", "1"),
+            ("VEGA_CHECK", "lds"),
+        ])
+        .output()
+        .expect("vega runs");
+    let text = stdout(&output);
+    for (key, value) in
+        [("schedule", "random:3"), ("watchdog", "5 s"), ("observed", "statistics"), ("checks", "lds")]
+    {
+        assert!(
+            text.lines().any(|l| l.starts_with(key) && l.ends_with(value)),
+            "{key} {value} is not in\n{text}"
+        );
+    }
 }
 
 #[test]

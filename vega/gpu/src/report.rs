@@ -53,6 +53,10 @@ fn what(kind: &FaultKind) -> String {
         FaultKind::IllegalInstruction { reason } => format!("illegal instruction in a kernel: {reason}"),
         FaultKind::Trap(2) => "trap 2 in a kernel (abort, or a failed assertion)".to_owned(),
         FaultKind::Trap(n) => format!("trap {n} in a kernel"),
+        FaultKind::BeyondLds { .. } => {
+            "access beyond LDS in a kernel (a card would let it pass; VEGA_CHECK=lds asks for this fault)"
+                .to_owned()
+        }
         FaultKind::Watchdog { limit } => {
             format!("a kernel has run for more than {} s: the watchdog ends it", limit.as_secs_f64())
         }
@@ -83,6 +87,9 @@ pub(crate) fn kernel_fault(queue: &Queue, fault: &FaultReport, launch: &Launch) 
             line(&mut out, "stack", format_args!("{} bytes for each lane", launch.lane_bytes));
         }
     }
+    if let FaultKind::BeyondLds { offset, bytes } = fault.kind {
+        line(&mut out, "lds", format_args!("byte {offset:#x}; the workgroup has {bytes:#x} bytes"));
+    }
     if !fault.registers.is_empty() {
         line(&mut out, "registers", registers(fault));
     }
@@ -96,6 +103,9 @@ pub(crate) fn kernel_fault(queue: &Queue, fault: &FaultReport, launch: &Launch) 
     source(&mut out, place.as_ref());
     let start = place.and_then(|place| place.function).unwrap_or(launch.entry_va);
     out.push_str(&listing::window(space, fault, start));
+    if let Some(schedule) = fault.schedule {
+        line(&mut out, "schedule", format_args!("{schedule}: VEGA_SCHEDULE={schedule} repeats it"));
+    }
     out
 }
 

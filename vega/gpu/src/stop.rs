@@ -58,6 +58,7 @@ fn code_of(kind: &FaultKind) -> Option<i64> {
         FaultKind::IllegalInstruction { .. } => Some(inactive::ILLEGAL_INSTRUCTION),
         FaultKind::Trap(_) => Some(inactive::TRAP),
         FaultKind::Resources { .. } => Some(inactive::WORKGROUP),
+        FaultKind::BeyondLds { .. } => Some(inactive::APERTURE),
         FaultKind::Watchdog { .. } => None,
     }
 }

@@ -115,7 +115,7 @@ pub fn get() -> Config {
     }
 }
 
-fn text(name: &CStr) -> Option<&'static [u8]> {
+pub(crate) fn text(name: &CStr) -> Option<&'static [u8]> {
     // SAFETY: `name` is a C string; the result is null or a C string of the environment block, see above.
     let value = unsafe { libc::getenv(name.as_ptr()) };
     if value.is_null() {

@@ -7,12 +7,12 @@
 //! # Safety
 //! A [`Driver`] is leaked, so the pointer in `CURRENT` is null or valid for ever.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::os::fd::{IntoRawFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 
-use vega_exec::{Engine, EngineConfig};
+use vega_exec::Engine;
 use vega_gpu::{Card, CardConfig};
 
 use crate::abi::{AcquireVm, GetVersion, ProcessApertures, ProcessAperturesNew, TileConfig, XnackMode};
@@ -26,6 +26,7 @@ use crate::ipc::Exports;
 use crate::memory::{self, Memory};
 use crate::notify::Interrupts;
 use crate::queues::{self, Queues};
+use crate::settings;
 use crate::spec::{self, CardSpec};
 use crate::tree::Node;
 use crate::{abi, signals, user};
@@ -57,6 +58,7 @@ pub struct Driver {
     pub queues: Queues,
     /// The watcher of the doorbell pages.
     pub doorbells: Doorbells,
+    engine: Arc<Engine>,
 }
 
 static CURRENT: AtomicPtr<Driver> = AtomicPtr::new(std::ptr::null_mut());
@@ -155,8 +157,7 @@ impl Driver {
         let memory = Memory::new(&specs, config.large_bar, files::borrow(&kfd), files::borrow(&render))?;
         let (kfd, render) = (DeviceFile::new(kfd)?, DeviceFile::new(render)?);
         signals::install()?;
-        let engine = Engine::new(EngineConfig { threads: config.threads, ..EngineConfig::default() })
-            .map_err(io::Error::other)?;
+        let engine = Engine::new(settings::get().engine()).map_err(io::Error::other)?;
         let events = Arc::new(Events::default());
         let devices: Vec<Device> = specs
             .into_iter()
@@ -174,7 +175,7 @@ impl Driver {
         let doorbells = Doorbells::start(config.doorbell, cards, &kfd, &render)?;
         let queues = Queues::default();
         let exports = Exports::default();
-        Ok(Driver { pid, parent, kfd, render, devices, memory, events, exports, queues, doorbells })
+        Ok(Driver { pid, parent, kfd, render, devices, memory, events, exports, queues, doorbells, engine })
     }
 
     fn owner(&'static self, pid: u32) -> Owner {
@@ -205,6 +206,18 @@ impl Driver {
     /// The card of an index.
     pub fn card(&self, index: u32) -> Result<&Card, Errno> {
         self.devices.get(index as usize).map(|device| &*device.card).ok_or(Errno::EINVAL)
+    }
+}
+
+/// The program is about to end: prints what is observed of it, once. Nothing in a process that has only been forked
+/// from one with a card.
+pub fn at_exit() {
+    static DONE: AtomicBool = AtomicBool::new(false);
+    let Some(driver) = current().filter(|driver| driver.pid == std::process::id()) else { return };
+    let Some(text) = settings::epilogue(driver.engine.observe()) else { return };
+    if !DONE.swap(true, Ordering::Relaxed) {
+        // Where nothing can be written, nothing is.
+        let _ = io::stderr().write_all(text.as_bytes());
     }
 }
 

@@ -4,6 +4,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`config`] | the `VEGA_*` environment variables |
+//! | [`settings`] | what the environment asks to be observed: schedule, traces, statistics |
 //! | [`spec`] | what each card calls itself: ids, sizes, names |
 //! | [`topology`] | the sysfs tree, as tables |
 //! | [`tree`] | which path is whose: files, directories, device nodes |
@@ -40,6 +41,7 @@ pub mod ipc;
 pub mod memory;
 mod notify;
 pub mod queues;
+pub mod settings;
 pub mod signals;
 pub mod spec;
 pub mod topology;

@@ -8,6 +8,7 @@
 //! | [`ioctl`] | `ioctl`, `mmap`, `popen` |
 //! | [`drm`] | what the thunk calls in libdrm |
 //! | [`signal`] | `sigaction`, `signal` and their kin |
+//! | [`exit`] | `_exit`, `abort` and their kin |
 //!
 //! A call inside libc does not come here, so the functions are the outermost ones that programs call. Each
 //! asks whether the path or the descriptor is the virtual card's, and otherwise hands its arguments on.
@@ -20,6 +21,7 @@
 
 pub mod directory;
 pub mod drm;
+pub mod exit;
 pub mod ioctl;
 pub mod open;
 pub mod real;
@@ -29,12 +31,13 @@ pub mod stat;
 use std::ffi::{CStr, c_char, c_int};
 
 use vega_kfd::tree::{self, Node};
-use vega_kfd::{Errno, config};
+use vega_kfd::{Errno, config, settings};
 
 /// Runs before the program: reads the environment and finds the real functions, so that later calls take
 /// no lock.
 extern "C" fn construct() {
     config::init();
+    settings::get();
     real::resolve();
 }
 

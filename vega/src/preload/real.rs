@@ -119,6 +119,10 @@ real! {
         sigignore: fn(c_int) -> c_int;
         pthread_sigmask: fn(c_int, *const libc::sigset_t, *mut libc::sigset_t) -> c_int;
         sigprocmask: fn(c_int, *const libc::sigset_t, *mut libc::sigset_t) -> c_int;
+        _exit: fn(c_int) -> ();
+        _Exit: fn(c_int) -> ();
+        abort: fn() -> ();
+        __assert_fail: fn(Path, Path, c_uint, Path) -> ();
     }
     later {
         drmOpenRender: fn(c_int) -> c_int;

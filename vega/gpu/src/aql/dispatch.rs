@@ -8,6 +8,7 @@ use vega_exec::{Apertures, Dispatch, GuestFault, KernelProperties, Outcome, Righ
 use super::packet::{AqlFormat, Key};
 use super::processor::refused;
 use crate::layout::{inactive, queue as amd_queue};
+use crate::names;
 use crate::queue::Queue;
 use crate::stop::Stop;
 
@@ -129,6 +130,8 @@ pub(crate) fn dispatch(queue: &Arc<Queue>, format: &AqlFormat, words: &[u32]) ->
         dispatch_packet_va: queue.packet_va(),
         queue_va: queue.amd_queue_va(),
         dispatch_id,
+        queue: queue.id.0,
+        kernel: kernel_name(queue, kernel_object),
         scratch,
         apertures: apertures(queue)?,
     };
@@ -138,6 +141,16 @@ pub(crate) fn dispatch(queue: &Arc<Queue>, format: &AqlFormat, words: &[u32]) ->
         Outcome::Canceled => Err(Stop::Canceled),
         Outcome::Fault(fault) => Err(Stop::Kernel { fault, launch: Box::new(launch) }),
     }
+}
+
+/// The kernel's name, if it is observed by that: finding it takes longer than launching a small kernel.
+fn kernel_name(queue: &Queue, kernel_object: u64) -> Option<Arc<str>> {
+    let card = &queue.card;
+    let wanted = card.engine.observe().wants_names();
+    wanted
+        .then(|| names::kernel(&card.space, kernel_object))
+        .flatten()
+        .map(|name| names::demangled(&name).into())
 }
 
 /// The apertures as the runtime has written them for kernels to read.
