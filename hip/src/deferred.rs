@@ -7,23 +7,31 @@ use std::sync::Mutex;
 ///
 /// Nobody waits for them: whoever defers the next value, or synchronises, drops those that are done.
 #[derive(Default)]
-pub(crate) struct Deferred(Mutex<Vec<(Marker, Box<dyn Send>)>>);
+pub(crate) struct Deferred(Mutex<Vec<(Option<Marker>, Box<dyn Send>)>>);
 
 impl Deferred {
     /// Keeps `value` until `marker` has passed.
     pub(crate) fn push(&self, marker: Marker, value: Box<dyn Send>) {
         self.sweep();
-        self.lock().push((marker, value));
+        self.lock().push((Some(marker), value));
+    }
+
+    /// Keeps `value` until somebody sweeps: its destructor cannot use HIP here.
+    pub(crate) fn later(&self, value: Box<dyn Send>) {
+        self.lock().push((None, value));
     }
 
     /// Drops every value whose marker has passed.
     pub(crate) fn sweep(&self) {
+        if crate::callback::is_inside() {
+            return;
+        }
         // The values are dropped after the lock is released: their destructors call HIP, and may defer again.
         let mut done = Vec::new();
         let mut list = self.lock();
         let mut index = 0;
         while let Some((marker, _)) = list.get(index) {
-            match marker.passed() {
+            match marker.as_ref().map_or(Ok(true), Marker::passed) {
                 Ok(true) => done.push(list.swap_remove(index)),
                 // A marker that cannot be asked is taken as not passed: leaking is sound, freeing is not.
                 Ok(false) | Err(_) => index += 1,
@@ -33,7 +41,7 @@ impl Deferred {
         drop(done);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(Marker, Box<dyn Send>)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(Option<Marker>, Box<dyn Send>)>> {
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }

@@ -12,7 +12,7 @@ pub use properties::Properties;
 
 use crate::error::Call;
 use crate::event::MarkerPool;
-use crate::memory::BlockCache;
+use crate::memory::{BlockCache, MemoryStatistics, Peers};
 use crate::stream::StreamShared;
 use crate::{Result, Runtime, Stream};
 use hip_sys::hipDeviceAttribute_t;
@@ -28,6 +28,7 @@ pub(crate) struct DeviceState {
     default_stream: OnceLock<Arc<StreamShared>>,
     pub(crate) markers: MarkerPool,
     pub(crate) cache: BlockCache,
+    pub(crate) peers: Peers,
 }
 
 impl DeviceState {
@@ -39,6 +40,7 @@ impl DeviceState {
             default_stream: OnceLock::new(),
             markers: MarkerPool::default(),
             cache: BlockCache::default(),
+            peers: Peers::default(),
         }
     }
 }
@@ -244,7 +246,22 @@ impl Device {
 
     /// Bytes of freed buffers that are kept for reuse.
     pub fn cached_memory(self) -> usize {
-        self.0.cache.bytes()
+        self.0.cache.statistics().cached
+    }
+
+    /// What the device's allocator did so far: how much is in buffers and how much is kept, and how often memory was used
+    /// again instead of asking HIP for it.
+    ///
+    /// ```no_run
+    /// # let device = hip::Device::first()?;
+    /// # let stream = device.stream()?;
+    /// drop(hip::DeviceBuffer::<f32>::zeroed(&stream, 1000)?);
+    /// let again = hip::DeviceBuffer::<f32>::zeroed(&stream, 1000)?;
+    /// assert_eq!(device.memory_statistics().reuses, 1);
+    /// # Ok::<(), hip::Error>(())
+    /// ```
+    pub fn memory_statistics(self) -> MemoryStatistics {
+        self.0.cache.statistics()
     }
 
     /// Makes the device current in this thread until the guard is dropped.

@@ -54,6 +54,8 @@ codes! {
     ILLEGAL_ADDRESS = 700 "hipErrorIllegalAddress" true;
     LAUNCH_OUT_OF_RESOURCES = 701 "hipErrorLaunchOutOfResources" false;
     LAUNCH_TIME_OUT = 702 "hipErrorLaunchTimeOut" true;
+    PEER_ACCESS_ALREADY_ENABLED = 704 "hipErrorPeerAccessAlreadyEnabled" false;
+    PEER_ACCESS_NOT_ENABLED = 705 "hipErrorPeerAccessNotEnabled" false;
     ASSERT = 710 "hipErrorAssert" true;
     LAUNCH_FAILURE = 719 "hipErrorLaunchFailure" true;
     NOT_SUPPORTED = 801 "hipErrorNotSupported" false;
@@ -156,6 +158,9 @@ pub enum ErrorKind {
     },
     /// Something is in use that can be used once at a time.
     Busy,
+    /// The thread is inside a function that a stream called ([`Stream::call`](crate::Stream::call)), where HIP cannot be
+    /// used.
+    InCallback,
     /// A file could not be read or written.
     File,
     /// Any other status of a HIP call: see [`Error::code`].

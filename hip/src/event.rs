@@ -82,6 +82,7 @@ fn record(event: hipEvent_t, stream: &StreamShared) -> Result<()> {
 
 /// Whether `event` has been reached. The handle is alive.
 fn query(device: Device, event: hipEvent_t) -> Result<bool> {
+    crate::callback::refuse()?;
     // SAFETY: the handle is alive, says the caller.
     let status = unsafe { device.runtime().api().hipEventQuery(event) };
     if let Ok(hipError_t(code)) = status
@@ -95,6 +96,7 @@ fn query(device: Device, event: hipEvent_t) -> Result<bool> {
 
 /// Waits for `event`. The handle is alive.
 fn synchronize(device: Device, event: hipEvent_t) -> Result<()> {
+    crate::callback::refuse()?;
     // SAFETY: the handle is alive, says the caller.
     let status = unsafe { device.runtime().api().hipEventSynchronize(event) };
     device.runtime().check(status, || Call::new("hipEventSynchronize").arg("event", event).on(device.raw()))

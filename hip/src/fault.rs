@@ -44,11 +44,13 @@
 mod calls;
 mod graphs;
 mod kernels;
+mod memory;
 mod rtc;
 mod state;
 
 pub use calls::NAMES;
 pub use kernels::Launched;
+pub use memory::NAMES as MEMORY_NAMES;
 pub use state::{Allocation, State, StreamState};
 
 use crate::kernel::Params;
@@ -119,7 +121,7 @@ impl Simulation {
         let missing = config.missing.clone();
         let resolve = move |name: &CStr| {
             let name = name.to_str().ok()?;
-            if missing.contains(&name) { None } else { NonNull::new(calls::lookup(name)?.cast_mut()) }
+            if missing.contains(&name) { None } else { NonNull::new(calls::find(name)?.cast_mut()) }
         };
         let state = Arc::new(Mutex::new(State::new(config)));
         let simulation = Self { state, api: Box::leak(Box::new(Api::from_resolver(resolve))) };

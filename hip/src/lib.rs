@@ -63,6 +63,7 @@ pub use bytemuck;
 #[cfg(feature = "half")]
 pub use half;
 
+mod callback;
 mod deferred;
 mod device;
 mod error;
@@ -78,6 +79,7 @@ pub mod rtc;
 mod runtime;
 mod stream;
 
+pub use callback::HostCall;
 pub use device::{Device, MemoryInfo, PriorityRange, Properties};
 pub use error::{Error, ErrorCode, ErrorKind, Result};
 pub use event::{Event, EventFlags};
@@ -86,7 +88,10 @@ pub use kernel::{
     Arg, Args, ByValue, Dim3, Embedded, Function, In, InOut, Kernel, Launch, LaunchConfig, Named, Param,
     Params, Shapes, Signature, Vouched, require,
 };
-pub use memory::{DeviceBuffer, HostMemory, Pending, PinnedBuffer, View, ViewMut};
+pub use memory::{
+    Advice, DeviceBuffer, HostFlags, HostMemory, ManagedBuffer, MappedBuffer, MemoryPlace, MemoryStatistics,
+    Pending, PinnedBuffer, Registered, Scope, View, ViewMut, scope,
+};
 pub use module::Module;
 pub use observe::{Span, Timeline, Trace, TraceSpan};
 pub use runtime::{Runtime, Version};
@@ -104,10 +109,15 @@ const _: () = {
     shared::<View<'_, f32>>();
     shared::<ViewMut<'_, f32>>();
     shared::<PinnedBuffer<f32>>();
+    shared::<ManagedBuffer<f32>>();
+    shared::<MappedBuffer<f32>>();
+    shared::<Registered<'_, f32>>();
+    shared::<Scope<'_, '_>>();
     shared::<Module>();
     shared::<Function>();
     shared::<Kernel<(f32, In<f32>)>>();
     shared::<Error>();
     const fn sent<T: Send>() {}
     sent::<Pending<PinnedBuffer<f32>>>();
+    sent::<HostCall<f32>>();
 };

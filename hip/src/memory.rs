@@ -5,25 +5,42 @@
 //! | [`DeviceBuffer`], [`View`], [`ViewMut`] | device | work on streams; the wrapper orders it |
 //! | [`PinnedBuffer`] | host, page-locked | the host, unless it is inside a [`Pending`] |
 //! | [`Pending`] | host | the device, until it is waited for |
+//! | [`ManagedBuffer`], [`MappedBuffer`] | both see it | work on streams; the host after waiting for that |
+//! | [`Registered`] | host, page-locked in a [`scope`](scope()) | work on streams, until the scope ends |
 //!
 //! Work that touches only device memory borrows it for the call alone, although it runs later: each allocation knows the
 //! streams that used it last, so later work on it waits for earlier work, and a dropped buffer's memory is given to the
 //! next buffer together with that knowledge. Memory that the host can see is moved into a [`Pending`] until the device is
-//! done with it; forgetting the `Pending` leaks the memory and does nothing else.
+//! done with it, or borrowed in a [`scope`](scope()) that waits; forgetting the `Pending` leaks the memory and does nothing
+//! else.
 
 mod block;
 mod buffer;
+mod cache;
 mod copy;
 mod fill;
+mod host;
+mod peer;
 mod pending;
 mod pinned;
+mod scope;
+mod unified;
 mod uses;
 mod view;
 
-pub(crate) use block::{Allocation, BlockCache};
+pub(crate) use block::Allocation;
 pub use buffer::DeviceBuffer;
+pub(crate) use cache::BlockCache;
+pub use cache::MemoryStatistics;
 pub use copy::HostMemory;
+pub use host::HostFlags;
+pub(crate) use peer::Peers;
+pub use peer::{PeerAttribute, PeerLink};
 pub use pending::Pending;
 pub use pinned::PinnedBuffer;
+pub use scope::{Registered, Scope, scope};
+pub use unified::{
+    Advice, Managed, ManagedBuffer, Mapped, MappedBuffer, MemoryPlace, UnifiedBuffer, UnifiedKind,
+};
 pub(crate) use uses::{Access, Ticket, Uses};
 pub use view::{View, ViewMut};

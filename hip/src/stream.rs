@@ -108,7 +108,11 @@ impl StreamShared {
     /// device.
     #[inline]
     pub(crate) fn enter(&self) -> Result<Option<Current>> {
-        if self.handle.is_null() { self.device.enter().map(Some) } else { Ok(None) }
+        if self.handle.is_null() {
+            return self.device.enter().map(Some);
+        }
+        crate::callback::refuse()?;
+        Ok(None)
     }
 
     /// Makes later work of this stream wait for what `earlier` has been given so far.

@@ -9,7 +9,7 @@ use super::kernels::Body;
 use super::rtc::Part;
 use super::state::{
     INVALID_HANDLE, INVALID_VALUE, NO_DEVICE, NOT_READY, OUT_OF_MEMORY, Op, SUCCESS, State, StreamState,
-    call, pointer,
+    pointer,
 };
 use crate::Dim3;
 use hip_sys::{
@@ -25,27 +25,35 @@ macro_rules! functions {
     ($($name:ident |$state:ident| ($($arg:ident: $ty:ty),*) $body:block)+) => {
         $(#[allow(non_snake_case)]
         extern "C" fn $name($($arg: $ty),*) -> hipError_t {
-            call(stringify!($name), |$state: &mut State| $body)
+            $crate::fault::state::call(stringify!($name), |$state: &mut State| $body)
         })+
 
-        /// The address of a function of the simulated runtime.
+        /// The address of a function of this file.
         pub(super) fn lookup(name: &str) -> Option<*const c_void> {
             match name {
                 $(stringify!($name) => Some($name as *const c_void),)+
-                "hipGetErrorName" => Some(hipGetErrorName as *const c_void),
-                "hipGetErrorString" => Some(hipGetErrorString as *const c_void),
                 _ => None,
             }
         }
 
-        /// The C functions that a [`Simulation`](super::Simulation) has and that return a status: those that can be made to
-        /// fail.
+        /// The C functions of this part of a [`Simulation`](super::Simulation) that return a status: those that can be made
+        /// to fail.
         pub const NAMES: &[&str] = &[$(stringify!($name)),+];
     };
 }
+pub(super) use functions;
+
+/// The address of a function of the simulated runtime, whichever file it is in.
+pub(super) fn find(name: &str) -> Option<*const c_void> {
+    match name {
+        "hipGetErrorName" => Some(hipGetErrorName as *const c_void),
+        "hipGetErrorString" => Some(hipGetErrorString as *const c_void),
+        _ => lookup(name).or_else(|| super::memory::lookup(name)),
+    }
+}
 
 /// Writes through an out-pointer of the wrapper.
-fn put<T>(to: *mut T, value: T) {
+pub(super) fn put<T>(to: *mut T, value: T) {
     // SAFETY: the wrapper passes pointers to live locals.
     unsafe { to.write(value) }
 }
@@ -65,7 +73,7 @@ extern "C" fn hipGetErrorString(_: hipError_t) -> *const c_char {
     c"the simulated runtime was told to fail".as_ptr()
 }
 
-fn copy(
+pub(super) fn copy(
     state: &mut State,
     to: *mut c_void,
     from: *const c_void,
@@ -77,7 +85,13 @@ fn copy(
     Some(stream)
 }
 
-fn fill(state: &mut State, to: *mut c_void, pattern: &[u8], count: usize, stream: *mut c_void) -> u32 {
+pub(super) fn fill(
+    state: &mut State,
+    to: *mut c_void,
+    pattern: &[u8],
+    count: usize,
+    stream: *mut c_void,
+) -> u32 {
     let Some(stream) = state.stream(stream) else { return INVALID_HANDLE };
     state.enqueue(stream, Op::Fill { to: to.expose_provenance(), pattern: pattern.to_vec(), count });
     SUCCESS

@@ -10,7 +10,7 @@ use super::rtc::{Compiler, Program};
 use super::{CURRENT, Config, STATE};
 use crate::Dim3;
 use hip_sys::hipError_t;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::ffi::c_void;
 use std::sync::Arc;
 
@@ -111,6 +111,12 @@ pub struct State {
     pub violations: Vec<String>,
     /// What `hipGetLastError` would answer.
     pub last_error: u32,
+    /// Host memory that is registered: addresses and bytes.
+    pub registered: HashMap<usize, usize>,
+    /// Which device may touch which one's memory.
+    pub peers: HashSet<(i32, i32)>,
+    /// Where managed memory was last prefetched to.
+    pub prefetched: i32,
     pub(super) failures: HashMap<&'static str, Failure>,
     pub(super) bodies: HashMap<String, Arc<Body>>,
     /// Per function: its module and its name.
@@ -160,6 +166,9 @@ impl State {
             log: Vec::new(),
             violations: Vec::new(),
             last_error: SUCCESS,
+            registered: HashMap::new(),
+            peers: HashSet::new(),
+            prefetched: -2,
             failures: HashMap::new(),
             bodies: HashMap::new(),
             functions: HashMap::new(),
@@ -323,6 +332,19 @@ impl State {
                 INVALID_VALUE
             }
         }
+    }
+
+    /// Whether work that is not done yet touches the memory.
+    pub(super) fn is_waited_for(&self, start: usize, bytes: usize) -> bool {
+        let inside = |address: usize| (start..start + bytes).contains(&address);
+        self.streams.values().flat_map(|stream| &stream.queue).any(|op| match op {
+            Op::Copy { to, from, .. } => inside(*to) || inside(*from),
+            Op::Fill { to, .. } => inside(*to),
+            Op::Kernel { arguments, .. } => arguments.iter().any(|bytes| {
+                <[u8; 8]>::try_from(bytes.as_slice()).is_ok_and(|it| inside(usize::from_ne_bytes(it)))
+            }),
+            _ => false,
+        })
     }
 
     /// Bytes of device memory that are allocated.

@@ -112,7 +112,7 @@ impl LaunchTarget<'_> {
     #[inline]
     fn before(&self, memory: Option<Memory<'_>>) -> Result<Option<Ticket>> {
         let Some(Memory { allocation, access }) = memory else { return Ok(None) };
-        if allocation.device() != self.stream.device() {
+        if !self.stream.device().reaches(allocation.device()) {
             return Err(wrong_device("an argument", self.stream.device(), allocation.device()));
         }
         allocation.uses().before(self.stream.shared(), access).map(Some)

@@ -1,51 +1,121 @@
-//! Blocks of device memory: allocated, shared, and kept for reuse.
+//! Blocks of memory that a device reaches: allocated, shared, and given back.
 //!
 //! # Safety
-//! A block's address came from `hipMalloc` and is freed exactly once, by [`BlockCache::trim`], after everything that used
-//! it is done. `Block` is `Send`: its pointer is an address on the device, which the host never follows.
+//! A block's address came from an allocating call of HIP and is given back exactly once: to the device's cache, or by its
+//! [`Owner`]. `Block` is `Send` and `Sync`: its pointer is an address on the device, which the host never follows.
 #![allow(unsafe_code)]
 
 use super::Uses;
 use crate::error::{Call, ErrorCode, ErrorKind};
 use crate::{Device, Error, Result};
-use hip_sys::hipError_t;
-use std::collections::BTreeMap;
+use hip_sys::{Api, MissingSymbol, hipError_t};
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
-use std::sync::{Mutex, MutexGuard};
+use std::ptr::NonNull;
 
 /// The alignment that `hipMalloc` promises (AMD's runtime aligns to pages; the programming guide promises 256 bytes).
 pub(crate) const ALIGNMENT: usize = 256;
 
-/// A piece of device memory, and who used it last.
-struct Block {
+/// A piece of memory, and who used it last.
+pub(crate) struct Block {
     /// Null for a block of no bytes.
-    address: *mut c_void,
-    bytes: usize,
-    uses: Uses,
+    pub(super) address: *mut c_void,
+    pub(super) bytes: usize,
+    pub(super) uses: Uses,
 }
 
 // SAFETY: the address is one on the device, see the head of this file.
 unsafe impl Send for Block {}
+// SAFETY: as above; `Uses` is Sync by itself.
+unsafe impl Sync for Block {}
+
+/// Who gets a block back that is not the cache's.
+pub(crate) trait Owner: Send + Sync {
+    /// Gives the block back, after everything that uses it. When that fails, block and owner are leaked.
+    fn release(&mut self, device: Device, block: &mut Block) -> Result<()>;
+}
+
+/// The owner of a block that one C function gives back, and whatever has to live as long.
+pub(crate) struct Freed<K = ()> {
+    name: &'static str,
+    free: Free,
+    _keep: K,
+}
+
+/// A method of [`Api`] that takes the address to give back.
+///
+/// # Safety
+/// The address is one that the function takes, and nothing uses it any more.
+pub(crate) type Free = unsafe fn(&Api, *mut c_void) -> Result<hipError_t, MissingSymbol>;
+
+impl Freed {
+    pub(crate) fn by(name: &'static str, free: Free) -> Self {
+        Self { name, free, _keep: () }
+    }
+}
+
+impl<K> Freed<K> {
+    /// As [`Freed::by`], and drops `keep` afterwards.
+    pub(crate) fn keeping(name: &'static str, free: Free, keep: K) -> Self {
+        Self { name, free, _keep: keep }
+    }
+}
+
+impl<K: Send + Sync> Owner for Freed<K> {
+    fn release(&mut self, device: Device, block: &mut Block) -> Result<()> {
+        block.uses.finish()?;
+        if block.address.is_null() {
+            return Ok(());
+        }
+        let _current = device.enter()?;
+        // SAFETY: whoever made this owner paired the function with the address; everything that used it is done.
+        let status = unsafe { (self.free)(device.runtime().api(), block.address) };
+        device.runtime().check(status, || Call::new(self.name).arg("ptr", block.address).on(device.raw()))
+    }
+}
+
+/// An owner for blocks whose memory somebody else gives back: `K` keeps it alive.
+pub(crate) struct Kept<K>(pub(crate) K);
+
+impl<K: Send + Sync> Owner for Kept<K> {
+    fn release(&mut self, _: Device, block: &mut Block) -> Result<()> {
+        block.uses.finish()
+    }
+}
 
 /// A block that a buffer, its views and the work on it share. When it goes, the block is kept for the next buffer, which
-/// inherits its uses: nobody has to wait for the work that still runs on it.
+/// inherits its uses: nobody has to wait for the work that still runs on it. A block with an [`Owner`] goes back there.
 pub(crate) struct Allocation {
     device: Device,
     block: ManuallyDrop<Block>,
+    owner: Option<Box<dyn Owner>>,
 }
-
-// SAFETY: the address is one on the device, which the host never follows; `Uses` is Sync by itself.
-unsafe impl Sync for Allocation {}
 
 impl Allocation {
     /// At least `bytes` of memory on `device`, with whatever contents.
     pub(crate) fn new(device: Device, bytes: usize) -> Result<Self> {
-        let block = match bytes {
-            0 => Block { address: std::ptr::null_mut(), bytes: 0, uses: Uses::new() },
-            _ => device.state().cache.take(device, bytes)?,
-        };
-        Ok(Self { device, block: ManuallyDrop::new(block) })
+        if bytes == 0 {
+            return Ok(Self::empty(device));
+        }
+        let block = device.state().cache.take(device, bytes)?;
+        Ok(Self { device, block: ManuallyDrop::new(block), owner: None })
+    }
+
+    /// No memory at all.
+    pub(crate) fn empty(device: Device) -> Self {
+        let block = Block { address: std::ptr::null_mut(), bytes: 0, uses: Uses::new() };
+        Self { device, block: ManuallyDrop::new(block), owner: None }
+    }
+
+    /// Memory that is not the cache's. `address` is what the device knows it by.
+    pub(crate) fn owned(
+        device: Device,
+        address: *mut c_void,
+        bytes: usize,
+        owner: impl Owner + 'static,
+    ) -> Self {
+        let block = Block { address, bytes, uses: Uses::new() };
+        Self { device, block: ManuallyDrop::new(block), owner: Some(Box::new(owner)) }
     }
 
     #[inline]
@@ -59,131 +129,79 @@ impl Allocation {
         self.block.address
     }
 
+    /// The size in bytes; what the cache gave may be larger than what was asked for.
+    pub(crate) fn bytes(&self) -> usize {
+        self.block.bytes
+    }
+
     #[inline]
     pub(crate) fn uses(&self) -> &Uses {
         &self.block.uses
+    }
+
+    /// Whether the memory is the device's own, out of its cache.
+    pub(crate) fn is_cached(&self) -> bool {
+        self.owner.is_none()
     }
 }
 
 impl Drop for Allocation {
     fn drop(&mut self) {
         // SAFETY: the block is not touched again.
-        let block = unsafe { ManuallyDrop::take(&mut self.block) };
-        if !block.address.is_null() {
-            self.device.state().cache.put(block);
-        }
-    }
-}
-
-/// The freed blocks of one device, by size.
-#[derive(Default)]
-pub(crate) struct BlockCache(Mutex<Shelves>);
-
-#[derive(Default)]
-struct Shelves {
-    blocks: BTreeMap<usize, Vec<Block>>,
-    bytes: usize,
-}
-
-impl BlockCache {
-    /// A block of at least `bytes`, from the cache or from HIP. When HIP has no more, the cache is emptied first.
-    fn take(&self, device: Device, bytes: usize) -> Result<Block> {
-        let size = size_class(bytes).ok_or_else(|| overflow(bytes))?;
-        let mut shelves = self.lock();
-        if let Some(block) = shelves.blocks.get_mut(&size).and_then(Vec::pop) {
-            shelves.bytes -= block.bytes;
-            return Ok(block);
-        }
-        drop(shelves);
-        let address = match allocate(device, size)? {
-            Some(address) => address,
-            None if self.trim(device, 0)? > 0 => {
-                allocate(device, size)?.ok_or_else(|| out_of_memory(device, size))?
+        let mut block = unsafe { ManuallyDrop::take(&mut self.block) };
+        let Some(mut owner) = self.owner.take() else {
+            if !block.address.is_null() {
+                self.device.state().cache.put(block);
             }
-            None => return Err(out_of_memory(device, size)),
+            return;
         };
-        Ok(Block { address, bytes: size, uses: Uses::new() })
-    }
-
-    fn put(&self, block: Block) {
-        let mut shelves = self.lock();
-        shelves.bytes += block.bytes;
-        shelves.blocks.entry(block.bytes).or_default().push(block);
-    }
-
-    /// Bytes that are kept.
-    pub(crate) fn bytes(&self) -> usize {
-        self.lock().bytes
-    }
-
-    /// Frees blocks, the largest first, until at most `keep` bytes are kept. Says how many bytes were freed.
-    pub(crate) fn trim(&self, device: Device, keep: usize) -> Result<usize> {
-        let mut freed = 0;
-        while let Some(mut block) = self.take_largest(keep) {
-            if let Err(error) = block.uses.finish().and_then(|()| free(device, &block)) {
-                self.put(block);
-                return Err(error);
-            }
-            freed += block.bytes;
+        if let Err(error) = owner.release(self.device, &mut block) {
+            self.device.runtime().report(&error);
+            // Something may still use the memory, and with it what the owner keeps.
+            std::mem::forget(owner);
         }
-        Ok(freed)
-    }
-
-    fn take_largest(&self, keep: usize) -> Option<Block> {
-        let mut shelves = self.lock();
-        if shelves.bytes <= keep {
-            return None;
-        }
-        let block = shelves.blocks.values_mut().rev().find_map(Vec::pop)?;
-        shelves.bytes -= block.bytes;
-        Some(block)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Shelves> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
-/// What is allocated for a request: a multiple of an eighth of the next power of two, so that freed blocks fit other
-/// requests, but of 2 MiB at most, so that large requests waste little. `None` when that does not fit into a `usize`.
-fn size_class(bytes: usize) -> Option<usize> {
-    let step = (bytes.checked_next_power_of_two()? / 8).clamp(ALIGNMENT, 2 << 20);
-    bytes.checked_next_multiple_of(step)
-}
-
-/// `hipMalloc`. `None` when there is no memory left, which releases before 6 also report as success with a null pointer.
-fn allocate(device: Device, bytes: usize) -> Result<Option<*mut c_void>> {
-    let _current = device.enter()?;
-    let runtime = device.runtime();
-    let mut address = std::ptr::null_mut();
-    // SAFETY: the out-pointer is to a live local.
-    let status = unsafe { runtime.api().hipMalloc(&mut address, bytes) };
+/// The outcome of a call that allocates. `None` when there is no memory left, which releases before 6 also report as
+/// success with a null pointer.
+pub(super) fn allocated(
+    device: Device,
+    status: Result<hipError_t, MissingSymbol>,
+    address: *mut c_void,
+    call: impl FnOnce() -> Call,
+) -> Result<Option<NonNull<c_void>>> {
     match status {
-        Ok(hipError_t(0)) if !address.is_null() => Ok(Some(address)),
-        Ok(hipError_t(0)) => Ok(None),
+        Ok(hipError_t(0)) => Ok(NonNull::new(address)),
         Ok(hipError_t(code)) if ErrorCode(code) == ErrorCode::OUT_OF_MEMORY => {
-            runtime.clear_last_error();
+            device.runtime().clear_last_error();
             Ok(None)
         }
-        other => Err(runtime.failure(other, Call::new("hipMalloc").arg("size", bytes).on(device.raw()))),
+        other => Err(device.runtime().failure(other, call())),
     }
 }
 
-fn free(device: Device, block: &Block) -> Result<()> {
-    let _current = device.enter()?;
-    // SAFETY: the address is one that hipMalloc returned, nothing uses it any more, and the block is forgotten on success.
-    let status = unsafe { device.runtime().api().hipFree(block.address) };
-    device.runtime().check(status, || Call::new("hipFree").arg("ptr", block.address).on(device.raw()))
+/// As [`allocated`], with an error where there is no memory left.
+pub(super) fn required(
+    device: Device,
+    requested: usize,
+    status: Result<hipError_t, MissingSymbol>,
+    address: *mut c_void,
+    call: impl Fn() -> Call,
+) -> Result<NonNull<c_void>> {
+    let out = || out_of_memory(requested, call(), "out of memory");
+    allocated(device, status, address, &call)?.ok_or_else(out)
 }
 
 #[cold]
-fn out_of_memory(device: Device, requested: usize) -> Error {
-    let call = Call::new("hipMalloc").arg("size", requested).on(device.raw());
-    let message = match device.memory_info() {
-        Ok(info) => format!("out of device memory: {} of {} bytes are free", info.free, info.total),
-        Err(_) => "out of device memory".to_owned(),
-    };
-    Error::hip(ErrorKind::OutOfMemory { requested }, ErrorCode::OUT_OF_MEMORY, call, message)
+pub(super) fn out_of_memory(requested: usize, call: Call, message: impl Into<String>) -> Error {
+    Error::hip(ErrorKind::OutOfMemory { requested }, ErrorCode::OUT_OF_MEMORY, call, message.into())
+}
+
+/// The size of `len` elements in bytes, as far as Rust allows a slice of them.
+pub(super) fn slice_bytes<T>(len: usize) -> Result<usize> {
+    let bytes = len.checked_mul(size_of::<T>()).filter(|&bytes| bytes <= isize::MAX as usize);
+    bytes.ok_or_else(|| overflow(len))
 }
 
 /// A length times an element's size that does not fit.
@@ -193,21 +211,4 @@ pub(crate) fn overflow(length: usize) -> Error {
         ErrorKind::Overflow,
         format!("a buffer of {length} elements does not fit into the address space"),
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::size_class;
-
-    #[test]
-    fn size_classes_hold_the_request_and_waste_little() {
-        for bytes in [1usize, 255, 256, 257, 4096, 5000, 1 << 20, (1 << 20) + 1, 3 << 30, usize::MAX / 4] {
-            let size = size_class(bytes).unwrap();
-            assert!(size >= bytes && size.is_multiple_of(256), "{bytes} -> {size}");
-            assert!(size - bytes < 256.max(bytes / 4).min(2 << 20), "{bytes} -> {size}");
-        }
-        assert_eq!(size_class(1), Some(256));
-        assert_eq!(size_class(usize::MAX), None);
-        assert_eq!(size_class(usize::MAX / 2 + 2), None);
-    }
 }

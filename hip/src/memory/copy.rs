@@ -3,7 +3,7 @@
 //! # Safety
 //! Every copy's two ends have been checked to be of the same length, and alive: blocking copies are done with the borrowed
 //! host memory when they return, whether they succeeded or not; asynchronous ones own the host memory (through a
-//! [`Pending`]); device memory is kept by its allocation's [`Uses`](super::Uses).
+//! [`Pending`]) or borrow it in a [`scope`](super::scope()); device memory is kept by its allocation's [`Uses`](super::Uses).
 #![allow(unsafe_code)]
 
 use super::pending::give_up;
@@ -14,8 +14,8 @@ use crate::observe::{Operation, observe};
 use crate::{Error, Result, Stream};
 use bytemuck::Pod;
 use hip_sys::{
-    MissingSymbol, hipError_t, hipMemcpyDeviceToDevice, hipMemcpyDeviceToHost, hipMemcpyHostToDevice,
-    hipMemcpyKind,
+    MissingSymbol, hipError_t, hipMemcpyDefault, hipMemcpyDeviceToDevice, hipMemcpyDeviceToHost,
+    hipMemcpyHostToDevice, hipMemcpyKind,
 };
 use std::ffi::c_void;
 
@@ -138,7 +138,10 @@ impl Stream {
     ) -> Result<()> {
         let (source, destination) = (source.into(), destination.into());
         same_length("copying on the device", source.len(), destination.len())?;
-        let copy = Copy::new(source.address(), destination.address(), source.len(), hipMemcpyDeviceToDevice);
+        // Memory that the host sees, too, may be anywhere: the runtime knows.
+        let cached = source.allocation().is_cached() && destination.allocation().is_cached();
+        let kind = if cached { hipMemcpyDeviceToDevice } else { hipMemcpyDefault };
+        let copy = Copy::new(source.address(), destination.address(), source.len(), kind);
         self.with_use(source.allocation(), Access::Read, copy.bytes, || {
             self.with_use(destination.allocation(), Access::Write, copy.bytes, || copy.run(self, false))
         })
@@ -153,7 +156,7 @@ impl Stream {
         bytes: usize,
         enqueue: impl FnOnce() -> Result<()>,
     ) -> Result<()> {
-        if allocation.device() != self.device() {
+        if !self.device().reaches(allocation.device()) {
             return Err(wrong_device("the memory", self.device(), allocation.device()));
         }
         if bytes == 0 {
@@ -183,16 +186,16 @@ impl Stream {
     }
 }
 
-fn same_length(what: &str, source: usize, destination: usize) -> Result<()> {
+pub(super) fn same_length(what: &str, source: usize, destination: usize) -> Result<()> {
     if source == destination { Ok(()) } else { Err(Error::length(what, source, destination)) }
 }
 
 /// The arguments of a copy. Its two ends are valid for `bytes` when it runs.
 #[derive(Clone, Copy)]
-struct Copy {
+pub(super) struct Copy {
     source: *const c_void,
     destination: *mut c_void,
-    bytes: usize,
+    pub(super) bytes: usize,
     kind: hipMemcpyKind,
 }
 
@@ -202,15 +205,15 @@ impl Copy {
         Self { source: source.cast(), destination: destination.cast(), bytes: len * size_of::<T>(), kind }
     }
 
-    fn host_to_device<T>(source: *const T, destination: *mut T, len: usize) -> Self {
+    pub(super) fn host_to_device<T>(source: *const T, destination: *mut T, len: usize) -> Self {
         Self::new(source, destination, len, hipMemcpyHostToDevice)
     }
 
-    fn device_to_host<T>(source: *const T, destination: *mut T, len: usize) -> Self {
+    pub(super) fn device_to_host<T>(source: *const T, destination: *mut T, len: usize) -> Self {
         Self::new(source, destination, len, hipMemcpyDeviceToHost)
     }
 
-    fn run(self, stream: &Stream, blocking: bool) -> Result<()> {
+    pub(super) fn run(self, stream: &Stream, blocking: bool) -> Result<()> {
         observe(stream, || self.operation(), || self.enqueue(stream, blocking))
     }
 

@@ -7,11 +7,9 @@
 //! where `T` is.
 #![allow(unsafe_code)]
 
-use super::block::overflow;
-use crate::error::{Call, ErrorCode, ErrorKind};
-use crate::{Device, Error, Result};
+use super::block::slice_bytes;
+use crate::{Device, HostFlags, Result};
 use bytemuck::Pod;
-use hip_sys::hipError_t;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
@@ -54,37 +52,26 @@ impl<T: Pod> PinnedBuffer<T> {
     /// `hipHostMalloc`: `len` elements of zero bytes.
     ///
     /// # Errors
-    /// [`ErrorKind::OutOfMemory`], [`ErrorKind::Overflow`], or the failure of the call.
+    /// [`OutOfMemory`](crate::ErrorKind::OutOfMemory), [`Overflow`](crate::ErrorKind::Overflow), or the failure of the call.
     #[doc(alias = "hipHostMalloc")]
     pub fn zeroed(device: Device, len: usize) -> Result<Self> {
+        Self::with_flags(device, len, HostFlags::new())
+    }
+
+    /// As [`zeroed`](Self::zeroed), with flags.
+    ///
+    /// # Errors
+    /// Those of [`PinnedBuffer::zeroed`].
+    pub fn with_flags(device: Device, len: usize, flags: HostFlags) -> Result<Self> {
         let () = Self::ALIGNED;
-        let bytes = len.checked_mul(size_of::<T>()).filter(|&bytes| bytes <= isize::MAX as usize);
-        let bytes = bytes.ok_or_else(|| overflow(len))?;
+        let bytes = slice_bytes::<T>(len)?;
         if bytes == 0 {
             return Ok(Self { device, data: NonNull::dangling(), len });
         }
-        let _current = device.enter()?;
-        let runtime = device.runtime();
-        let mut address = std::ptr::null_mut();
-        // SAFETY: the out-pointer is to a live local; no flags.
-        let status = unsafe { runtime.api().hipHostMalloc(&mut address, bytes, 0) };
-        let call = || Call::new("hipHostMalloc").arg("size", bytes).on(device.raw());
-        let data = match status {
-            Ok(hipError_t(0)) => NonNull::new(address.cast::<T>()),
-            Ok(hipError_t(code)) if ErrorCode(code) == ErrorCode::OUT_OF_MEMORY => {
-                runtime.clear_last_error();
-                None
-            }
-            other => return Err(runtime.failure(other, call())),
-        };
-        let Some(data) = data else {
-            let kind = ErrorKind::OutOfMemory { requested: bytes };
-            let message = "out of host memory that can be locked".to_owned();
-            return Err(Error::hip(kind, ErrorCode::OUT_OF_MEMORY, call(), message));
-        };
+        let data = flags.allocate(device, bytes)?;
         // SAFETY: HIP gave that many bytes, and they are ours alone.
         unsafe { data.as_ptr().cast::<u8>().write_bytes(0, bytes) };
-        Ok(Self { device, data, len })
+        Ok(Self { device, data: data.cast(), len })
     }
 
     /// `hipHostMalloc`: a copy of `elements`.
@@ -132,11 +119,7 @@ impl<T: Pod> Drop for PinnedBuffer<T> {
         if self.len * size_of::<T>() == 0 {
             return;
         }
-        let runtime = self.device.runtime();
-        // SAFETY: the pointer came from hipHostMalloc and is not used again.
-        let status = unsafe { runtime.api().hipHostFree(self.data.as_ptr().cast()) };
-        runtime
-            .check_in_drop(status, || Call::new("hipHostFree").arg("ptr", self.data).on(self.device.raw()));
+        super::host::free(self.device, self.data.cast());
     }
 }
 

@@ -165,6 +165,17 @@ impl Uses {
         Ok(())
     }
 
+    /// Waits in this thread until all uses that were entered before are done: for the host, before it touches the memory.
+    pub(crate) fn wait_on_host(&self) -> Result<()> {
+        let streams: Vec<_> = self.lock().entries.iter().map(|entry| entry.stream.clone()).collect();
+        for stream in streams {
+            if let Some(_held) = stream.hold() {
+                stream.synchronize()?;
+            }
+        }
+        Ok(())
+    }
+
     fn lock(&self) -> MutexGuard<'_, List> {
         self.list.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }

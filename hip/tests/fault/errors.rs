@@ -69,43 +69,79 @@ const QUIET: &[&str] = &[
     "hipGetDevicePropertiesR0600",
 ];
 
-/// The functions that `everything` calls.
-fn names() -> impl Iterator<Item = &'static &'static str> {
-    const ELSEWHERE: [&str; 6] =
-        ["hiprtc", "hipGraph", "hipStreamBegin", "hipStreamEnd", "hipStreamAdd", "hipLaunchHost"];
-    NAMES.iter().filter(|name| !ELSEWHERE.iter().any(|prefix| name.starts_with(prefix)))
+/// Functions that stand in tests of their own.
+const ELSEWHERE: [&str; 6] =
+    ["hiprtc", "hipGraph", "hipStreamBegin", "hipStreamEnd", "hipStreamAdd", "hipLaunchHost"];
+
+/// Functions of the simulated runtime, and a program that calls them all.
+pub struct Group {
+    pub names: &'static [&'static str],
+    /// Functions whose failure does not fail `everything`.
+    pub quiet: &'static [&'static str],
+    pub everything: fn(Runtime) -> hip::Result<()>,
+    pub config: fn() -> Config,
 }
 
-#[test]
-fn everything_works_when_nothing_fails() {
-    let fake = Fake::new(Config::default());
-    everything(fake.runtime()).unwrap();
-    fake.run_all();
-    fake.assert_clean();
-    let called = |name: &&&str| fake.count(name) > 0 || QUIET.contains(name);
-    let uncalled: Vec<_> = names().filter(|name| !called(name)).collect();
-    assert!(uncalled.is_empty(), "not covered: {uncalled:?}");
-}
+const CORE: Group = Group { names: NAMES, quiet: QUIET, everything, config: Config::default };
 
-#[test]
-fn every_failing_call_is_named_and_forgotten() {
-    for name in names().filter(|name| !QUIET.contains(name)) {
-        for successes in 0..2 {
-            let fake = Fake::new(Config::default());
+impl Group {
+    fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.names.iter().copied().filter(|name| !ELSEWHERE.iter().any(|prefix| name.starts_with(prefix)))
+    }
+
+    fn loud(&self) -> impl Iterator<Item = &'static str> {
+        self.names().filter(|name| !self.quiet.contains(name))
+    }
+
+    pub fn works_when_nothing_fails(&self) {
+        let fake = Fake::new((self.config)());
+        (self.everything)(fake.runtime()).unwrap();
+        fake.run_all();
+        fake.assert_clean();
+        let called = |name: &&str| fake.count(name) > 0 || self.quiet.contains(name);
+        let uncalled: Vec<_> = self.names().filter(|name| !called(name)).collect();
+        assert!(uncalled.is_empty(), "not covered: {uncalled:?}");
+    }
+
+    pub fn names_failures_and_forgets_them(&self) {
+        for name in self.loud() {
+            for successes in 0..2 {
+                let fake = Fake::new((self.config)());
+                let runtime = fake.runtime();
+                runtime.on_drop_error(|_| ());
+                fake.fail(name, successes, INVALID_VALUE);
+                match (self.everything)(runtime) {
+                    Ok(()) => assert!(successes > 0, "{name} failed, and nobody noticed"),
+                    Err(error) => {
+                        assert_eq!(
+                            (error.call(), error.code()),
+                            (Some(name), Some(ErrorCode::INVALID_VALUE))
+                        );
+                        let text = error.to_string();
+                        assert!(text.contains("told to fail") && text.contains(name), "{text}");
+                        assert_eq!(fake.state().last_error, 0, "{name}: a library would find this error");
+                    }
+                }
+                fake.heal(name);
+                (self.everything)(runtime).unwrap_or_else(|error| panic!("after {name} failed: {error}"));
+                fake.run_all();
+                fake.assert_clean();
+            }
+        }
+    }
+
+    pub fn names_missing_functions(&self) {
+        for name in self.loud() {
+            let mut config = (self.config)();
+            config.missing.push(name);
+            let fake = Fake::new(config);
             let runtime = fake.runtime();
             runtime.on_drop_error(|_| ());
-            fake.fail(name, successes, INVALID_VALUE);
-            match everything(runtime) {
-                Ok(()) => assert!(successes > 0, "{name} failed, and nobody noticed"),
-                Err(error) => {
-                    assert_eq!((error.call(), error.code()), (Some(*name), Some(ErrorCode::INVALID_VALUE)));
-                    let text = error.to_string();
-                    assert!(text.contains("told to fail") && text.contains(name), "{text}");
-                    assert_eq!(fake.state().last_error, 0, "{name}: a library would find this error");
-                }
-            }
-            fake.heal(name);
-            everything(runtime).unwrap_or_else(|error| panic!("after {name} failed: {error}"));
+            assert!(!runtime.supports(name));
+            let error = (self.everything)(runtime).expect_err(name);
+            let version = Version::from_raw(50_221_153);
+            assert_eq!(error.kind(), &ErrorKind::Unsupported { symbol: name, runtime: version });
+            assert!(error.to_string().contains(name), "{error}");
             fake.run_all();
             fake.assert_clean();
         }
@@ -113,20 +149,18 @@ fn every_failing_call_is_named_and_forgotten() {
 }
 
 #[test]
+fn everything_works_when_nothing_fails() {
+    CORE.works_when_nothing_fails();
+}
+
+#[test]
+fn every_failing_call_is_named_and_forgotten() {
+    CORE.names_failures_and_forgets_them();
+}
+
+#[test]
 fn every_missing_function_is_named() {
-    for name in names().filter(|name| !QUIET.contains(name)) {
-        let missing = vec![*name, "hipGetDevicePropertiesR0600"];
-        let fake = Fake::new(Config { missing, ..Config::default() });
-        let runtime = fake.runtime();
-        runtime.on_drop_error(|_| ());
-        assert!(!runtime.supports(name));
-        let error = everything(runtime).expect_err(name);
-        let version = Version::from_raw(50_221_153);
-        assert_eq!(error.kind(), &ErrorKind::Unsupported { symbol: name, runtime: version });
-        assert!(error.to_string().contains(name), "{error}");
-        fake.run_all();
-        fake.assert_clean();
-    }
+    CORE.names_missing_functions();
 }
 
 #[test]

@@ -5,12 +5,14 @@ mod errors;
 mod fake;
 mod launches;
 mod memory;
+mod memory_calls;
 mod observe;
 mod ordering;
 mod properties;
 mod random;
 mod rtc;
 mod runtime;
+mod shared;
 
 /// The code object that the tests launch: kernels/saxpy.hip, compiled by hipcc for gfx900.
 static SAXPY: &[u8] = include_bytes!("../fixtures/saxpy-gfx900.hsaco");
