@@ -8,6 +8,7 @@ mod chroots;
 mod compare;
 mod demo;
 mod distro;
+mod distros;
 mod glibc;
 mod needs;
 mod process;
@@ -15,6 +16,7 @@ mod report;
 mod setup;
 mod stress;
 mod suite;
+mod suites;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -42,7 +44,7 @@ enum Task {
     Test(Install),
     /// Install the packages that demo and test need
     Setup(Install),
-    /// Build clean chroots of three Debian suites and run the virtual Vega on their packages
+    /// Build clean chroots of Debian suites and run the virtual Vega on their packages
     Distros {
         #[command(flatten)]
         install: Install,
@@ -52,6 +54,8 @@ enum Task {
         /// Build the chroots again even if they are there
         #[arg(long)]
         rebuild: bool,
+        #[command(flatten)]
+        options: suites::Options,
     },
     /// Run one small HIP program many times: no hang, no wrong byte, nothing left behind
     Stress {
@@ -111,9 +115,13 @@ fn run(task: Task) -> anyhow::Result<bool> {
             return suite::run();
         }
         Task::Setup(install) => install.ensure(&[Stage::Test])?,
-        Task::Distros { install, suite, rebuild } => {
+        Task::Distros { install, suite, rebuild, options } if options.suites => {
+            install.ensure(&[Stage::Distros])?;
+            return suites::run(&suite, rebuild, &options);
+        }
+        Task::Distros { install, suite, rebuild, .. } => {
             install.ensure(&[Stage::Demo, Stage::Distros])?;
-            return chroots::run(&suite, rebuild);
+            return distros::run(&suite, rebuild);
         }
         Task::Stress { runs } => {
             let card = Card::detect(&build_vega(Profile::Release)?);

@@ -1,0 +1,171 @@
+//! `cargo xtask distros`: `vega run` on the packaged stacks of three Debian suites, in clean chroots.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::card::{Profile, build_vega};
+use crate::cargo::{build, root, target_folder};
+use crate::chroots::{Chroot, SUITES};
+use crate::process::{self, Finished, tail};
+use crate::report::{Report, Verdict};
+
+/// What each chroot holds beside apt itself: the same names in all three suites.
+const PACKAGES: &[&str] = &["rocminfo", "hipcc", "libamdhip64-dev", "file", "kmod"];
+
+/// The longest that a check may take.
+const LIMIT: Duration = Duration::from_secs(180);
+
+/// What is run in each chroot.
+struct Check {
+    name: &'static str,
+    /// In the chroot, with `INSIDE` as working folder.
+    command: &'static [&'static str],
+    /// What its output must contain.
+    expect: &'static [&'static str],
+    /// What its output must not contain.
+    refuse: &'static [&'static str],
+    /// Whether it must exit with 0.
+    succeeds: bool,
+}
+
+const CHECKS: &[Check] = &[
+    Check {
+        name: "rocminfo",
+        command: &["./vega", "run", "--", "rocminfo"],
+        expect: &[
+            "gfx900",
+            "Vega 56",
+            "virtual",
+            "Compute Unit:            56",
+            "Wavefront Size:          64(0x40)",
+        ],
+        refuse: &[],
+        succeeds: true,
+    },
+    Check {
+        name: "hipcc compiles",
+        command: &["hipcc", "--offload-arch=gfx900", "-O2", "saxpy.hip", "-o", "saxpy"],
+        expect: &[],
+        refuse: &["error"],
+        succeeds: true,
+    },
+    Check {
+        name: "HIP C++ SAXPY",
+        command: &["./vega", "run", "--", "./saxpy"],
+        expect: &["virtual", "SAXPY", "error 0\n"],
+        refuse: &[],
+        succeeds: true,
+    },
+    Check {
+        name: "device hidden",
+        command: &["env", "HIP_VISIBLE_DEVICES=-1", "./vega", "run", "--", "./saxpy"],
+        expect: &["hipGetDeviceCount"],
+        refuse: &["error 0\n"],
+        succeeds: false,
+    },
+    Check {
+        name: "two cards",
+        command: &["./vega", "run", "--gpus", "2", "--", "./saxpy"],
+        expect: &["device 1", "error 0\n"],
+        refuse: &[],
+        succeeds: true,
+    },
+    Check {
+        name: "nothing executed",
+        command: &["env", "VEGA_CONTROL=skip-dispatch", "./vega", "run", "--", "./saxpy"],
+        expect: &[],
+        refuse: &["error 0\n"],
+        succeeds: false,
+    },
+    Check {
+        name: "Rust 02_saxpy",
+        command: &["./vega", "run", "--", "./02_saxpy"],
+        expect: &["virtual", "error 0\n"],
+        refuse: &[],
+        succeeds: true,
+    },
+    Check {
+        name: "Rust 03_gemm",
+        command: &["./vega", "run", "--", "./03_gemm", "--size", "128"],
+        expect: &["virtual"],
+        refuse: &[],
+        succeeds: true,
+    },
+];
+
+/// Builds the chroots that are not there yet and runs the checks in each; says whether all passed.
+pub fn run(wanted: &[String], rebuild: bool) -> anyhow::Result<bool> {
+    let logs = target_folder()?.join("chroot-logs");
+    let files = files_to_copy()?;
+    let mut report = Report::new();
+    for suite in
+        SUITES.iter().filter(|suite| wanted.is_empty() || wanted.iter().any(|name| name == suite.name))
+    {
+        let chroot = Chroot::of(suite, suite.name)?;
+        let built = report.step(suite.name, "chroot", || {
+            chroot.make(PACKAGES, rebuild)?;
+            chroot.fill(&files)?;
+            Ok(Verdict::Passed(versions(&chroot)?))
+        });
+        for check in CHECKS.iter().filter(|_| built) {
+            report.step(suite.name, check.name, || {
+                let log = logs.join(format!("{}.{}.log", suite.name, check.name.replace(' ', "-")));
+                let done = process::run(&mut chroot.command(check.command), LIMIT, &log)?;
+                Ok(match check.wrong(&done) {
+                    Some(why) => Verdict::Failed(format!("{why}\n{}", tail(&done.output, 40))),
+                    None => Verdict::Passed(suite.stack.to_owned()),
+                })
+            });
+        }
+    }
+    Ok(report.finish())
+}
+
+/// Every file that goes into the chroots: the one `vega` file, a program to compile there, and examples compiled here.
+fn files_to_copy() -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = vec![build_vega(Profile::Release)?, root().join("xtask/src/saxpy.hip")];
+    let arguments = ["--package", "hip-vega", "--examples", "--release"];
+    files.extend(build("build", &arguments)?.into_iter().map(|artifact| artifact.executable));
+    Ok(files)
+}
+
+/// The versions of the stack's packages in the chroot.
+fn versions(chroot: &Chroot) -> anyhow::Result<String> {
+    let stack = ["libamdhip64-", "libhsa-runtime64-", "rocminfo "];
+    let all = chroot.packages()?;
+    let lines = all.iter().filter(|line| stack.iter().any(|s| line.starts_with(s)) && !line.contains("-dev"));
+    Ok(lines.map(String::as_str).collect::<Vec<_>>().join(", "))
+}
+
+impl Check {
+    /// What is wrong with the run, if anything.
+    fn wrong(&self, done: &Finished) -> Option<String> {
+        if done.end.success() != self.succeeds || matches!(done.end, process::End::TimedOut) {
+            return Some(format!("{} ({})", done.end, self.command.join(" ")));
+        }
+        let has = |text: &&&str| done.output.contains(**text);
+        if let Some(text) = self.expect.iter().find(|text| !has(text)) {
+            return Some(format!("its output lacks {text:?}"));
+        }
+        self.refuse.iter().find(has).map(|text| format!("its output has {text:?}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::End;
+
+    #[test]
+    fn a_check_can_fail_in_every_way() {
+        let finished = |end, output: &str| Finished { end, output: output.to_owned(), left_processes: false };
+        let saxpy = &CHECKS[2];
+        assert_eq!(saxpy.wrong(&finished(End::Exited(0), "x (virtual)\nSAXPY error 0\n")), None);
+        assert!(saxpy.wrong(&finished(End::Exited(0), "x (virtual)\nSAXPY error 1\n")).is_some());
+        assert!(saxpy.wrong(&finished(End::Exited(1), "x (virtual)\nSAXPY error 0\n")).is_some());
+        let hidden = &CHECKS[3];
+        assert_eq!(hidden.wrong(&finished(End::Exited(1), "hipGetDeviceCount: no device\n")), None);
+        assert!(hidden.wrong(&finished(End::Exited(0), "hipGetDeviceCount: no device\n")).is_some());
+        assert!(hidden.wrong(&finished(End::TimedOut, "hipGetDeviceCount: no device\n")).is_some());
+    }
+}
