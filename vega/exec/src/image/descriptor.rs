@@ -90,8 +90,12 @@ pub struct Image {
     pub kind: ImageType,
     /// The swizzle mode number; 0 is linear.
     pub swizzle_mode: u32,
-    /// First and last mip level.
+    /// First and last mip level of the view.
     pub levels: (u32, u32),
+    /// Mip levels of the surface.
+    pub max_levels: u32,
+    /// The least level of detail.
+    pub min_lod: f32,
     /// Where the result's components come from.
     pub select: [Select; 4],
 }
@@ -122,8 +126,19 @@ impl Image {
             kind,
             swizzle_mode: get(116, 5),
             levels: (get(108, 4), get(112, 4)),
+            max_levels: get(188, 4).max(get(112, 4)) + 1,
+            min_lod: get(40, 12) as f32 / 256.0,
             select,
         })
+    }
+
+    /// Slices of a volume; layers of an array, six for each cube.
+    pub fn slices(&self) -> u32 {
+        match self.kind {
+            // A cube's depth counts faces or cubes, by who wrote it: both have six faces at least.
+            ImageType::Cube => self.depth.max(6),
+            _ => self.depth,
+        }
     }
 }
 

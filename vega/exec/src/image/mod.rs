@@ -6,13 +6,14 @@
 //! |---|---|
 //! | [`descriptor`] | the image (T#) and sampler (S#) descriptors of gfx9 |
 //! | [`mod@format`] | data and number formats, shared by images and typed buffers |
-//! | [`layout`] | where a texel is |
+//! | [`layout`], `swizzle` | where a texel is |
 //! | [`sample`] | addressing modes and filters |
 
 pub mod descriptor;
 pub mod format;
 pub mod layout;
 pub mod sample;
+mod swizzle;
 
 pub use descriptor::{Image, ImageType, Sampler};
 pub use format::TexelFormat;
