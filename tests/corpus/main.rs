@@ -28,7 +28,7 @@ mod run;
 
 /// Cases that the virtual device cannot run yet, each with a text that its failure contains: the reason. One that passes, or
 /// fails in another way, has to leave the list.
-const PENDING: &[(&str, &str)] = &[("texture_fetches", "image_store"), ("surface_increment", "image_store")];
+const PENDING: &[(&str, &str)] = &[];
 
 /// A test per file of kernels.
 macro_rules! groups {

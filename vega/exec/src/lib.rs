@@ -35,6 +35,7 @@ pub mod semantics;
 pub use dispatch::{Apertures, Dispatch, KernelProperties, Scratch};
 pub use engine::{CancelToken, Engine, EngineConfig, EngineError};
 pub use host::{Host, NoHost};
+pub use interp::lower::refusal;
 pub use memory::{
     Access, AddressSpace, AtomicOp, FaultReason, GuestFault, MapError, Mapping, Rights, on_host_fault,
 };

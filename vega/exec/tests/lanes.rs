@@ -222,7 +222,8 @@ fn check(card: &Card, inst: &Inst, random: &mut Random, strict: bool) {
             let sources =
                 inst.iter().filter(|(slot, _)| slot.role == Role::Src && slot.kind != Kind::LaneMask);
             let both = inst.iter().filter(|(slot, _)| slot.role == Role::Both);
-            for (n, (slot, operand)) in sources.chain(both).enumerate() {
+            // A fourth one is a half of the destination that stays.
+            for (n, (slot, operand)) in sources.chain(both).enumerate().take(3) {
                 input.src[n] = raw(before, operand, slot);
             }
             let dst = inst

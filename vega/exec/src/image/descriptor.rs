@@ -132,6 +132,12 @@ impl Image {
         })
     }
 
+    /// The layer of the surface for a layer (or face: eight numbers for each cube) of the view; the last one at most.
+    pub fn layer(&self, number: u32) -> u32 {
+        let layer = if self.kind == ImageType::Cube { number / 8 * 6 + number % 8 } else { number };
+        layer.saturating_add(self.base_array).min(self.slices() - 1)
+    }
+
     /// Slices of a volume; layers of an array, six for each cube.
     pub fn slices(&self) -> u32 {
         match self.kind {
@@ -180,6 +186,21 @@ pub struct Sampler {
     pub lod: (f32, f32),
     /// Added to the level of detail.
     pub lod_bias: f32,
+    /// Texel coordinates are truncated, not rounded, to their eight fraction bits.
+    pub truncate: bool,
+    /// What becomes of the texels of a filter.
+    pub reduction: Reduction,
+}
+
+/// What becomes of the texels of a filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reduction {
+    /// Their weighted sum.
+    Blend,
+    /// The least one.
+    Min,
+    /// The greatest one.
+    Max,
 }
 
 impl Sampler {
@@ -214,6 +235,12 @@ impl Sampler {
             compare: get(12, 3) as u8,
             lod: (get(32, 12) as f32 / 256.0, get(44, 12) as f32 / 256.0),
             lod_bias: bias as f32 / 256.0,
+            truncate: get(27, 1) != 0,
+            reduction: match get(29, 2) {
+                1 => Reduction::Min,
+                2 => Reduction::Max,
+                _ => Reduction::Blend,
+            },
         }
     }
 }

@@ -33,7 +33,7 @@ pub struct TexelFormat {
 }
 
 /// Component widths by data format number; 0 to 14 are shared by buffers and images.
-const WIDTHS: [[u8; 4]; 20] = [
+const WIDTHS: [[u8; 4]; 22] = [
     [0, 0, 0, 0],
     [8, 0, 0, 0],
     [16, 0, 0, 0],
@@ -54,6 +54,8 @@ const WIDTHS: [[u8; 4]; 20] = [
     [5, 5, 5, 1],
     [1, 5, 5, 5],
     [4, 4, 4, 4],
+    [24, 8, 0, 0],
+    [8, 24, 0, 0],
 ];
 
 impl TexelFormat {
@@ -93,6 +95,11 @@ impl TexelFormat {
     /// Whether a register sees integers.
     pub fn is_integer(self) -> bool {
         matches!(self.number, Number::Uint | Number::Sint)
+    }
+
+    /// The same with the sRGB curve, where samplers can ask for it.
+    pub fn degamma(self) -> Self {
+        if self.number == Number::Unorm { Self { number: Number::Srgb, ..self } } else { self }
     }
 
     /// The bits of 1 in a register.

@@ -7,13 +7,14 @@ use vega_isa::sgpr;
 
 use super::level::{Handler, Vector};
 use super::record::{EXIT, Record};
+use super::registers;
 use super::wave::{Stop, Wave};
 use super::worker::{BUDGET, Worker};
 use crate::report::FaultKind;
 
 /// Leaves the interpreter; the wave resumes at `to`.
 #[inline(always)]
-fn stop(wave: &mut Wave, to: usize, why: Stop) -> usize {
+pub(super) fn stop(wave: &mut Wave, to: usize, why: Stop) -> usize {
     wave.ip = to;
     wave.stop = why;
     EXIT
@@ -135,14 +136,46 @@ control! {
     };
     /// `s_sendmsg`.
     SendMessage |wave, worker, record, ip| {
-        match record.imm & 15 {
-            1 => worker.host.interrupt(wave.m0()),
-            _ => {
-                let reason = "s_sendmsg: only MSG_INTERRUPT exists for compute";
-                return worker.fail(wave, ip, FaultKind::IllegalInstruction { reason }, None);
-            }
-        }
+        message(wave, worker, record.imm);
         ip + 1
+    };
+    /// `s_sendmsghalt`.
+    SendMessageHalt |wave, worker, record, ip| {
+        message(wave, worker, record.imm);
+        stop(wave, ip + 1, Stop::Halt)
+    };
+    /// `s_sethalt 1`: nobody is there who could resume the wave.
+    Halt |wave, _, _, ip| stop(wave, ip + 1, Stop::Halt);
+    /// `s_setvskip`.
+    SetVskip |wave, _, record, ip| {
+        wave.skip_vector = wave.scalar32(record, 0) >> (wave.scalar32(record, 1) & 31) & 1 == 1;
+        stop(wave, ip + 1, Stop::Indexing)
+    };
+    /// `s_cbranch_g_fork`: the target is a register pair.
+    Fork |wave, _, record, ip| {
+        let target = wave.scalar64(record, 1) & !3;
+        match fork(wave, record, target, ip) {
+            true => stop(wave, ip, Stop::Jump(target)),
+            false => ip + 1,
+        }
+    };
+    /// `s_cbranch_i_fork`: the target is a distance.
+    ForkNear |wave, _, record, ip| {
+        let target = wave.pc(record.imm as usize);
+        if fork(wave, record, target, ip) { jump(wave, record, ip) } else { ip + 1 }
+    };
+    /// `s_cbranch_join`: the other part of the lanes, or on.
+    Join |wave, _, record, ip| {
+        let depth = wave.mode >> FORKS;
+        if depth == wave.scalar32(record, 0) & 7 {
+            return ip + 1;
+        }
+        let depth = depth.wrapping_sub(1) & 7;
+        wave.mode = wave.mode & !(7 << FORKS) | depth << FORKS;
+        let entry = 4 * depth as usize;
+        let (mask, to) = (wave.s64(entry), wave.s64(entry + 2));
+        wave.set_exec(mask);
+        stop(wave, ip, Stop::Jump(to & !3))
     };
     /// `s_memtime`.
     MemTime |wave, worker, record, ip| {
@@ -159,37 +192,21 @@ control! {
     /// `s_getreg_b32`.
     GetReg |wave, worker, record, ip| {
         let register = HwReg::from_imm(record.imm as u16);
-        let value = match register.id {
-            1 => wave.mode,
-            2 => u32::from(wave.scc),
-            // The only card, shader engine, CU and slot that a wave can see.
-            4 => 0,
-            15 => {
-                let apertures = worker.apertures;
-                (apertures.private >> 48) as u32 & 0xffff | ((apertures.lds >> 48) as u32) << 16
-            }
-            _ => {
-                let reason = "s_getreg: this hardware register is not there";
-                return worker.fail(wave, ip, FaultKind::IllegalInstruction { reason }, None);
-            }
-        };
+        let value = registers::read(wave, worker, register.id, ip);
         let field = u64::from(value >> register.offset) & ((1u64 << register.bits) - 1);
         wave.s[record.sdst as usize] = field as u32;
         ip + 1
     };
     /// `s_setreg_b32` and `s_setreg_imm32_b32`.
-    SetReg |wave, worker, record, ip| {
+    SetReg |wave, _, record, ip| {
         let register = HwReg::from_imm(record.imm as u16);
-        if register.id != 1 {
-            let reason = "s_setreg: only MODE can be written";
-            return worker.fail(wave, ip, FaultKind::IllegalInstruction { reason }, None);
-        }
-        let mask = ((((1u64 << register.bits) - 1) << register.offset) as u32) & 0x3ff;
+        let mask = (((1u64 << register.bits) - 1) << register.offset) as u32;
         let value = wave.scalar32(record, 0) << register.offset;
-        wave.mode = wave.mode & !mask | value & mask;
+        let changed = registers::write(wave, register.id, mask, value);
         let strict = wave.program().is_some_and(|program| program.strict);
-        if strict || wave.mode & 0x3ff == super::DEFAULT_MODE {
-            return ip + 1;
+        if strict || wave.mode & registers::FLOAT == super::DEFAULT_MODE {
+            // Vector operands may be relative or skipped from now on, or no longer.
+            return if changed { stop(wave, ip + 1, Stop::Indexing) } else { ip + 1 };
         }
         // Fast handlers know the default mode only: go on in the strict version of the code.
         wave.strict = true;
@@ -222,13 +239,41 @@ control! {
     };
 }
 
+/// Where MODE has the depth of forks that wait for their join.
+const FORKS: u32 = 29;
+
+/// Divides the active lanes by source 0: the smaller part goes on, the other one is written down for the join. True: to the
+/// target.
+fn fork(wave: &mut Wave, record: &Record, target: u64, ip: usize) -> bool {
+    let (mask, exec) = (wave.scalar64(record, 0), wave.exec());
+    let (pass, fail) = (mask & exec, !mask & exec);
+    if fail == 0 || pass == 0 {
+        return fail == 0;
+    }
+    let fails = fail.count_ones() < pass.count_ones();
+    let (now, later, address) = if fails { (fail, pass, target) } else { (pass, fail, wave.pc_after(ip)) };
+    let depth = wave.mode >> FORKS;
+    wave.set_exec(now);
+    wave.set_s64(4 * depth as usize, later);
+    wave.set_s64(4 * depth as usize + 2, address);
+    wave.mode = wave.mode & !(7 << FORKS) | ((depth + 1) & 7) << FORKS;
+    !fails
+}
+
+/// Sends a message. Those of geometry shaders and of the trap handler have no receiver in a compute dispatch.
+fn message(wave: &mut Wave, worker: &mut Worker, message: i32) {
+    const INTERRUPT: i32 = 1;
+    if message & 15 == INTERRUPT {
+        worker.host.interrupt(wave.m0());
+    }
+}
+
 /// Why instructions are illegal, by the number in the record.
-pub(crate) const REASONS: [&str; 5] = [
+pub(crate) const REASONS: [&str; 4] = [
     "no gfx900 instruction is encoded so",
     "graphics only",
-    "this engine does not execute the instruction yet",
-    "this engine does not execute this form of the instruction yet",
     "register out of range",
+    "only a trap handler may execute it",
 ];
 
 /// `s_*_saveexec_b64` (dst = EXEC, EXEC = op) and `s_*_wrexec_b64` (EXEC = dst = op); `imm` is the

@@ -6,7 +6,9 @@
 //! | `lower` | from decoded instructions to records |
 //! | `level`, `elem`, `lanes` | handlers for each vector extension of the host; lanes as vectors |
 //! | `alu`, `num` | fast vector operations |
+//! | `gds` | the global data share |
 //! | `planned` | all other vector operations, by way of [`crate::semantics`] |
+//! | `registers` | hardware registers |
 //! | `scalar`, `control`, `cross`, `mem`, `gws` | the other instructions |
 //! | `observed` | the loop for waves that somebody watches |
 //! | `wave`, `worker` | the state of a wave; the state of the thread that runs it |
@@ -23,20 +25,23 @@ pub(crate) mod code;
 mod control;
 mod cross;
 mod elem;
+pub(crate) mod gds;
 mod gws;
 mod lanes;
 pub(crate) mod level;
-mod lower;
+pub(crate) mod lower;
 mod mem;
 mod num;
 mod observed;
 mod planned;
 pub(crate) mod program;
 mod record;
+mod registers;
 mod scalar;
 pub(crate) mod wave;
 pub(crate) mod worker;
 
+use program::{Indexed, Program};
 use record::{EXIT, Record, code as source};
 use wave::{Stop, Wave};
 use worker::Worker;
@@ -49,8 +54,8 @@ pub(crate) fn run(wave: &mut Wave, worker: &mut Worker) -> Stop {
     loop {
         if worker.observer.as_ref().is_some_and(|observer| observer.wants(wave)) {
             observed::run(wave, worker);
-        } else if wave.gpr_idx {
-            run_indexed(wave, worker);
+        } else if wave.gpr_idx || wave.skip_vector {
+            run_modified(wave, worker);
         } else {
             run_plain(wave, worker);
         }
@@ -81,35 +86,50 @@ fn run_plain(wave: &mut Wave, worker: &mut Worker) {
     }
 }
 
-/// The same while `s_set_gpr_idx` is on: M0\[7:0\] is added to the vector registers that M0\[15:12\] tells.
-fn run_indexed(wave: &mut Wave, worker: &mut Worker) {
+/// The same while `s_set_gpr_idx` or `s_setvskip` is on.
+fn run_modified(wave: &mut Wave, worker: &mut Worker) {
     let Some(program) = wave.program() else { return };
     wave.stop = Stop::Indexing;
+    let before = (wave.gpr_idx, wave.skip_vector);
     let mut ip = wave.ip;
     while let Some(record) = program.records.get(ip) {
-        let mut relative = *record;
-        if program.is_vector(ip) {
-            index(&mut relative, wave.m0());
-        }
+        let Some(record) = modified(wave, program, ip, *record) else {
+            ip += 1;
+            continue;
+        };
         // SAFETY: see the file's head; `index` keeps registers below 256.
-        ip = unsafe { (relative.run)(wave, worker, &relative, ip) };
-        if !wave.gpr_idx && ip != EXIT {
+        ip = unsafe { (record.run)(wave, worker, &record, ip) };
+        if (wave.gpr_idx, wave.skip_vector) != before && ip != EXIT {
             wave.ip = ip;
             return;
         }
     }
 }
 
-fn index(record: &mut Record, m0: u32) {
-    let (by, which) = ((m0 & 0xff) as u16, m0 >> 12);
-    for (n, number) in record.src.iter_mut().enumerate() {
-        if which >> n & 1 == 1 && (source::VGPR..source::VGPR + 256).contains(number) {
+/// The record as `s_set_gpr_idx` makes it: M0\[7:0\] is added to the vector registers that M0\[15:12\] tells. `None` if
+/// `s_setvskip` skips it.
+fn modified(wave: &Wave, program: &Program, ip: usize, mut record: Record) -> Option<Record> {
+    if wave.skip_vector && program.is_skipped(ip) {
+        return None;
+    }
+    if wave.gpr_idx
+        && let Some(Indexed(which)) = program.indexed(ip)
+    {
+        index(&mut record, which, wave.m0());
+    }
+    Some(record)
+}
+
+fn index(record: &mut Record, which: [u8; 3], m0: u32) {
+    let by = (m0 & 0xff) as u16;
+    for (number, bit) in record.src.iter_mut().zip(which) {
+        if m0 >> (12 + bit) & 1 == 1 && (source::VGPR..source::VGPR + 256).contains(number) {
             // A register out of range is register 0, as on the card.
             let register = *number - source::VGPR + by;
             *number = source::VGPR + if register < 256 { register } else { 0 };
         }
     }
-    if which >> 3 & 1 == 1 {
+    if m0 >> 15 & 1 == 1 {
         let register = record.dst.saturating_add(by);
         record.dst = if register < 256 { register } else { 0 };
     }

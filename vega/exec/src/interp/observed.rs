@@ -40,10 +40,10 @@ fn steps(wave: &mut Wave, worker: &mut Worker, observer: &mut Observer) {
                 }
             }
         }
-        let mut record = *record;
-        if wave.gpr_idx && program.is_vector(ip) {
-            super::index(&mut record, wave.m0());
-        }
+        let Some(record) = super::modified(wave, program, ip, *record) else {
+            ip += 1;
+            continue;
+        };
         // SAFETY: see the file's head; `index` keeps registers below 256.
         ip = unsafe { (record.run)(wave, worker, &record, ip) };
         if row.is_none() {

@@ -8,6 +8,7 @@ use vega_isa::{Dpp, DppCtrl};
 
 use super::lanes::TO_EXEC;
 use super::level::{Handler, Vector};
+use super::program::Details;
 use super::record::{Record, code};
 use super::wave::{SPARE, Wave};
 use super::worker::Worker;
@@ -23,10 +24,21 @@ pub(crate) struct Plan {
     pub sources: u8,
     /// Dwords of the vector destination; 0 if there is none.
     pub dst: u8,
-    /// The code of the lane mask that is read.
-    pub mask_in: u16,
+    /// The lane mask that is read.
+    pub mask_in: MaskIn,
     /// The first source's permutation.
     pub dpp: Option<Dpp>,
+}
+
+/// Where the lane mask that an instruction reads comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MaskIn {
+    /// None is read.
+    None,
+    /// VCC.
+    Vcc,
+    /// The record's third source.
+    Source,
 }
 
 /// Where a lane's first source comes from; `None` for a lane without source.
@@ -55,7 +67,7 @@ pub(crate) struct Planned;
 impl Handler for Planned {
     #[inline(always)]
     unsafe fn exec<V: Vector>(wave: &mut Wave, _: &mut Worker, record: &Record, ip: usize) -> usize {
-        if let Some(Some(plan)) = wave.program().and_then(|program| program.plans.get(ip)) {
+        if let Some(Details::Plan(plan)) = wave.program().and_then(|program| program.details(ip)) {
             run(wave, record, plan);
         }
         ip + 1
@@ -65,8 +77,9 @@ impl Handler for Planned {
 fn run(wave: &mut Wave, record: &Record, plan: &Plan) {
     let exec = wave.exec();
     let mask_in = match plan.mask_in {
-        code::NONE => 0,
-        number => wave.s64(number as usize),
+        MaskIn::None => 0,
+        MaskIn::Vcc => wave.vcc(),
+        MaskIn::Source => wave.scalar64(record, 2),
     };
     let dst = record.dst as usize;
     let mut results = [[0u32; 64]; 4];

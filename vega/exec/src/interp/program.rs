@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use vega_isa::micro::{BranchIf, Control};
-use vega_isa::{Class, Inst, Micro, Operand, Row, decode};
+use vega_isa::{Class, Encoding, Inst, Kind, Micro, Operand, Role, Row, decode};
 
 use super::level::Level;
 use super::lower;
@@ -20,8 +20,8 @@ pub(crate) struct Program {
     pub base: u64,
     /// The records; fallthrough goes to the next one.
     pub records: Vec<Record>,
-    /// Plans of the records that need one, parallel to them.
-    pub plans: Vec<Option<Box<Plan>>>,
+    /// What records do not have room for, parallel to them.
+    details: Vec<Option<Details>>,
     /// What else is known of the records' instructions, parallel to them.
     facts: Vec<Facts>,
     /// The bytes that were decoded, in runs by address.
@@ -34,12 +34,53 @@ pub(crate) struct Program {
     incomplete: bool,
 }
 
+/// What a record does not have room for.
+pub(crate) enum Details {
+    /// The plan of the slow handler of lane-local instructions.
+    Plan(Box<Plan>),
+    /// The decoded instruction itself.
+    Inst(Box<Inst>),
+}
+
 /// What is rarely asked of an instruction.
 #[derive(Clone, Copy)]
 struct Facts {
     size: u8,
-    vector: bool,
+    /// Its vector registers become relative by `s_set_gpr_idx`.
+    indexed: Option<Indexed>,
+    /// `s_setvskip` makes it do nothing.
+    skipped: bool,
     row: Option<&'static Row>,
+}
+
+/// Which bits of M0\[15:12\] make the record's sources relative, in the record's order; bit 3 is the destination's.
+#[derive(Clone, Copy)]
+pub(crate) struct Indexed(pub [u8; 3]);
+
+impl Facts {
+    /// Of a record that stands for no instruction.
+    const NONE: Self = Self { size: 4, indexed: None, skipped: false, row: None };
+
+    fn new(inst: &Inst, swapped: bool) -> Self {
+        let class = inst.row.class;
+        let vector = matches!(class, Class::LaneLocal | Class::CrossLane);
+        let memory = class == Class::Memory && inst.row.encoding != Encoding::Smem;
+        let ds = inst.row.encoding == Encoding::Ds;
+        let mut which = [0, 1, 2];
+        // A destination that is also a source follows the other sources.
+        let sources =
+            inst.iter().filter(|(slot, _)| slot.role == Role::Src && slot.kind != Kind::LaneMask).count();
+        if inst.iter().any(|(slot, _)| slot.role == Role::Both)
+            && let Some(last) = which.get_mut(sources)
+        {
+            *last = 3;
+        }
+        if swapped {
+            which.swap(0, 1);
+        }
+        let indexed = (vector && !ds).then_some(Indexed(which));
+        Self { size: inst.size_bytes, indexed, skipped: vector || memory, row: Some(inst.row) }
+    }
 }
 
 /// Reads code a little ahead.
@@ -85,7 +126,8 @@ fn ends_run(inst: &Inst) -> bool {
 
 /// The target of a direct branch at `va`.
 fn target(inst: &Inst, va: u64) -> Option<u64> {
-    let direct = matches!(inst.row.micro, Micro::Control(Control::Branch(_) | Control::Call));
+    let near = matches!(inst.row.micro, Micro::Control(Control::Fork)) && inst.row.encoding == Encoding::Sopk;
+    let direct = near || matches!(inst.row.micro, Micro::Control(Control::Branch(_) | Control::Call));
     let distance = inst.operands().iter().find_map(|o| match o {
         Operand::Imm(imm) => Some(i64::from(*imm) * 4),
         _ => None,
@@ -100,7 +142,7 @@ impl Program {
         let mut program = Self {
             base: entry,
             records: Vec::new(),
-            plans: Vec::new(),
+            details: Vec::new(),
             facts: Vec::new(),
             runs: Vec::new(),
             strict,
@@ -142,10 +184,12 @@ impl Program {
                 let size = usize::from(inst.size_bytes);
                 bytes.extend(words.iter().flat_map(|w| w.to_le_bytes()).take(size));
                 let lowered = lower::lower(&inst, offset, at, strict, level);
+                if let Some(before) = lowered.before {
+                    program.push(before);
+                }
                 program.records.push(lowered.record);
-                program.plans.push(lowered.plan);
-                let vector = matches!(inst.row.class, Class::LaneLocal | Class::CrossLane);
-                program.facts.push(Facts { size: inst.size_bytes, vector, row: Some(inst.row) });
+                program.details.push(lowered.details);
+                program.facts.push(Facts::new(&inst, lowered.swapped));
                 if let Some(to) = target(&inst, va) {
                     branches.push((at, to));
                     pending.push(to);
@@ -175,8 +219,8 @@ impl Program {
     /// A record that stands for no instruction.
     fn push(&mut self, record: Record) {
         self.records.push(record);
-        self.plans.push(None);
-        self.facts.push(Facts { size: 4, vector: false, row: None });
+        self.details.push(None);
+        self.facts.push(Facts::NONE);
     }
 
     /// The address behind a record's instruction.
@@ -189,9 +233,20 @@ impl Program {
         self.facts.get(ip).is_some_and(|facts| facts.size == 0)
     }
 
-    /// Whether the record is a vector instruction, whose registers `s_set_gpr_idx` makes relative.
-    pub fn is_vector(&self, ip: usize) -> bool {
-        self.facts.get(ip).is_some_and(|facts| facts.vector)
+    /// What the record does not have room for.
+    #[inline(always)]
+    pub fn details(&self, ip: usize) -> Option<&Details> {
+        self.details.get(ip)?.as_ref()
+    }
+
+    /// How `s_set_gpr_idx` makes the record's vector registers relative, if it does.
+    pub fn indexed(&self, ip: usize) -> Option<Indexed> {
+        self.facts.get(ip)?.indexed
+    }
+
+    /// Whether `s_setvskip` makes the record do nothing.
+    pub fn is_skipped(&self, ip: usize) -> bool {
+        self.facts.get(ip).is_some_and(|facts| facts.skipped)
     }
 
     /// The opcode of a record; `None` where it stands for no instruction.

@@ -26,6 +26,8 @@ const VGPRS: usize = SPARE + 16;
 pub(crate) mod extra {
     /// `src_shared_base`, two dwords; limit, private base and private limit follow.
     pub const APERTURES: usize = 132;
+    /// What LDS direct reads gave.
+    pub const LDS_DIRECT: u16 = 128;
     /// From here on, numbers are no storage: they are computed from other state.
     pub const COMPUTED: u16 = 140;
     /// 1 when VCC is zero.
@@ -46,11 +48,13 @@ pub(crate) enum Stop {
     Sleep,
     /// `s_barrier`.
     Barrier,
+    /// It never resumes, and does not end.
+    Halt,
     /// `s_endpgm`.
     End,
     /// A jump to an address that is not resolved yet.
     Jump(u64),
-    /// `s_set_gpr_idx_on`: vector operands are relative from now on.
+    /// Vector operands are relative from now on, or vector instructions skipped; or no longer.
     Indexing,
     /// See the worker's fault.
     Fault,
@@ -71,6 +75,10 @@ pub(crate) struct Wave {
     pub mode: u32,
     /// `s_set_gpr_idx`: bits 0..4 say which operands M0 indexes, when on.
     pub gpr_idx: bool,
+    /// `s_setvskip`: vector instructions do nothing.
+    pub skip_vector: bool,
+    /// The TRAPSTS register: no exception is raised, but programs can write it.
+    pub trap_status: u32,
     /// Index of the next record.
     pub ip: usize,
     /// Back edges left before the wave yields.

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::code::CodeCache;
+use super::gds::Shares;
 use super::program::Program;
 use super::wave::Wave;
-use crate::dispatch::Apertures;
+use crate::dispatch::{Apertures, Dispatch};
 use crate::host::{Host, NoHost};
 use crate::memory::quiesce::SlotGuard;
 use crate::memory::{AddressSpace, RangeCache};
@@ -27,6 +28,28 @@ pub(crate) struct WaveFault {
     pub lane: Option<u32>,
 }
 
+/// What hardware registers tell of a dispatch.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct DispatchRegisters {
+    /// `COMPUTE_PGM_RSRC1` and `COMPUTE_PGM_RSRC2`.
+    pub resources: [u32; 2],
+    /// Bytes of LDS of a workgroup.
+    pub lds_bytes: u32,
+    /// Waves of a full workgroup.
+    pub waves: u32,
+}
+
+impl DispatchRegisters {
+    /// Those of a dispatch.
+    pub fn new(dispatch: &Dispatch) -> Self {
+        Self {
+            resources: [dispatch.rsrc1, dispatch.rsrc2],
+            lds_bytes: dispatch.lds_bytes,
+            waves: dispatch.waves_per_workgroup(),
+        }
+    }
+}
+
 /// One executing thread's own things.
 pub(crate) struct Worker {
     /// The page table of the dispatch's card.
@@ -35,6 +58,10 @@ pub(crate) struct Worker {
     pub host: Arc<dyn Host>,
     /// Predecoded code of all spaces.
     pub code: Arc<CodeCache>,
+    /// Global data shares of all cards.
+    pub shares: Arc<Shares>,
+    /// What hardware registers tell of the dispatch.
+    pub registers: DispatchRegisters,
     /// Apertures of FLAT instructions.
     pub apertures: Apertures,
     /// The announcement of accesses to guest memory.
@@ -67,11 +94,13 @@ pub(crate) const LDS_MAX: usize = 65536;
 
 impl Worker {
     /// A worker without a dispatch.
-    pub fn new(code: Arc<CodeCache>) -> Self {
+    pub fn new(code: Arc<CodeCache>, shares: Arc<Shares>) -> Self {
         Self {
             space: AddressSpace::new(),
             host: Arc::new(NoHost),
             code,
+            shares,
+            registers: DispatchRegisters::default(),
             apertures: Apertures::default(),
             slot: SlotGuard::take(),
             caches: Box::new([RangeCache::default(); CACHES]),
@@ -91,12 +120,13 @@ impl Worker {
         &mut self,
         space: &Arc<AddressSpace>,
         host: &Arc<dyn Host>,
-        at: Apertures,
+        dispatch: &Dispatch,
         program: &Arc<Program>,
     ) {
         self.space = Arc::clone(space);
         self.host = Arc::clone(host);
-        self.apertures = at;
+        self.apertures = dispatch.apertures;
+        self.registers = DispatchRegisters::new(dispatch);
         self.fault = None;
         self.programs.push(Arc::clone(program));
     }

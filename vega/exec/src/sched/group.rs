@@ -154,7 +154,7 @@ impl Group {
                 match wave.stop {
                     Stop::End => ended += 1,
                     Stop::Barrier => waiting += 1,
-                    Stop::Sleep => sleeping += 1,
+                    Stop::Sleep | Stop::Halt => sleeping += 1,
                     _ => {}
                 }
             }

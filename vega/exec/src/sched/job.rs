@@ -208,7 +208,7 @@ impl Job {
     pub fn work(&self, worker: &mut Worker, spares: &mut Spares, help: Option<&dyn Fn()>) {
         let mut run =
             Shift { job: self, groups: VecDeque::new(), from: 0, to: 0, turns: 0, asleep: 0, idle: 0 };
-        worker.begin(&self.space, &self.host, self.dispatch.apertures, &self.program);
+        worker.begin(&self.space, &self.host, &self.dispatch, &self.program);
         let scheduled = self.limits.scheduled.as_deref();
         let clock = scheduled.map(|scheduled| &scheduled.instructions);
         worker.observer = Observer::new(&self.limits.observe, &self.dispatch, &self.observed, clock);

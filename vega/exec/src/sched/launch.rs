@@ -137,6 +137,8 @@ impl Launch {
         wave.mode = self.mode;
         wave.gpr_idx = false;
         wave.ticket = None;
+        wave.skip_vector = false;
+        wave.trap_status = 0;
         wave.strict = self.mode != crate::interp::DEFAULT_MODE;
         wave.budget = BUDGET;
         let scratch = self.scratch_va.wrapping_add(u64::from(slot) * u64::from(self.wave_bytes));

@@ -7,6 +7,7 @@ use super::group::Spares;
 use super::job::Job;
 use super::thread;
 use crate::interp::code::CodeCache;
+use crate::interp::gds::Shares;
 use crate::interp::worker::Worker;
 use crate::memory::AddressSpace;
 
@@ -39,6 +40,7 @@ pub(crate) struct Shared {
     wake: Condvar,
     kits: Mutex<Vec<Kit>>,
     pub code: Arc<CodeCache>,
+    shares: Arc<Shares>,
     idle: Arc<AddressSpace>,
 }
 
@@ -50,6 +52,7 @@ impl Shared {
             wake: Condvar::new(),
             kits: Mutex::new(Vec::new()),
             code,
+            shares: Arc::default(),
             idle: AddressSpace::new(),
         })
     }
@@ -65,7 +68,10 @@ impl Shared {
     }
 
     fn help(&self) {
-        let mut kit = Kit { worker: Worker::new(Arc::clone(&self.code)), spares: Spares::default() };
+        let mut kit = Kit {
+            worker: Worker::new(Arc::clone(&self.code), Arc::clone(&self.shares)),
+            spares: Spares::default(),
+        };
         loop {
             let job = {
                 let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
@@ -103,7 +109,7 @@ impl Shared {
     pub fn run(&self, job: &Arc<Job>, helpers: bool) {
         let kit = self.kits.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut kit = kit.unwrap_or_else(|| Kit {
-            worker: Worker::new(Arc::clone(&self.code)),
+            worker: Worker::new(Arc::clone(&self.code), Arc::clone(&self.shares)),
             spares: Spares::default(),
         });
         let publish = || self.publish(job);

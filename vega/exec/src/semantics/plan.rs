@@ -127,8 +127,9 @@ impl LanePlan {
             return None;
         }
         let mut sources = [Source::UNUSED; 3];
-        for (index, slot) in source_slots(inst).enumerate() {
-            *sources.get_mut(index)? = Source::new(inst, slot, index);
+        // A fourth one is a destination of which a half stays: `LaneIn::old` has it.
+        for (index, (slot, source)) in source_slots(inst).zip(&mut sources).enumerate() {
+            *source = Source::new(inst, slot, index);
         }
         let written = |slot: &&Slot| matches!(slot.role, Role::Dst | Role::Both) && slot.kind == Kind::Vgpr;
         let dst = inst.row.operands.iter().find(written);

@@ -61,7 +61,7 @@ struct Ramp;
 
 impl Texels for Ramp {
     type Error = std::convert::Infallible;
-    fn texel(&mut self, [x, y, z]: [u32; 3]) -> Result<[u32; 4], Self::Error> {
+    fn texel(&mut self, _: u32, [x, y, z]: [u32; 3]) -> Result<[u32; 4], Self::Error> {
         Ok(bits([(x + 10 * y + 100 * z) as f32, 0.0, 0.0, 1.0]))
     }
 }

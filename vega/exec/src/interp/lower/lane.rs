@@ -2,14 +2,15 @@
 
 use vega_isa::inst::DppCtrl;
 use vega_isa::micro::Un;
-use vega_isa::{Form, FpTraits, Inst, Kind, Legal, Micro, OtherHalf, Role, Ty, sgpr};
+use vega_isa::{Form, FpTraits, Inst, Kind, Legal, Micro, OtherHalf, Role, Ty};
 
 use super::operands::{destinations, put, sources};
 use super::{Handled, Refusal, some};
 use crate::interp::alu::{self, Make};
 use crate::interp::lanes::{Carry, Mbcnt, Select, TO_EXEC};
 use crate::interp::level::Level;
-use crate::interp::planned::{Plan, Planned, Signs, sign};
+use crate::interp::planned::{MaskIn, Plan, Planned, Signs, sign};
+use crate::interp::program::Details;
 use crate::interp::record::{Record, code};
 use crate::interp::{control, cross};
 use crate::semantics::LanePlan;
@@ -85,7 +86,8 @@ fn legal_signs(inst: &Inst) -> (u8, u8) {
 pub(super) fn lower(
     inst: &Inst,
     record: &mut Record,
-    plan: &mut Option<Box<Plan>>,
+    details: &mut Option<Details>,
+    swapped: &mut bool,
     strict: bool,
     level: Level,
 ) -> Handled {
@@ -100,15 +102,15 @@ pub(super) fn lower(
     for (n, (slot, operand)) in plain.enumerate().take(3) {
         put(record, n, slot, operand)?;
     }
-    let mut mask_in = code::NONE;
+    let mut mask_in = MaskIn::None;
     if let Some((slot, operand)) =
         inst.iter().find(|(slot, _)| slot.kind == Kind::LaneMask && slot.role == Role::Src)
     {
         put(record, 2, slot, operand)?;
-        mask_in = record.src[2];
+        mask_in = MaskIn::Source;
     }
     if matches!(inst.row.micro, Micro::DivFmas(_)) {
-        mask_in = sgpr::VCC_LO.into();
+        mask_in = MaskIn::Vcc;
     }
     let modified = modified(inst, strict);
     if modified != Modified::Yes
@@ -117,6 +119,7 @@ pub(super) fn lower(
         if inst.row.reversed {
             record.src.swap(0, 1);
             record.consts.swap(0, 1);
+            *swapped = true;
         }
         if modified == Modified::No {
             return Ok(make);
@@ -130,19 +133,15 @@ pub(super) fn lower(
     } else {
         record.imm = 0;
     }
-    *plan = Some(Box::new(planned(inst, mask_in)?));
+    *details = Some(Details::Plan(Box::new(planned(inst, mask_in)?)));
     some::<Planned>()
 }
 
-fn planned(inst: &Inst, mask_in: u16) -> Result<Plan, Refusal> {
+fn planned(inst: &Inst, mask_in: MaskIn) -> Result<Plan, Refusal> {
     if inst.form == Form::Dpp && matches!(inst.modifiers.dpp.ctrl, DppCtrl::Reserved(_)) {
         return Err(Refusal::Undecodable);
     }
-    // A constant lane mask is no register: it does not occur in the slow forms.
-    if mask_in == code::CONST {
-        return Err(Refusal::MissingForm);
-    }
-    let lane = LanePlan::new(inst).ok_or(Refusal::Missing)?;
+    let lane = LanePlan::new(inst).ok_or(Refusal::Undecodable)?;
     let mut dwords = [0; 3];
     let mut count = 0;
     for (n, slot) in LanePlan::sources(inst).enumerate().take(3) {
@@ -178,10 +177,7 @@ fn swap(inst: &Inst, record: &mut Record) -> Handled {
         vega_isa::Operand::Vgpr(n) => Some(u16::from(*n)),
         _ => None,
     });
-    let (Some(a), Some(b)) = (registers.next(), registers.next()) else { return Err(Refusal::MissingForm) };
-    if inst.form != Form::Native && inst.form != Form::E64 {
-        return Err(Refusal::MissingForm);
-    }
+    let (Some(a), Some(b)) = (registers.next(), registers.next()) else { return Err(Refusal::Undecodable) };
     record.dst = a;
     record.src[0] = code::VGPR + b;
     some::<cross::Swap>()

@@ -2,14 +2,19 @@
 
 use vega_isa::memory::{Half, MemKind, MemOp, Returns, Space};
 use vega_isa::micro::{Cross, Gws};
-use vega_isa::{Field, Flags, Form, Inst, Kind, Micro, Operand, Role};
+use vega_isa::{Encoding, Field, Flags, Inst, Kind, Micro, Operand, Role};
 
 use super::operands::{destinations, field, put, scalar_register, sources};
 use super::{Handled, Refusal, some};
+use crate::interp::alu::Make;
+use crate::interp::level::Level;
+use crate::interp::mem::buffer::FormatShape;
+use crate::interp::mem::components::Components;
 use crate::interp::mem::flat::{self, act};
-use crate::interp::mem::{AtomicShape, Shape, buffer, lds, scalar};
+use crate::interp::mem::{self, AtomicShape, Shape, buffer, lds, scalar, share};
+use crate::interp::program::Details;
 use crate::interp::record::{Record, code};
-use crate::interp::{cross, gws};
+use crate::interp::{control, cross, gws};
 
 /// Puts the vector register of a field into the record through `set`.
 fn vector(inst: &Inst, from: Field) -> Option<u16> {
@@ -70,44 +75,95 @@ fn action(inst: &Inst, kind: MemKind) -> Option<(u64, u64)> {
 }
 
 /// Lowers a memory instruction.
-pub(super) fn lower(inst: &Inst, op: MemOp, record: &mut Record) -> Handled {
+pub(super) fn lower(
+    inst: &Inst,
+    op: MemOp,
+    record: &mut Record,
+    details: &mut Option<Details>,
+    level: Level,
+) -> Handled {
     let flags = inst.modifiers.flags;
-    if flags.has(Flags::LDS) || flags.has(Flags::TFE) || flags.has(Flags::GDS) {
-        return Err(Refusal::MissingForm);
-    }
     match op.space {
-        Space::Scalar => smem::<false>(inst, op.kind, record),
-        Space::ScalarBuffer => smem::<true>(inst, op.kind, record),
-        Space::ScalarScratch => Err(Refusal::Missing),
-        Space::Lds => ds(inst, op.kind, record),
+        Space::Scalar => smem::<{ scalar::PLAIN }>(inst, op.kind, record),
+        Space::ScalarBuffer => smem::<{ scalar::BUFFER }>(inst, op.kind, record),
+        Space::ScalarScratch => smem::<{ scalar::SCRATCH }>(inst, op.kind, record),
+        Space::Lds => ds(inst, op.kind, record, details),
         Space::Global | Space::Flat | Space::Scratch => {
             registers(inst, record)?;
-            if record.src[0] == code::NONE && op.space != Space::Scratch {
-                return Err(Refusal::MissingForm);
-            }
-            let (kind, shape) = action(inst, op.kind).ok_or(Refusal::Missing)?;
+            let (kind, shape) = action(inst, op.kind).ok_or(Refusal::Undecodable)?;
             (record.consts[1], record.consts[2]) = (kind, shape);
-            match op.space {
+            let make = match op.space {
                 Space::Flat => some::<flat::Flat>(),
                 Space::Scratch => some::<flat::Scratch>(),
                 _ => global(op.kind),
+            }?;
+            if flags.has(Flags::LDS) {
+                record.consts[0] = buffer::LDS;
+                return detour(record, make, level);
             }
+            Ok(make)
         }
-        Space::Buffer => {
-            registers(inst, record)?;
-            let (kind, shape) = action(inst, op.kind).ok_or(Refusal::Missing)?;
-            // The scalar offset's constant would stand where the shape does: it goes above the flags.
-            let constant = if record.src[2] == code::CONST { record.consts[2] << 32 } else { 0 };
-            record.consts = [constant, kind, shape];
-            if flags.has(Flags::IDXEN) {
-                record.consts[0] |= buffer::IDXEN;
+        Space::Buffer => vector_buffer(inst, op.kind, record, level),
+    }
+}
+
+/// Puts what LDS and TFE ask for around the handler.
+fn detour(record: &mut Record, make: Make, level: Level) -> Handled {
+    record.plain = make(level);
+    some::<buffer::Detour>()
+}
+
+fn vector_buffer(inst: &Inst, kind: MemKind, record: &mut Record, level: Level) -> Handled {
+    let flags = inst.modifiers.flags;
+    registers(inst, record)?;
+    // The scalar offset's constant would stand where the shape does: it goes above the flags.
+    let mut extra = if record.src[2] == code::CONST { record.consts[2] << 32 } else { 0 };
+    for (flag, bit) in
+        [(Flags::IDXEN, buffer::IDXEN), (Flags::OFFEN, buffer::OFFEN), (Flags::LDS, buffer::LDS)]
+    {
+        extra |= if flags.has(flag) { bit } else { 0 };
+    }
+    let typed = inst.row.encoding == Encoding::Mtbuf;
+    let typed = typed.then_some((inst.modifiers.dfmt, inst.modifiers.nfmt));
+    let mut loads = 0;
+    let make = match kind {
+        MemKind::LoadFormat(format) | MemKind::StoreFormat(format) => {
+            let store = matches!(kind, MemKind::StoreFormat(_));
+            if !store {
+                loads = Components::dwords(format.d16, format.components.into());
             }
-            if flags.has(Flags::OFFEN) {
-                record.consts[0] |= buffer::OFFEN;
+            let shape = FormatShape { store, components: format.components, d16: format.d16, typed };
+            record.consts = [extra, 0, shape.pack()];
+            some::<buffer::Formatted>()
+        }
+        MemKind::StoreLds => {
+            let shape = Shape { bytes: 4, signed: false, half: Half::Whole };
+            record.consts = [extra, act::STORE, shape.pack()];
+            return some::<buffer::StoreLds>();
+        }
+        _ => {
+            let (kind, shape) = action(inst, kind).ok_or(Refusal::Undecodable)?;
+            record.consts = [extra, kind, shape];
+            if kind == act::LOAD {
+                loads = Shape::unpack(shape).dwords();
             }
             some::<buffer::Buffer>()
         }
+    }?;
+    if flags.has(Flags::TFE) && loads != 0 {
+        record.consts[0] |= buffer::TFE | (loads as u64) << 8;
     }
+    if record.consts[0] & (buffer::LDS | buffer::TFE) != 0 { detour(record, make, level) } else { Ok(make) }
+}
+
+/// Lowers an image instruction: everything about it is looked at when it is executed.
+pub(super) fn image(inst: &Inst, record: &mut Record, details: &mut Option<Details>) -> Handled {
+    registers(inst, record)?;
+    if let Some((slot, operand)) = field(inst, Field::Sampler) {
+        record.src[2] = scalar_register(slot, operand)?;
+    }
+    *details = Some(Details::Inst(Box::new(*inst)));
+    some::<mem::image::Image>()
 }
 
 fn global(kind: MemKind) -> Handled {
@@ -124,31 +180,44 @@ fn global(kind: MemKind) -> Handled {
     }
 }
 
-fn smem<const BUFFER: bool>(inst: &Inst, kind: MemKind, record: &mut Record) -> Handled {
+fn smem<const FROM: u8>(inst: &Inst, kind: MemKind, record: &mut Record) -> Handled {
     registers(inst, record)?;
-    let bytes = match kind {
-        MemKind::Load { bytes, .. } | MemKind::Store { bytes, .. } => u64::from(bytes),
-        _ => return Err(Refusal::Missing),
-    };
-    record.consts[1] = bytes / 4;
-    for (slot, operand) in inst.iter() {
-        if slot.field == Field::SData {
-            record.sdst = scalar_register(slot, operand)?;
-        }
-    }
-    if u64::from(record.sdst) + bytes / 4 > 128 || bytes > 64 {
-        return Err(Refusal::Register);
+    let data = inst.iter().find(|(slot, _)| slot.field == Field::SData);
+    if let Some((slot, operand)) = data.filter(|_| kind != MemKind::Probe) {
+        record.sdst = scalar_register(slot, operand)?;
     }
     match kind {
-        MemKind::Load { .. } => some::<scalar::Load<BUFFER>>(),
-        _ => some::<scalar::Store<BUFFER>>(),
+        MemKind::Load { bytes, .. } => {
+            record.consts[1] = u64::from(bytes / 4);
+            some::<scalar::Load<FROM>>()
+        }
+        MemKind::Store { bytes, .. } => {
+            record.consts[1] = u64::from(bytes / 4);
+            some::<scalar::Store<FROM>>()
+        }
+        MemKind::Atomic { .. } => {
+            record.consts[1] = action(inst, kind).ok_or(Refusal::Undecodable)?.1;
+            some::<scalar::ScalarAtomic<FROM>>()
+        }
+        // Asks the translation for a page and waits for nothing.
+        MemKind::Probe => some::<control::Nop>(),
+        _ => Err(Refusal::Undecodable),
     }
 }
 
-fn ds(inst: &Inst, kind: MemKind, record: &mut Record) -> Handled {
+fn ds(inst: &Inst, kind: MemKind, record: &mut Record, details: &mut Option<Details>) -> Handled {
     registers(inst, record)?;
-    if record.src[0] == code::NONE {
-        return Err(Refusal::MissingForm);
+    let common = matches!(
+        kind,
+        MemKind::Load { .. }
+            | MemKind::Store { .. }
+            | MemKind::Load2 { .. }
+            | MemKind::Store2 { .. }
+            | MemKind::Atomic { .. }
+    );
+    if inst.modifiers.flags.has(Flags::GDS) || !common {
+        *details = Some(Details::Inst(Box::new(*inst)));
+        return some::<share::Other>();
     }
     let (first, second) = (i32::from(inst.modifiers.offset0), i32::from(inst.modifiers.offset1));
     let mut pair = |bytes: u8, stride: u16| {
@@ -182,10 +251,10 @@ fn ds(inst: &Inst, kind: MemKind, record: &mut Record) -> Handled {
             _ => some::<lds::Write2<2>>(),
         },
         MemKind::Atomic { .. } => {
-            record.consts[2] = action(inst, kind).ok_or(Refusal::Missing)?.1;
+            record.consts[2] = action(inst, kind).ok_or(Refusal::Undecodable)?.1;
             some::<lds::LdsAtomic>()
         }
-        _ => Err(Refusal::Missing),
+        _ => Err(Refusal::Undecodable),
     }
 }
 
@@ -204,10 +273,7 @@ pub(super) fn gws(inst: &Inst, op: Gws, record: &mut Record) -> Handled {
 
 /// Lowers an exchange between lanes.
 pub(super) fn cross(inst: &Inst, record: &mut Record) -> Handled {
-    let Micro::Cross(cross) = inst.row.micro else { return Err(Refusal::Missing) };
-    if matches!(inst.form, Form::Sdwa | Form::Dpp) {
-        return Err(Refusal::MissingForm);
-    }
+    let Micro::Cross(cross) = inst.row.micro else { return Err(Refusal::Undecodable) };
     match cross {
         Cross::Swizzle | Cross::Permute | Cross::Bpermute => {
             registers(inst, record)?;

@@ -12,18 +12,24 @@ mod memory;
 mod operands;
 mod scalar;
 
-use vega_isa::{Inst, Micro};
+use vega_isa::{Inst, Micro, Operand, Special};
 
 use super::alu::Make;
 use super::control;
 use super::level::{Level, run};
-use super::planned::Plan;
+use super::mem::lds::LdsDirect;
+use super::program::Details;
 use super::record::{Record, code};
 
-/// A record and, for the slow handler, its plan.
+/// An instruction's record.
 pub(crate) struct Lowered {
+    /// What has to be done before.
+    pub before: Option<Record>,
     pub record: Record,
-    pub plan: Option<Box<Plan>>,
+    /// What the record does not have room for.
+    pub details: Option<Details>,
+    /// The record's first two sources stand in the micro-operation's order, which is not the instruction's.
+    pub swapped: bool,
 }
 
 /// Why an instruction cannot be executed: an index into [`control::REASONS`].
@@ -31,9 +37,8 @@ pub(crate) struct Lowered {
 pub(crate) enum Refusal {
     Undecodable = 0,
     Graphics = 1,
-    Missing = 2,
-    MissingForm = 3,
-    Register = 4,
+    Register = 2,
+    Privileged = 3,
 }
 
 /// A record that does nothing, at an offset from the program's base.
@@ -79,7 +84,8 @@ type Handled = Result<Make, Refusal>;
 pub(crate) fn lower(inst: &Inst, offset: i64, number: usize, strict: bool, level: Level) -> Lowered {
     let mut record = blank(offset, level);
     record.cache = (number % super::worker::CACHES) as u16;
-    let mut plan = None;
+    let mut details = None;
+    let mut swapped = false;
     let make = match inst.row.micro {
         Micro::Lane1(..)
         | Micro::Lane2(..)
@@ -95,19 +101,33 @@ pub(crate) fn lower(inst: &Inst, offset: i64, number: usize, strict: bool, level
         | Micro::DivScale(_)
         | Micro::DivFmas(_)
         | Micro::DivFixup(_)
-        | Micro::MadWide(_) => lane::lower(inst, &mut record, &mut plan, strict, level),
+        | Micro::MadWide(_) => lane::lower(inst, &mut record, &mut details, &mut swapped, strict, level),
         Micro::Cross(_) => memory::cross(inst, &mut record),
-        Micro::Mem(op) => memory::lower(inst, op, &mut record),
+        Micro::Mem(op) => memory::lower(inst, op, &mut record, &mut details, level),
+        Micro::Image(_) => memory::image(inst, &mut record, &mut details),
         Micro::Gws(op) => memory::gws(inst, op, &mut record),
-        Micro::Image(_) => Err(Refusal::Missing),
         Micro::Interp(_) | Micro::Export => Err(Refusal::Graphics),
         _ => scalar::lower(inst, &mut record),
     };
     match make {
         Ok(make) => record.run = make(level),
-        Err(why) => return Lowered { record: illegal(offset, why, level), plan: None },
+        Err(why) => {
+            let record = illegal(offset, why, level);
+            return Lowered { before: None, record, details: None, swapped: false };
+        }
     }
-    Lowered { record, plan }
+    let direct = inst.operands().contains(&Operand::Special(Special::LdsDirect));
+    let before = direct.then(|| Record { run: run::<LdsDirect>(level), ..blank(offset, level) });
+    Lowered { before, record, details, swapped }
+}
+
+/// Why the engine raises the illegal-instruction fault for an instruction; `None` if it executes it.
+pub fn refusal(inst: &Inst) -> Option<&'static str> {
+    let level = Level::detect();
+    let record = lower(inst, 0, 0, false, level).record;
+    let illegal = illegal(0, Refusal::Undecodable, level);
+    let reason = || control::REASONS.get(record.imm as usize).copied();
+    std::ptr::fn_addr_eq(record.run, illegal.run).then(reason).flatten()
 }
 
 /// A handler as the tables give it.

@@ -50,7 +50,8 @@ pub(super) fn source(slot: &Slot, operand: Operand) -> Result<(u16, u64), Refusa
                 Special::Vccz => extra::VCCZ,
                 Special::Execz => extra::EXECZ,
                 Special::Scc => extra::SCC,
-                Special::LdsDirect | Special::PopsExitingWaveId => return Err(Refusal::Missing),
+                Special::LdsDirect => extra::LDS_DIRECT,
+                Special::PopsExitingWaveId => return Err(Refusal::Graphics),
             };
             (number, 0)
         }

@@ -1,7 +1,7 @@
 //! Scalar instructions and program flow.
 
 use vega_isa::micro::{Clock, Control, Logic};
-use vega_isa::{Inst, Kind, Micro, Role};
+use vega_isa::{Encoding, Inst, Kind, Micro, Role};
 
 use super::operands::{destinations, immediate, put, source, sources};
 use super::{Handled, Refusal, some};
@@ -53,19 +53,19 @@ pub(super) fn lower(inst: &Inst, record: &mut Record) -> Handled {
     match inst.row.micro {
         Micro::Scalar1(un, ty) => {
             operands(inst, record)?;
-            scalar::scalar1(un, ty).ok_or(Refusal::Missing)
+            scalar::scalar1(un, ty).ok_or(Refusal::Undecodable)
         }
         Micro::Scalar2(bin, ty) => {
             operands(inst, record)?;
-            scalar::scalar2(bin, ty).ok_or(Refusal::Missing)
+            scalar::scalar2(bin, ty).ok_or(Refusal::Undecodable)
         }
         Micro::ScalarCompare(cond, ty) => {
             operands(inst, record)?;
-            scalar::scalar_compare(cond, ty).ok_or(Refusal::Missing)
+            scalar::scalar_compare(cond, ty).ok_or(Refusal::Undecodable)
         }
         Micro::ScalarBitCompare { set, ty } => {
             operands(inst, record)?;
-            scalar::scalar_bit_compare(set, ty).ok_or(Refusal::Missing)
+            scalar::scalar_bit_compare(set, ty).ok_or(Refusal::Undecodable)
         }
         Micro::SaveExec(logic) => exec_logic(inst, record, logic, false),
         Micro::WriteExec(logic) => exec_logic(inst, record, logic, true),
@@ -93,7 +93,7 @@ pub(super) fn lower(inst: &Inst, record: &mut Record) -> Handled {
         // Nothing is cached between memory and waves; the order of accesses is what remains.
         Micro::Cache(_) => some::<control::Waitcnt>(),
         Micro::Control(control) => flow(inst, record, control),
-        _ => Err(Refusal::Missing),
+        _ => Err(Refusal::Undecodable),
     }
 }
 
@@ -111,8 +111,8 @@ fn flow(inst: &Inst, record: &mut Record, control: Control) -> Handled {
         | Control::DecPerfLevel
         | Control::TraceData
         | Control::InstructionCacheInvalidate => some::<control::Nop>(),
-        Control::EndProgram => some::<control::End>(),
-        Control::Branch(condition) => control::branch(condition).ok_or(Refusal::Missing),
+        Control::EndProgram | Control::EndProgramSaved => some::<control::End>(),
+        Control::Branch(condition) => control::branch(condition).ok_or(Refusal::Undecodable),
         Control::Call => some::<control::Call>(),
         Control::GetPc => some::<control::GetPc>(),
         Control::SetPc => some::<control::SetPc>(),
@@ -126,8 +126,24 @@ fn flow(inst: &Inst, record: &mut Record, control: Control) -> Handled {
         Control::GprIdxOff => some::<control::GprIdxOff>(),
         Control::GprIdxIdx => some::<control::GprIdxIdx>(),
         Control::GprIdxMode => some::<control::GprIdxMode>(),
+        Control::SendMessageHalt => some::<control::SendMessageHalt>(),
         Control::SetHalt | Control::SetKill if record.imm & 1 == 0 => some::<control::Nop>(),
+        Control::SetHalt => some::<control::Halt>(),
+        Control::SetKill => some::<control::End>(),
+        Control::SetVskip => some::<control::SetVskip>(),
+        Control::Fork => {
+            if inst.row.encoding == Encoding::Sopk {
+                // The mask stands in the destination's place.
+                let mask = inst.iter().find(|(slot, _)| slot.kind != Kind::Branch);
+                if let Some((slot, operand)) = mask {
+                    put(record, 0, slot, operand)?;
+                }
+                return some::<control::ForkNear>();
+            }
+            some::<control::Fork>()
+        }
+        Control::Join => some::<control::Join>(),
+        Control::ReturnFromException | Control::ReturnFromExceptionRestore => Err(Refusal::Privileged),
         Control::EndProgramOrderedPsDone => Err(Refusal::Graphics),
-        _ => Err(Refusal::Missing),
     }
 }

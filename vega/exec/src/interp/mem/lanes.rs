@@ -276,7 +276,7 @@ impl Worker {
 }
 
 /// A word in host memory.
-trait HostWord: Word {
+pub(super) trait HostWord: Word {
     /// From the low bits.
     fn from_u64(bits: u64) -> Self;
     /// To the low bits.
@@ -323,7 +323,7 @@ host_word!(u32, load4 swap4 add4 cas4);
 host_word!(u64, load8 swap8 add8 cas8);
 
 /// One atomic operation on host memory; returns the old value.
-unsafe fn atomic<T: HostWord>(host: u64, op: Atomic, d: u64, d2: u64) -> Done {
+pub(super) unsafe fn atomic<T: HostWord>(host: u64, op: Atomic, d: u64, d2: u64) -> Done {
     // SAFETY: the caller's: a translated, aligned address.
     unsafe {
         match op {

@@ -13,7 +13,7 @@ use super::{ATOMICS, AtomicShape, Shape, Word, lanes::finish_load};
 use crate::interp::elem::CHUNK;
 use crate::interp::level::{Handler, Vector};
 use crate::interp::record::{Record, code};
-use crate::interp::wave::{SPARE, Wave};
+use crate::interp::wave::{SPARE, Wave, extra};
 use crate::interp::worker::Worker;
 
 /// The addresses of a DS instruction.
@@ -414,6 +414,45 @@ impl Handler for LdsAtomic {
             }
         }
         ip + 1
+    }
+}
+
+/// Before an instruction with the source `src_lds_direct`: every lane reads the same place, which M0 tells with its type.
+pub(crate) struct LdsDirect;
+
+impl Handler for LdsDirect {
+    #[inline(always)]
+    unsafe fn exec<V: Vector>(wave: &mut Wave, worker: &mut Worker, _: &Record, ip: usize) -> usize {
+        let m0 = wave.m0();
+        let read = |bytes| worker.lds_read(u64::from(m0 & 0xffff), bytes) as u32;
+        wave.s[extra::LDS_DIRECT as usize] = match m0 >> 16 & 7 {
+            0 => read(1),
+            1 => read(2),
+            4 => read(1) as u8 as i8 as u32,
+            5 => read(2) as u16 as i16 as u32,
+            _ => read(4),
+        };
+        ip + 1
+    }
+}
+
+/// Where each lane's dword is in transfers between memory and LDS.
+fn transfer_address(wave: &Wave, imm: i32, lane: usize) -> u64 {
+    u64::from((wave.m0() & 0xffff).wrapping_add_signed(imm).wrapping_add(4 * lane as u32))
+}
+
+/// The last half of a load to LDS: dwords of active lanes, from a register to consecutive places from M0 on.
+pub(crate) fn from_memory(wave: &Wave, worker: &mut Worker, register: usize, imm: i32) {
+    let exec = wave.exec();
+    for lane in (0..64).filter(|lane| exec >> lane & 1 == 1) {
+        worker.lds_write(transfer_address(wave, imm, lane), 4, wave.v[register][lane].into());
+    }
+}
+
+/// The first half of a store from LDS.
+pub(crate) fn to_registers(wave: &mut Wave, worker: &Worker, register: usize, imm: i32) {
+    for lane in 0..64 {
+        wave.v[register][lane] = worker.lds_read(transfer_address(wave, imm, lane), 4) as u32;
     }
 }
 

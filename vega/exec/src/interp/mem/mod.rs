@@ -8,16 +8,24 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `lanes` | lanes of GPU addresses: translation, loads, stores, atomics |
+//! | `element` | single elements of guest memory |
 //! | `flat` | GLOBAL, FLAT and SCRATCH instructions |
-//! | `buffer` | MUBUF with its descriptor |
-//! | `lds` | DS instructions |
+//! | `buffer` | MUBUF and MTBUF with their descriptor |
+//! | `components` | formatted data in registers |
+//! | `image` | MIMG |
+//! | `lds` | DS instructions of the usual kinds |
+//! | `share` | the global data share, the rare DS instructions |
 //! | `scalar` | SMEM |
 
 pub(crate) mod buffer;
+pub(crate) mod components;
+mod element;
 pub(crate) mod flat;
+pub(crate) mod image;
 pub(crate) mod lanes;
 pub(crate) mod lds;
 pub(crate) mod scalar;
+pub(crate) mod share;
 
 use vega_isa::memory::{Atomic, Half};
 
