@@ -58,7 +58,8 @@ fn what(kind: &FaultKind) -> String {
                 .to_owned()
         }
         FaultKind::Watchdog { limit } => {
-            format!("a kernel has run for more than {} s: the watchdog ends it", limit.as_secs_f64())
+            let seconds = limit.as_secs_f64();
+            format!("no end in a kernel that has run for more than {seconds} s: the watchdog ends it")
         }
         FaultKind::Resources { reason } => format!("a kernel cannot be launched: {reason}"),
     }

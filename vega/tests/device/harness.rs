@@ -51,12 +51,22 @@ pub fn program(name: &str) -> PathBuf {
     cell.get_or_init(|| compile(name, folder.path())).clone()
 }
 
+/// Programs with debug information.
+const DEBUG: &[&str] = &["faulty"];
+
+/// The source of a program.
+pub fn source(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs").join(name).with_extension("hip")
+}
+
 fn compile(name: &str, folder: &Path) -> PathBuf {
-    let source =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs").join(name).with_extension("hip");
+    let source = source(name);
+    let debug = DEBUG.contains(&name).then_some("-g");
     let program = folder.join(name);
     let output = Command::new("hipcc")
-        .args(["--offload-arch=gfx900", "-O2", "-pthread", "-o"])
+        .args(["--offload-arch=gfx900", "-O2", "-pthread"])
+        .args(debug)
+        .arg("-o")
         .args([&program, &source])
         .output()
         .expect("hipcc: `cargo xtask test` installs it");

@@ -1,6 +1,7 @@
 //! HIP programs on the virtual card, below the installed ROCm: each must fail when the card is hidden, and
 //! each that computes must fail when dispatches are completed without being executed.
 
+mod faults;
 mod harness;
 
 use std::os::unix::process::ExitStatusExt;

@@ -74,6 +74,9 @@ impl Scheduled {
 /// A random schedule starts one more workgroup in one turn of so many, whatever the others do.
 const ADMISSIONS: usize = 4;
 
+/// And has so many under way without need: more would not fit the host's caches.
+const CROWD: usize = 16;
+
 /// A dispatch under way.
 pub(crate) struct Job {
     pub dispatch: Dispatch,
@@ -365,7 +368,7 @@ impl Shift<'_> {
     /// With a random schedule: perhaps one more workgroup, and any of those under way comes next.
     fn shuffle(&mut self, worker: &mut Worker, spares: &mut Spares) {
         let Some(random) = worker.random() else { return };
-        let admits = random.once_in(ADMISSIONS);
+        let admits = self.groups.len() < CROWD && random.once_in(ADMISSIONS);
         let first = random.below(self.groups.len());
         self.groups.rotate_left(first);
         if admits {
@@ -384,7 +387,8 @@ impl Shift<'_> {
                 // Everything here spins, and whatever it waits for is elsewhere.
                 if self.asleep > NAP_AFTER * self.groups.len() {
                     std::thread::sleep(NAP);
-                } else {
+                } else if self.job.limits.scheduled.is_none() {
+                    // (With a schedule no other worker has what they wait for.)
                     std::thread::yield_now();
                 }
                 self.turns = 0;

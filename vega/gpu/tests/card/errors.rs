@@ -1,8 +1,13 @@
 //! Refused packets, queue errors, faults and their reports.
 
-use vega_exec::Rights;
+use std::sync::{Arc, Barrier};
+use std::time::Duration;
 
-use crate::kernels::{ILLEGAL, STORE_TO_NULL, TRAP, TRIPLE, launch, load};
+use vega_exec::observe::{Observe, Schedule};
+use vega_exec::{Engine, EngineConfig, Rights};
+use vega_gpu::CardConfig;
+
+use crate::kernels::{ILLEGAL, LDS_WITHOUT_LDS, SPIN, STORE_TO_NULL, TRAP, TRIPLE, launch, load};
 use crate::user::{Aql, Dispatch, World, barrier_and, pm4, until};
 
 /// Submits a packet that must be refused with `code`; checks everything that user space sees of it.
@@ -166,6 +171,7 @@ fn a_fault_report_names_kernel_workgroup_lane_instruction_and_address() {
         "lane        5, work-item (5, 0, 0)",
         "exec 0x0000000000000020",
         "0x10, write: null pointer",
+        "registers   v[1:2] = 0x0, v0 = 0x5\n",
         &pc,
         "v_cmp_eq_u32_e32 vcc, 5, v0",
         "=> ",
@@ -176,6 +182,78 @@ fn a_fault_report_names_kernel_workgroup_lane_instruction_and_address() {
         assert!(report.contains(text), "{text:?} not in\n{report}");
     }
     assert_eq!((done.value(), queue.read_id()), (1, 0), "a faulting dispatch never completes");
+}
+
+#[test]
+fn every_report_is_written_before_the_program_is_told_of_a_fault() {
+    const QUEUES: usize = 4;
+    let world = World::new();
+    *world.driver.meeting.lock().unwrap() = Some(Arc::new(Barrier::new(QUEUES)));
+    for number in 0..QUEUES {
+        let queue = Aql::new(&world);
+        let code = load(&world, &format!("_Z4wild{number}v"), &STORE_TO_NULL);
+        queue.submit(launch(&world, code.kernel, 1, 0).packet(None));
+    }
+    world.driver.wait(|h| (h.faults.len() == QUEUES).then_some(()));
+    world.driver.heard(|h| {
+        assert_eq!(h.reports_before, Some(QUEUES));
+        h.reports.iter().for_each(|report| assert!(report.ends_with("s_endpgm\n"), "{report}"));
+    });
+}
+
+#[test]
+fn the_name_of_a_kernel_is_that_of_its_source() {
+    let world = World::new();
+    let queue = Aql::new(&world);
+    let code = load(&world, "_Z5storeIdEvPT_m", &STORE_TO_NULL);
+    queue.submit(launch(&world, code.kernel, 1, 0).packet(None));
+    world.driver.wait(|h| (!h.faults.is_empty()).then_some(()));
+    let report = world.driver.heard(|h| h.reports.concat());
+    assert!(report.contains("  kernel      void store<double>(double*, unsigned long)\n"), "{report}");
+}
+
+#[test]
+fn the_watchdog_ends_a_kernel_and_leaves_other_queues_alone() {
+    let limit = Duration::from_millis(200);
+    let config = EngineConfig { threads: 2, watchdog: Some(limit), ..EngineConfig::default() };
+    let world = World::on(Engine::new(config).unwrap(), CardConfig::default());
+    let (stuck, free) = (Aql::new(&world), Aql::new(&world));
+    let spin = load(&world, "spin", &SPIN);
+    stuck.submit(launch(&world, spin.kernel, 4, 0).packet(None));
+    world.driver.wait(|h| (h.exceptions == 1).then_some(()));
+    let report = world.driver.heard(|h| h.reports.concat());
+    assert!(
+        report.contains("run for more than 0.2 s") && report.contains("  kernel      spin\n"),
+        "{report}"
+    );
+    assert!(report.contains("=> ") && report.contains("s_nop 0"), "{report}");
+    let (code, out, done) = (load(&world, "triple", &TRIPLE), world.data(4096), world.signal(1));
+    free.submit(launch(&world, code.kernel, 1, out.va).packet(Some(&done)));
+    done.wait(0);
+    assert_eq!(out.read::<u32>(4), 3);
+}
+
+#[test]
+fn what_a_schedule_or_a_check_makes_of_a_fault_is_told() {
+    let observe = Observe { schedule: Some(Schedule::Random(3)), check_lds: true, ..Observe::default() };
+    let config = EngineConfig { observe, ..EngineConfig::default() };
+    let world = World::on(Engine::new(config).unwrap(), CardConfig::default());
+    let queue = Aql::new(&world);
+    let code = load(&world, "beyond", &LDS_WITHOUT_LDS);
+    queue.submit(launch(&world, code.kernel, 1, 0).packet(None));
+    queue.inactive.wait(0x2000_0000);
+    let report = world.driver.heard(|h| h.reports.concat());
+    let expected = [
+        "access beyond LDS in a kernel",
+        "lane        0, work-item (0, 0, 0)",
+        "lds         byte 0x0; the workgroup has 0x0 bytes",
+        "=> ",
+        "ds_write_b32 v0, v0",
+        "schedule    random:3: VEGA_SCHEDULE=random:3 repeats it",
+    ];
+    for text in expected {
+        assert!(report.contains(text), "{text:?} not in\n{report}");
+    }
 }
 
 #[test]

@@ -44,6 +44,13 @@ pub const TRAP: [u32; 2] = [
     0xbf81_0000, // s_endpgm
 ];
 
+/// Stores to LDS, of which the dispatch asks for none.
+#[rustfmt::skip]
+pub const LDS_WITHOUT_LDS: [u32; 3] = [
+    0xd81a_0000, 0x0000_0000, // ds_write_b32 v0, v0
+    0xbf81_0000,              // s_endpgm
+];
+
 /// No instruction of gfx900.
 pub const ILLEGAL: [u32; 2] = [0xbf80_0000, 0xffff_ffff];
 

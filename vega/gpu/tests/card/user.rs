@@ -6,7 +6,7 @@
 
 use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Barrier, Condvar, Mutex};
 use std::time::Duration;
 
 use vega_exec::{Engine, EngineConfig, Rights};
@@ -23,6 +23,8 @@ pub struct Heard {
     pub faults: Vec<MemoryFault>,
     pub exceptions: usize,
     pub reports: Vec<String>,
+    /// How many reports were there when the card told of the first fault.
+    pub reports_before: Option<usize>,
 }
 
 /// A driver that writes down what it hears.
@@ -30,6 +32,8 @@ pub struct Heard {
 pub struct Driver {
     heard: Mutex<Heard>,
     changed: Condvar,
+    /// Reports that wait for each other before they are finished, one after the other.
+    pub meeting: Mutex<Option<Arc<Barrier>>>,
 }
 
 impl Driver {
@@ -66,7 +70,10 @@ impl Notify for Driver {
     }
 
     fn memory_fault(&self, fault: MemoryFault) {
-        self.note(|h| h.faults.push(fault));
+        self.note(|h| {
+            h.reports_before.get_or_insert(h.reports.len());
+            h.faults.push(fault);
+        });
     }
 
     fn hardware_exception(&self) -> bool {
@@ -75,6 +82,13 @@ impl Notify for Driver {
     }
 
     fn report(&self, text: &str) {
+        let meeting = self.meeting.lock().unwrap().clone();
+        if let Some(meeting) = meeting
+            && meeting.wait().is_leader()
+        {
+            // The others are done long before.
+            std::thread::sleep(Duration::from_millis(50));
+        }
         self.note(|h| h.reports.push(text.to_owned()));
     }
 }
@@ -96,6 +110,11 @@ impl World {
         let engine = Arc::clone(ENGINE.lock().unwrap().get_or_insert_with(|| {
             Engine::new(EngineConfig { threads: 2, ..EngineConfig::default() }).unwrap()
         }));
+        World::on(engine, config)
+    }
+
+    /// A card with an engine of its own.
+    pub fn on(engine: Arc<Engine>, config: CardConfig) -> World {
         let driver = Arc::new(Driver::default());
         let card = Card::new(config, engine, Arc::clone(&driver) as Arc<dyn Notify>);
         World { card, driver }
