@@ -1,7 +1,8 @@
 //! DS instructions: the workgroup's LDS.
 //!
 //! LDS belongs to one workgroup, and a workgroup runs on one thread, so its accesses are plain. Bytes out of
-//! range read as zero, stores to them are dropped.
+//! range read as zero, stores to them are dropped. Address and offset are added in 32 bits: compilers fold
+//! negative addresses with large offsets (LLVM does from GFX7 on).
 //!
 //! # Safety
 //! A lane's offset is compared with the last one at which the element fits before LDS is accessed through
@@ -167,7 +168,7 @@ unsafe fn load<V: Vector, const DWORDS: usize>(
         unsafe {
             let a = from.add(lane).read();
             for k in 0..DWORDS {
-                let at = u64::from(a) + u64::from(offset) + 4 * k as u64;
+                let at = u64::from(a.wrapping_add(offset)) + 4 * k as u64;
                 let value = if ok >> lane & 1 == 1 {
                     lds.add(at as usize).cast::<u32>().read_unaligned()
                 } else {
@@ -299,7 +300,7 @@ unsafe fn store<V: Vector, const DWORDS: usize>(
         unsafe {
             let a = to.add(lane).read();
             for k in 0..DWORDS {
-                let at = u64::from(a) + u64::from(offset) + 4 * k as u64;
+                let at = u64::from(a.wrapping_add(offset)) + 4 * k as u64;
                 let value = d.add(64 * k + lane).read();
                 if ok >> lane & 1 == 1 {
                     worker.lds.as_mut_ptr().add(at as usize).cast::<u32>().write_unaligned(value);
@@ -353,7 +354,7 @@ impl Handler for ReadSmall {
         let to = if shape.half == vega_isa::memory::Half::Whole { dst } else { SPARE + 8 };
         for lane in (0..64).filter(|lane| exec >> lane & 1 == 1) {
             // SAFETY: `from` is 64 addresses.
-            let at = u64::from(unsafe { from.add(lane).read() }) + record.imm as u64;
+            let at = u64::from(unsafe { from.add(lane).read() }.wrapping_add(record.imm as u32));
             wave.v[to][lane] = worker.lds_read(at, shape.bytes.into()) as u32;
         }
         finish_load(wave, exec, shape, dst);
@@ -373,7 +374,7 @@ impl Handler for WriteSmall {
         let exec = wave.exec();
         for lane in (0..64).filter(|lane| exec >> lane & 1 == 1) {
             // SAFETY: `to` is 64 addresses.
-            let at = u64::from(unsafe { to.add(lane).read() }) + record.imm as u64;
+            let at = u64::from(unsafe { to.add(lane).read() }.wrapping_add(record.imm as u32));
             let value = u64::from(wave.v[record.sdst as usize][lane] >> shift);
             worker.lds_write(at, shape.bytes.into(), value);
         }
@@ -395,7 +396,7 @@ impl Handler for LdsAtomic {
         let (first, second) = (record.sdst as usize, record.consts[0] as usize);
         for lane in (0..64).filter(|lane| exec >> lane & 1 == 1) {
             // SAFETY: `at` is 64 addresses.
-            let at = u64::from(unsafe { at.add(lane).read() }) + record.imm as u64;
+            let at = u64::from(unsafe { at.add(lane).read() }.wrapping_add(record.imm as u32));
             let read = |register: usize| {
                 let low = u64::from(wave.v[register][lane]);
                 if bytes == 8 { low | u64::from(wave.v[register + 1][lane]) << 32 } else { low }

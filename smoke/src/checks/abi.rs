@@ -1,0 +1,115 @@
+//! Numbers, sizes and symbols, against the bindings of this project.
+
+use std::collections::BTreeSet;
+
+use hip_sys::abi::{self, Version};
+use hip_sys::{FUNCTIONS, Library, RELEASES};
+
+use crate::stack::{Stack, file_name};
+use crate::verdict::Findings;
+
+/// Prints `name size` lines.
+const PROBE: &str = include_str!("../../programs/abi.hip");
+
+/// Check 30: exported symbols, and sizes of structures that moved between releases.
+pub fn symbols(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
+    let Some(library) = stack.named("libamdhip64.so").next() else {
+        out.skip("libamdhip64 is not installed");
+        return Ok(());
+    };
+    let probe = stack.compile("abi", PROBE, &[]);
+    let sizes = match probe {
+        Ok(program) => stack.run(&mut stack.command(&program))?,
+        Err(why) => {
+            out.skip(format!("the release of the headers is not known: {why}"));
+            return Ok(());
+        }
+    };
+    let value = |name: &str| {
+        let mut words = sizes.output.lines().filter_map(|line| line.split_once(' '));
+        words.find(|(key, _)| *key == name).and_then(|(_, value)| value.trim().parse::<u32>().ok())
+    };
+    let (Some(major), Some(minor)) = (value("major"), value("minor")) else {
+        anyhow::bail!("the probe of the ABI printed no version: {}", sizes.story());
+    };
+    let version = Version::new(major, minor);
+    exports(stack, (major, minor), library, out);
+    for (name, moved, before, after) in SIZES {
+        let expected = if moved.holds(version) { *after } else { *before };
+        match value(name) {
+            Some(size) if size == expected => {}
+            size => {
+                let size = size.map_or("unknown".to_owned(), |size| size.to_string());
+                out.fail(format!(
+                    "{name} is {size} bytes in the headers of {major}.{minor}, {expected} were expected"
+                ))
+                .file(&library.file)
+                .means("programs in other languages pass structures of another size")
+                .fix("headers and library must be of one release");
+            }
+        }
+    }
+    if !out.any_failed() {
+        out.pass(format!("{} structures have the size that HIP {major}.{minor} gives them", SIZES.len()));
+    }
+    Ok(())
+}
+
+/// Structures: name in the probe, what moved, size before and after.
+const SIZES: &[(&str, abi::Fact, u32, u32)] = &[
+    ("hipDeviceProp_t", abi::DEVICE_PROP_R0600, 792, 1472),
+    ("HIP_MEMCPY3D", abi::MEMCPY3D, 128, 184),
+    ("hipExternalMemoryHandleDesc", abi::EXTERNAL_MEMORY_HANDLE_DESC, 40, 104),
+    ("hipExternalSemaphoreHandleDesc", abi::EXTERNAL_SEMAPHORE_HANDLE_DESC, 32, 96),
+];
+
+/// Functions that the headers of a release declare and AMD's own library does not export: harmless, since nobody
+/// could ever link to them.
+const NEVER_EXPORTED: &[&str] = &[
+    "hipLaunchHostFunc",
+    "hipGraphKernelNodeGetAttribute",
+    "hipGraphKernelNodeSetAttribute",
+    "hipTexRefGetMipMappedArray",
+];
+
+fn exports(stack: &Stack, (major, minor): (u32, u32), library: &crate::stack::Library, out: &mut Findings) {
+    let prefix = format!("{major}.{minor}.");
+    let Some(release) = RELEASES.iter().find(|release| format!("{release}.").starts_with(&prefix)) else {
+        out.skip(format!("the bindings know no HIP {major}.{minor}, only {}", RELEASES.join(", ")));
+        return;
+    };
+    let mut exported: BTreeSet<&str> = BTreeSet::new();
+    for library in stack.named("libamdhip64.so").chain(stack.named("libhiprtc.so")) {
+        exported.extend(library.elf.iter().flat_map(|elf| elf.exports.iter().map(String::as_str)));
+    }
+    let has_hiprtc = exported.contains("hiprtcCreateProgram");
+    let mut missing = Vec::new();
+    let mut count = 0;
+    for function in FUNCTIONS.iter().filter(|function| function.releases.contains(release)) {
+        if function.library == Library::Hiprtc && !has_hiprtc {
+            continue;
+        }
+        count += 1;
+        let found =
+            function.spellings.iter().any(|name| name.to_str().is_ok_and(|name| exported.contains(name)));
+        if !found && !NEVER_EXPORTED.contains(&function.name) {
+            missing.push(function.name);
+        }
+    }
+    if missing.is_empty() {
+        out.pass(format!(
+            "{} exports the {count} functions that {release} declares",
+            file_name(&library.file)
+        ));
+    } else {
+        out.fail(format!(
+            "{} lacks {} of the functions that {release} declares: {}",
+            file_name(&library.file),
+            missing.len(),
+            missing.join(", ")
+        ))
+        .file(&library.file)
+        .means("programs that use them do not link or do not start")
+        .fix("headers and library must be of one release");
+    }
+}

@@ -1,0 +1,367 @@
+//! The checks: the table that everything else reads.
+//!
+//! | file | checks |
+//! |---|---|
+//! | `links` | what the dynamic linker sees: 1 to 3 |
+//! | `paths` | places that programs and variables name: 4, 5, 20 |
+//! | `compiler` | clang and its files: 6 to 8 |
+//! | `compiling` | what hipcc makes: 9 to 11 |
+//! | `runtime_compiler` | comgr and hiprtc: 12, 13 |
+//! | `coexistence` | several LLVMs in one process: 14 |
+//! | `development` | CMake packages and headers: 15, 16 |
+//! | `device_code` | code objects in libraries: 17 to 19 |
+//! | `nodes` | the device, as the kernel and its lowest users show it: 21 to 23 |
+//! | `programs` | test programs on the device: 24 to 29 |
+//! | `abi` | numbers, sizes and symbols: 30 |
+
+mod abi;
+mod coexistence;
+mod compiler;
+mod compiling;
+mod development;
+mod device_code;
+mod links;
+mod nodes;
+mod paths;
+mod programs;
+mod runtime_compiler;
+
+use crate::check::Check;
+
+/// A check that needs nothing but the files.
+const FILES: Check = Check {
+    number: 0,
+    name: "",
+    layer: "",
+    title: "",
+    device: false,
+    slow: false,
+    explain: "",
+    run: |_, _| Ok(()),
+};
+/// The same, left out by `--quick`.
+const SLOW: Check = Check { slow: true, ..FILES };
+/// A check that needs a device.
+const DEVICE: Check = Check { device: true, ..FILES };
+
+/// The thirty checks, by number.
+pub static CHECKS: &[Check] = &[
+    Check {
+        number: 1,
+        name: "links",
+        layer: "all",
+        title: "every ROCm library and program finds what it links to",
+        explain: "Reads DT_NEEDED and DT_RUNPATH of each library and program of the stack and looks for every \
+                  library as the dynamic linker would. A RUNPATH into a folder that does not exist is usually the \
+                  build tree: it works on the builder's machine only.",
+        run: links::needed,
+        ..FILES
+    },
+    Check {
+        number: 2,
+        name: "sonames",
+        layer: "all",
+        title: "sonames, links and symbol versions fit together",
+        explain: "Each library must be found under its own DT_SONAME, links for development must lead somewhere, one \
+                  soname must have one provider in the linker's folders, and the symbol versions that one library of \
+                  the stack wants of another must be defined there.",
+        run: links::sonames,
+        ..FILES
+    },
+    Check {
+        number: 3,
+        name: "dlopen",
+        layer: "all",
+        title: "libraries that are opened at run time are there",
+        explain: "HIP opens comgr and the built-ins of hiprtc with dlopen(), ROCr the profiler's helper. No tool that \
+                  follows DT_NEEDED sees them, so packages forget the dependency; a program then fails at its first \
+                  copy or fill. The names are read from the libraries that open them.",
+        run: links::opened,
+        ..FILES
+    },
+    Check {
+        number: 4,
+        name: "hipconfig",
+        layer: "hip-runtime-amd",
+        title: "every path that hipconfig prints exists",
+        explain: "Build systems take the output of hipconfig as it is. A path that does not exist is harmless as an \
+                  include folder and fatal as HIP_PATH or HIP_CLANG_PATH.",
+        run: paths::hipconfig,
+        ..FILES
+    },
+    Check {
+        number: 5,
+        name: "environment",
+        layer: "hip-runtime-amd",
+        title: "hipcc survives the environment: unset, set, and set to dead places",
+        explain: "ROCM_PATH, HIP_PATH, HSA_PATH, HIP_CLANG_PATH and DEVICE_LIB_PATH are left over from other \
+                  installations. Set in this environment they must name existing folders; without them hipcc must \
+                  work; with each of them dead it must work or fail, never write a wrong file with success.",
+        run: paths::environment,
+        ..FILES
+    },
+    Check {
+        number: 6,
+        name: "compilers",
+        layer: "rocm-llvm",
+        title: "hipcc, clang++ -x hip, clang -x cl and CMake each find headers and device libraries",
+        explain: "Each way compiles one small kernel for the first target. hipcc must work; the others are used by \
+                  build systems and are reported when they do not.",
+        run: compiler::ways,
+        ..FILES
+    },
+    Check {
+        number: 7,
+        name: "resources",
+        layer: "rocm-llvm",
+        title: "clang's resource folder is complete",
+        explain: "clang's own headers (stddef.h, the HIP wrappers) live in a folder with its version in the name: a \
+                  compiler and a resource folder of different packages drift apart.",
+        run: compiler::resources,
+        ..FILES
+    },
+    Check {
+        number: 8,
+        name: "bitcode",
+        layer: "rocm-device-libs",
+        title: "the device libraries are there and hipcc's LLVM can read them",
+        explain: "ockl, ocml, opencl and the switches oclc_* are LLVM bitcode. They must exist for every target, be \
+                  whole, and not be newer than the compiler that reads them.",
+        run: compiler::bitcode,
+        ..FILES
+    },
+    Check {
+        number: 9,
+        name: "default-target",
+        layer: "hip-runtime-amd",
+        title: "what hipcc compiles for when nobody says",
+        explain: "Without --offload-arch hipcc asks the machine for its card. Where there is none (every build server), \
+                  some releases silently compile for gfx803. The target that was really emitted is reported.",
+        run: compiling::default_target,
+        ..FILES
+    },
+    Check {
+        number: 10,
+        name: "distribution-flags",
+        layer: "hip-runtime-amd",
+        title: "the distribution's own compiler flags pass through hipcc",
+        explain: "Package builds set CXXFLAGS; flags for x86 (-fcf-protection) are errors for the device. Each flag \
+                  that hipcc rejects is named; -Xarch_host passes it to the host's part alone.",
+        run: compiling::flags,
+        ..FILES
+    },
+    Check {
+        number: 11,
+        name: "corpus",
+        layer: "rocm-llvm",
+        title: "a corpus of kernels compiles in every mode",
+        explain: "Kernels with LDS, atomics, printf, virtual calls, half and double precision, textures and recursion \
+                  are compiled with -O0 to -O3, -g, -fgpu-rdc, as a shared library and as a code object.",
+        run: compiling::corpus,
+        ..SLOW
+    },
+    Check {
+        number: 12,
+        name: "comgr",
+        layer: "comgr",
+        title: "comgr knows the targets and compiles OpenCL",
+        explain: "The code object manager compiles HIP's own copy and fill kernels at run time. It must list the \
+                  target and turn a line of OpenCL into an executable for it.",
+        run: runtime_compiler::comgr,
+        ..FILES
+    },
+    Check {
+        number: 13,
+        name: "hiprtc",
+        layer: "hip-runtime-amd",
+        title: "hiprtc compiles, finds kernels by name and explains errors",
+        explain: "A template kernel is compiled at run time, its lowered name is looked up, and a wrong source must \
+                  give a log that names the line. No device is needed.",
+        run: runtime_compiler::hiprtc,
+        ..FILES
+    },
+    Check {
+        number: 14,
+        name: "coexistence",
+        layer: "comgr",
+        title: "HIP, comgr and the system's LLVM live in one process",
+        explain: "Two LLVMs that share symbols abort a process when the second one registers its options. HIP's \
+                  libraries are loaded together with Mesa's, PoCL's and plain LLVM, in both orders.",
+        run: coexistence::one_process,
+        ..FILES
+    },
+    Check {
+        number: 15,
+        name: "cmake",
+        layer: "all",
+        title: "CMake packages name files that exist",
+        explain: "Every <name>-config.cmake of the stack is read for files of its imported targets. With CMake \
+                  installed, find_package() is run for each.",
+        run: development::cmake,
+        ..FILES
+    },
+    Check {
+        number: 16,
+        name: "headers",
+        layer: "all",
+        title: "public headers compile alone",
+        explain: "Each header that users include first is compiled by itself, as C where it is one and as C++.",
+        run: development::headers,
+        ..SLOW
+    },
+    Check {
+        number: 17,
+        name: "targets",
+        layer: "all",
+        title: "every library with device code has code for every target",
+        explain: "A library that was built for fewer cards than the rest fails at its first call, on some users' \
+                  machines only. --target says which processors the distribution builds for.",
+        run: device_code::targets,
+        ..SLOW
+    },
+    Check {
+        number: 18,
+        name: "code-objects",
+        layer: "all",
+        title: "code objects are what their bundles say, and the runtime knows their version",
+        explain: "The target in a bundle's table must be the one in the code object's header, its metadata must \
+                  parse, and its ABI version must be one that the installed ROCr loads.",
+        run: device_code::objects,
+        ..SLOW
+    },
+    Check {
+        number: 19,
+        name: "fat-binaries",
+        layer: "hip-runtime-amd",
+        title: "stripped and compressed fat binaries still register",
+        explain: "Packages strip their programs; newer compilers compress device code. Both are made of one small \
+                  program and run.",
+        run: programs::fat_binaries,
+        ..DEVICE
+    },
+    Check {
+        number: 20,
+        name: "registrations",
+        layer: "all",
+        title: "names, ICDs, linker and profile snippets, and device rules lead somewhere",
+        explain: "amdgpu.ids gives the card its name; OpenCL finds its implementation by a .icd file; ld.so.conf.d and \
+                  profile.d may name folders of a release that is gone; a udev rule gives users access to /dev/kfd.",
+        run: paths::registrations,
+        ..FILES
+    },
+    Check {
+        number: 21,
+        name: "device-nodes",
+        layer: "kernel",
+        title: "/dev/kfd and the render node open",
+        explain: "Mode, group and errno of the device files, explained: no file, no permission, no memory and a \
+                  disabled device have different cures.",
+        run: nodes::device_files,
+        ..DEVICE
+    },
+    Check {
+        number: 22,
+        name: "thunk",
+        layer: "hsakmt-roct",
+        title: "the thunk talks to the driver and sees a GPU node",
+        explain: "Opens the driver, asks for its version and counts nodes. Where the thunk is linked into ROCr it is \
+                  checked through ROCr.",
+        run: nodes::thunk,
+        ..DEVICE
+    },
+    Check {
+        number: 23,
+        name: "agents",
+        layer: "rocminfo",
+        title: "rocminfo and rocm_agent_enumerator list the GPU",
+        explain: "Both must exit with 0 and name the processor.",
+        run: nodes::agents,
+        ..DEVICE
+    },
+    Check {
+        number: 24,
+        name: "rocr",
+        layer: "hsa-rocr",
+        title: "ROCr: queues, signals, copies, a second process",
+        explain: "A program on ROCr alone submits barrier packets around its ring twice, waits for signals, copies \
+                  memory both ways, and does the same again in a second process.",
+        run: programs::rocr,
+        ..DEVICE
+    },
+    Check {
+        number: 25,
+        name: "memory",
+        layer: "hip-runtime-amd",
+        title: "HIP: every kind of copy and fill",
+        explain: "Copies between pageable, pinned, managed and device memory, in one and two dimensions, and fills of \
+                  8, 16 and 32 bits. They force the runtime to compile its own kernels: a missing comgr shows here.",
+        run: programs::memory,
+        ..DEVICE
+    },
+    Check {
+        number: 26,
+        name: "kernels",
+        layer: "hip-runtime-amd",
+        title: "HIP: kernels, streams, events, modules, graphs",
+        explain: "SAXPY, LDS with barriers, atomics, printf, shuffles, double and half precision, device malloc, \
+                  streams and events, a module, a graph, and an assertion that must abort. Results are compared with \
+                  the CPU's, every return code is checked.",
+        run: programs::kernels,
+        ..DEVICE
+    },
+    Check {
+        number: 27,
+        name: "libraries",
+        layer: "all",
+        title: "each installed library computes something, exactly and statistically",
+        explain: "Where a library and its headers are installed, a small program with a fixed seed is compiled and \
+                  its result compared with the CPU's.",
+        run: programs::libraries,
+        ..DEVICE
+    },
+    Check {
+        number: 28,
+        name: "no-binary",
+        layer: "hip-runtime-amd",
+        title: "a program for another card fails with hipErrorNoBinaryForGpu",
+        explain: "A program that has code for gfx906 only must be told so; newer runtimes return the error, older ones \
+                  print it and abort. Wrong results or silence are failures.",
+        run: programs::no_binary,
+        ..DEVICE
+    },
+    Check {
+        number: 29,
+        name: "false-pass",
+        layer: "all",
+        title: "no test program passes without a device, or on one that does nothing",
+        explain: "The programs of the other checks are run again with the device hidden, and on the virtual card also \
+                  with dispatches completed but not executed. One that passes proves nothing where it passes else.",
+        run: programs::false_pass,
+        ..DEVICE
+    },
+    Check {
+        number: 30,
+        name: "abi",
+        layer: "hip-runtime-amd",
+        title: "the library exports what its headers declare",
+        explain: "The functions that the headers of this release declare are looked up in libamdhip64 and libhiprtc; \
+                  sizes of structures that moved between releases are compiled and compared.",
+        run: abi::symbols,
+        ..FILES
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_thirty_numbered_in_order_with_names_of_their_own() {
+        assert_eq!(CHECKS.len(), 30);
+        for (at, check) in CHECKS.iter().enumerate() {
+            assert_eq!(usize::from(check.number), at + 1);
+            assert!(CHECKS[..at].iter().all(|other| other.name != check.name), "{}", check.name);
+            assert!(!check.title.is_empty() && check.explain.len() > 60, "{}", check.name);
+        }
+    }
+}
