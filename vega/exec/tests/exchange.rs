@@ -97,6 +97,22 @@ fn lds_has_every_size_and_bounds() {
 }
 
 #[test]
+fn lds_addresses_wrap_around_with_their_offset() {
+    let card = Card::new(1);
+    card.write(common::CODE, instructions::LDS_NEGATIVE);
+    card.write(common::KERNARG, &args(DATA));
+    let mut dispatch = card.dispatch([64, 1, 1], [64, 1, 1]);
+    dispatch.lds_bytes = 512;
+    assert_eq!(card.run(&dispatch), vega_exec::Outcome::Done);
+    let at = |i: u32| 1000 + 63 - i;
+    expect(&card, 0, "written by negative addresses", at);
+    expect(&card, 1, "b32", |i| 1000 + i);
+    expect(&card, 2, "u16", |i| 1000 + i);
+    expect(&card, 3, "read2, the dword above", |i| if i == 0 { 0 } else { 1000 + i - 1 });
+    expect(&card, 4, "an atomic gives the old value", |i| 1000 + i);
+}
+
+#[test]
 fn global_and_private_memory_have_every_size() {
     let mut card = Card::new(1);
     let private = 0x900_0000u64;

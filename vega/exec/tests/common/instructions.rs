@@ -260,3 +260,26 @@ pub const SCALAR_EPILOGUE: &[u32] = &[
     0xdc708028, 0x00060601, // global_store_dword v1, v6, s[6:7] offset:40
     0xbf810000,             // s_endpgm
 ];
+
+/// LDS by negative addresses with offsets, as compilers fold `tile[n - 1 - i]`; args: data. LDS has 512 bytes.
+#[rustfmt::skip]
+pub const LDS_NEGATIVE: &[u32] = &[
+    0xc0060180, 0x00000000, // s_load_dwordx2 s[6:7], s[0:1], 0x0
+    0x24020082,             // v_lshlrev_b32_e32 v1, 2, v0
+    0x6a040280,             // v_sub_u32_e32 v2, 0, v1
+    0x680600ff, 0x000003e8, // v_add_u32_e32 v3, 0x3e8, v0
+    0xd81a00fc, 0x00000302, // ds_write_b32 v2, v3 offset:252
+    0xbf8cc07f,             // s_waitcnt lgkmcnt(0)
+    0xd86c0000, 0x04000001, // ds_read_b32 v4, v1
+    0xd86c00fc, 0x05000002, // ds_read_b32 v5, v2 offset:252
+    0xd87800fc, 0x06000002, // ds_read_u16 v6, v2 offset:252
+    0xd86e403f, 0x07000002, // ds_read2_b32 v[7:8], v2 offset0:63 offset1:64
+    0xd84000fc, 0x09000002, // ds_add_rtn_u32 v9, v2, v0 offset:252
+    0xbf8cc07f,             // s_waitcnt lgkmcnt(0)
+    0xdc708000, 0x00060401, // global_store_dword v1, v4, s[6:7]
+    0xdc708100, 0x00060501, // global_store_dword v1, v5, s[6:7] offset:256
+    0xdc708200, 0x00060601, // global_store_dword v1, v6, s[6:7] offset:512
+    0xdc708300, 0x00060801, // global_store_dword v1, v8, s[6:7] offset:768
+    0xdc708400, 0x00060901, // global_store_dword v1, v9, s[6:7] offset:1024
+    0xbf810000,             // s_endpgm
+];
