@@ -49,14 +49,20 @@ fn waiting() -> MutexGuard<'static, HashMap<usize, Function>> {
     WAITING.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
+/// Runs something that one of HIP's threads calls: HIP cannot be used in it.
+pub(crate) fn run_inside<R>(function: impl FnOnce() -> R) -> R {
+    INSIDE.set(true);
+    let outcome = function();
+    INSIDE.set(false);
+    outcome
+}
+
 fn run(number: *mut c_void) {
     let Some(function) = waiting().remove(&number.addr()) else { return };
-    INSIDE.set(true);
     // The function has caught its own panic; this one would be of a value that it dropped. What it carries might panic again.
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(function)) {
+    if let Err(panic) = run_inside(|| catch_unwind(AssertUnwindSafe(function))) {
         std::mem::forget(panic);
     }
-    INSIDE.set(false);
 }
 
 extern "C" fn stream_callback(_: hipStream_t, _: hipError_t, number: *mut c_void) {

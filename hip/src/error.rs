@@ -156,6 +156,14 @@ pub enum ErrorKind {
         /// What the compiler said.
         log: String,
     },
+    /// The stream is captured into a graph, in which the operation cannot be.
+    Capturing,
+    /// A node was used with a graph that it is not of.
+    ForeignNode,
+    /// A graph cannot own the memory, as the host may touch it at any time.
+    NotOwnable,
+    /// A graph cannot be updated by one of another shape.
+    GraphChanged,
     /// Something is in use that can be used once at a time.
     Busy,
     /// The thread is inside a function that a stream called ([`Stream::call`](crate::Stream::call)), where HIP cannot be
@@ -257,6 +265,15 @@ impl Error {
     #[cold]
     pub(crate) fn failed(kind: ErrorKind, call: Call, message: String) -> Self {
         Self(Box::new(Details { kind, code: None, call: Some(call), message, cause: None }))
+    }
+
+    /// The same failure, with what the runtime logged.
+    #[cold]
+    pub(crate) fn with_log(mut self, log: &str) -> Self {
+        if !log.trim().is_empty() {
+            self.0.message = format!("{}: {}", self.0.message, log.trim());
+        }
+        self
     }
 
     /// The same failure, of an operation that was waited for alone.

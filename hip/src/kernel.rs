@@ -97,6 +97,7 @@ mod function;
 mod launch;
 mod param;
 
+pub(crate) use args::Memory;
 pub use args::{Arg, Args};
 pub use config::{Dim3, LaunchConfig};
 pub use function::Function;

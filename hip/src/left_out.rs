@@ -117,4 +117,84 @@ pub static LEFT_OUT: &[LeftOut] = &[
             "hipUserObjectRelease", "hipUserObjectRetain",
         ],
     },
+    LeftOut {
+        reason: "The driver interface's spelling of what the runtime interface does for graphs.",
+        functions: &[
+            "hipDrvGraphAddMemFreeNode", "hipDrvGraphAddMemcpyNode", "hipDrvGraphAddMemsetNode",
+            "hipDrvGraphExecMemcpyNodeSetParams", "hipDrvGraphExecMemsetNodeSetParams",
+            "hipDrvGraphMemcpyNodeGetParams", "hipDrvGraphMemcpyNodeSetParams", "hipDrvLaunchKernelEx",
+        ],
+    },
+    LeftOut {
+        reason: "Memory that a graph allocates and frees itself: memory belongs to values here, which a graph shares.",
+        functions: &[
+            "hipGraphAddMemAllocNode", "hipGraphAddMemFreeNode", "hipGraphMemAllocNodeGetParams",
+            "hipGraphMemFreeNodeGetParams",
+        ],
+    },
+    LeftOut {
+        reason: "Copies of a module's variables in a graph: the kernels of a graph reach them themselves.",
+        functions: &[
+            "hipGraphAddMemcpyNodeFromSymbol", "hipGraphAddMemcpyNodeToSymbol",
+            "hipGraphExecMemcpyNodeSetParamsFromSymbol", "hipGraphExecMemcpyNodeSetParamsToSymbol",
+            "hipGraphMemcpyNodeSetParamsFromSymbol", "hipGraphMemcpyNodeSetParamsToSymbol",
+        ],
+    },
+    LeftOut {
+        reason: "Semaphores of other interfaces, and operations on memory words, in a graph.",
+        functions: &[
+            "hipGraphAddBatchMemOpNode", "hipGraphAddExternalSemaphoresSignalNode",
+            "hipGraphAddExternalSemaphoresWaitNode", "hipGraphBatchMemOpNodeGetParams",
+            "hipGraphBatchMemOpNodeSetParams", "hipGraphExecBatchMemOpNodeSetParams",
+            "hipGraphExecExternalSemaphoresSignalNodeSetParams",
+            "hipGraphExecExternalSemaphoresWaitNodeSetParams",
+            "hipGraphExternalSemaphoresSignalNodeGetParams",
+            "hipGraphExternalSemaphoresSignalNodeSetParams", "hipGraphExternalSemaphoresWaitNodeGetParams",
+            "hipGraphExternalSemaphoresWaitNodeSetParams",
+        ],
+    },
+    LeftOut {
+        reason: "What was passed to a node: whoever passed it knows it.",
+        functions: &[
+            "hipGraphChildGraphNodeGetGraph", "hipGraphEventRecordNodeGetEvent",
+            "hipGraphEventWaitNodeGetEvent", "hipGraphExecGetFlags", "hipGraphHostNodeGetParams",
+            "hipGraphKernelNodeGetParams", "hipGraphMemcpyNodeGetParams", "hipGraphMemsetNodeGetParams",
+        ],
+    },
+    LeftOut {
+        reason: "Parameters of single nodes that `GraphExec::update` takes over together.",
+        functions: &[
+            "hipGraphEventRecordNodeSetEvent", "hipGraphEventWaitNodeSetEvent",
+            "hipGraphExecChildGraphNodeSetParams", "hipGraphExecEventRecordNodeSetEvent",
+            "hipGraphExecEventWaitNodeSetEvent", "hipGraphExecHostNodeSetParams",
+            "hipGraphHostNodeSetParams",
+        ],
+    },
+    LeftOut {
+        reason: "The untyped forms of what is typed here, of 6.x and later.",
+        functions: &[
+            "hipGraphAddNode", "hipGraphExecNodeSetParams", "hipGraphInstantiateWithParams",
+            "hipGraphNodeSetParams",
+        ],
+    },
+    LeftOut {
+        reason: "Taking nodes and edges out of a graph: what it no longer uses could not be told from what it does. Build another.",
+        functions: &[
+            "hipGraphDestroyNode", "hipGraphRemoveDependencies",
+        ],
+    },
+    LeftOut {
+        reason: "Hints for caches of other vendors' devices.",
+        functions: &[
+            "hipGraphKernelNodeCopyAttributes", "hipGraphKernelNodeGetAttribute",
+            "hipGraphKernelNodeSetAttribute",
+        ],
+    },
+    LeftOut {
+        reason: "The state of a capture: it is a closure here, and its stream is used for nothing else.",
+        functions: &[
+            "hipStreamBeginCaptureToGraph", "hipStreamGetCaptureInfo", "hipStreamGetCaptureInfo_v2",
+            "hipStreamUpdateCaptureDependencies", "hipThreadExchangeStreamCaptureMode",
+        ],
+    },
 ];

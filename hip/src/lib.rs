@@ -70,6 +70,7 @@ mod error;
 mod event;
 #[cfg(feature = "fault")]
 pub mod fault;
+mod graph;
 pub mod kernel;
 pub mod left_out;
 pub mod memory;
@@ -83,6 +84,7 @@ pub use callback::HostCall;
 pub use device::{Device, MemoryInfo, PriorityRange, Properties};
 pub use error::{Error, ErrorCode, ErrorKind, Result};
 pub use event::{Event, EventFlags};
+pub use graph::{Capture, Graph, GraphExec, HostGuard, HostSlot, Node};
 pub use hip_sys as sys;
 pub use kernel::{
     Arg, Args, ByValue, Dim3, Embedded, Function, In, InOut, Kernel, Launch, LaunchConfig, Named, Param,
@@ -113,6 +115,11 @@ const _: () = {
     shared::<MappedBuffer<f32>>();
     shared::<Registered<'_, f32>>();
     shared::<Scope<'_, '_>>();
+    shared::<Graph>();
+    shared::<GraphExec>();
+    shared::<Capture>();
+    shared::<HostSlot<Vec<f32>>>();
+    shared::<HostGuard<'_, Vec<f32>>>();
     shared::<Module>();
     shared::<Function>();
     shared::<Kernel<(f32, In<f32>)>>();

@@ -33,6 +33,7 @@ pub use buffer::DeviceBuffer;
 pub(crate) use cache::BlockCache;
 pub use cache::MemoryStatistics;
 pub use copy::HostMemory;
+pub(crate) use fill::Pattern;
 pub use host::HostFlags;
 pub(crate) use peer::Peers;
 pub use peer::{PeerAttribute, PeerLink};

@@ -11,7 +11,8 @@
 use crate::device::Current;
 use crate::error::{Call, ErrorCode};
 use crate::event::Marker;
-use crate::{Device, Event, Result, Runtime};
+use crate::graph::Captured;
+use crate::{Device, Error, ErrorKind, Event, Result, Runtime};
 use hip_sys::{hipError_t, hipStream_t};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -58,6 +59,8 @@ pub(crate) struct StreamShared {
     finished: AtomicBool,
     /// Held while the handle is used by somebody who does not borrow the `Stream`, and while it is destroyed.
     alive: Mutex<()>,
+    /// What goes into a graph instead of to the device. Such a stream is never used for anything else.
+    captured: Option<Arc<Captured>>,
 }
 
 // SAFETY: the handle names an object of the runtime that may be used from any thread (see the head of this file).
@@ -73,7 +76,7 @@ impl StreamShared {
 
     fn with_handle(device: Device, handle: hipStream_t) -> Self {
         let id = device.runtime().next_stream_id();
-        Self { device, id, handle, finished: AtomicBool::new(false), alive: Mutex::new(()) }
+        Self { device, id, handle, finished: AtomicBool::new(false), alive: Mutex::new(()), captured: None }
     }
 
     /// Distinguishes the stream from all others of the runtime, earlier ones included.
@@ -106,13 +109,28 @@ impl StreamShared {
 
     /// Makes what a call on this stream needs current: the null stream is that of the current device, any other knows its
     /// device.
+    ///
+    /// Refuses a stream that is captured: what can go into a graph asks [`captured`](Self::captured) before.
     #[inline]
     pub(crate) fn enter(&self) -> Result<Option<Current>> {
+        self.refuse_capture()?;
         if self.handle.is_null() {
             return self.device.enter().map(Some);
         }
         crate::callback::refuse()?;
         Ok(None)
+    }
+
+    /// An error when the stream is captured.
+    #[inline]
+    pub(crate) fn refuse_capture(&self) -> Result<()> {
+        if self.captured.is_some() { Err(capturing()) } else { Ok(()) }
+    }
+
+    /// What the stream is captured into, if it is.
+    #[inline]
+    pub(crate) fn captured(&self) -> Option<&Arc<Captured>> {
+        self.captured.as_ref()
     }
 
     /// Makes later work of this stream wait for what `earlier` has been given so far.
@@ -148,7 +166,10 @@ impl StreamShared {
     fn destroy(&self) {
         let Some(_held) = self.hold() else { return };
         let runtime = self.device.runtime();
-        if let Err(error) = self.synchronize() {
+        // Nothing but a capture that is over was ever enqueued on a captured stream.
+        if self.captured.is_none()
+            && let Err(error) = self.synchronize()
+        {
             return runtime.report(&error);
         }
         self.finished.store(true, Ordering::Release);
@@ -157,6 +178,13 @@ impl StreamShared {
         let call = || Call::new("hipStreamDestroy").arg("stream", self.handle).on(self.device.raw());
         runtime.check_in_drop(status, call);
     }
+}
+
+#[cold]
+fn capturing() -> Error {
+    let message =
+        "the stream is being captured: only kernels, fills and copies on the device can go into a graph";
+    Error::new(ErrorKind::Capturing, message)
 }
 
 /// A queue of work on one device. Work of one stream runs in order; that of several streams may overlap.
@@ -229,7 +257,16 @@ impl Stream {
     /// Whether the stream's work goes into a graph instead of to the device.
     #[inline]
     pub(crate) fn is_capture(&self) -> bool {
-        false
+        self.shared.captured.is_some()
+    }
+
+    /// A new stream whose work goes into `captured`.
+    pub(crate) fn for_capture(device: Device, captured: Arc<Captured>) -> Result<Self> {
+        let mut stream = Self::with_flags(device, StreamFlags::new().non_blocking(true))?;
+        if let Some(shared) = Arc::get_mut(&mut stream.shared) {
+            shared.captured = Some(captured);
+        }
+        Ok(stream)
     }
 
     /// The device that the stream's work runs on.

@@ -466,14 +466,6 @@ functions! {
         put(out, node);
         SUCCESS
     }
-    hipGraphGetNodes |state| (graph: *mut c_void, out: *mut *mut c_void, count: *mut usize) {
-        let Some(nodes) = state.graphs.nodes(graph.addr()) else { return INVALID_HANDLE };
-        put(count, nodes.len());
-        if !out.is_null() {
-            nodes.into_iter().enumerate().for_each(|(index, node)| put(out.wrapping_add(index), pointer(node)));
-        }
-        SUCCESS
-    }
     hipGraphGetEdges |state| (graph: *mut c_void, from: *mut *mut c_void, to: *mut *mut c_void, count: *mut usize) {
         let Some(edges) = state.graphs.edges(graph.addr()) else { return INVALID_HANDLE };
         put(count, edges.len());

@@ -72,10 +72,6 @@ impl Graphs {
         SUCCESS
     }
 
-    pub(super) fn nodes(&self, graph: usize) -> Option<Vec<usize>> {
-        Some(self.graphs.get(&graph)?.iter().map(|node| node.handle).collect())
-    }
-
     pub(super) fn edges(&self, graph: usize) -> Option<Vec<(usize, usize)>> {
         let nodes = self.graphs.get(&graph)?;
         Some(nodes.iter().flat_map(|node| node.after.iter().map(|&from| (from, node.handle))).collect())

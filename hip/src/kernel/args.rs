@@ -43,8 +43,8 @@ pub trait Arg<P: Param>: Sealed<P> {
 #[doc(hidden)]
 #[derive(Clone, Copy)]
 pub struct Memory<'a> {
-    allocation: &'a Allocation,
-    access: Access,
+    pub(crate) allocation: &'a Allocation,
+    pub(crate) access: Access,
 }
 
 impl<T: ByValue> Sealed<T> for T {}
@@ -120,8 +120,11 @@ impl LaunchTarget<'_> {
 
     #[inline]
     fn after(&self, memory: Option<Memory<'_>>, ticket: Option<Ticket>) {
-        if let (Some(Memory { allocation, .. }), Some(ticket)) = (memory, ticket) {
+        if let (Some(Memory { allocation, access }), Some(ticket)) = (memory, ticket) {
             allocation.uses().after(self.stream.shared(), ticket);
+            if self.stream.is_capture() {
+                allocation.go_into_graph(self.stream.shared(), access);
+            }
         }
     }
 }
@@ -135,6 +138,9 @@ pub trait Args<P: Params>: Tuple<P> {
     /// The kernel has these parameters, and stays within what it is passed.
     #[doc(hidden)]
     unsafe fn launch(self, target: &LaunchTarget<'_>) -> Result<()>;
+    /// Calls `then` with the memory that the kernel reaches, and with the argument pointers, which are good for the call.
+    #[doc(hidden)]
+    fn with_pointers<R>(self, then: impl FnOnce(&[Option<Memory<'_>>], *mut *mut c_void) -> R) -> R;
 }
 
 macro_rules! args {
@@ -163,6 +169,15 @@ macro_rules! args {
                 // Also when it failed: it may have been enqueued.
                 $(target.after($value.memory(), $ticket);)*
                 outcome
+            }
+
+            fn with_pointers<R>(self, then: impl FnOnce(&[Option<Memory<'_>>], *mut *mut c_void) -> R) -> R {
+                let ($($value,)*) = &self;
+                let memory: &[Option<Memory<'_>>] = &[$($value.memory()),*];
+                let stored = ($($value.stored(),)*);
+                let ($($value,)*) = &stored;
+                let mut pointers = [$(std::ptr::from_ref($value).cast::<c_void>().cast_mut()),*];
+                then(memory, pointers.as_mut_ptr())
             }
         }
     };

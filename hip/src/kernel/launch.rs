@@ -74,6 +74,25 @@ impl<K: Signature> Kernel<K> {
         unsafe { self.prepare(stream, config).launch_unchecked(arguments) }
     }
 
+    /// What [`Vouched::check`] says of a launch, for graphs.
+    pub(crate) fn vouch<A: Args<K::Params>>(&self, config: &LaunchConfig, arguments: &A) -> Result<()>
+    where
+        K: Vouched,
+    {
+        match K::check(config, &arguments.shapes()) {
+            Ok(()) => Ok(()),
+            Err(reason) => Err(refused(&self.function, config, reason)),
+        }
+    }
+
+    /// Whether a configuration is within all limits, for graphs; false for an empty grid.
+    pub(crate) fn admits(&self, config: &LaunchConfig) -> Result<bool> {
+        match fits(&self.function, config) {
+            true => Ok(true),
+            false => misfit(&self.function, config).map(|()| false),
+        }
+    }
+
     /// A launch that is not a plain one: cooperative, or with events of its own.
     ///
     /// ```no_run
@@ -173,7 +192,7 @@ impl<'a, K: Signature> Launch<'a, K> {
     {
         match K::check(&self.target.config, &arguments.shapes()) {
             Ok(()) => Ok(()),
-            Err(reason) => Err(self.target.refused(reason)),
+            Err(reason) => Err(refused(self.target.function, &self.target.config, reason)),
         }
     }
 
@@ -182,7 +201,7 @@ impl<'a, K: Signature> Launch<'a, K> {
     pub(crate) fn admit(&self) -> Result<bool> {
         let LaunchTarget { function, stream, config, .. } = self.target;
         if !fits(function, &config) {
-            return self.target.misfit().map(|()| false);
+            return misfit(function, &config).map(|()| false);
         }
         if function.device() != stream.device() {
             return Err(wrong_device("the kernel", stream.device(), function.device()));
@@ -202,45 +221,41 @@ impl<K: Signature> fmt::Debug for Launch<'_, K> {
     }
 }
 
-impl LaunchTarget<'_> {
-    #[cold]
-    #[inline(never)]
-    fn refused(&self, reason: &'static str) -> Error {
-        let (name, config) = (self.function.name(), shown(&self.config));
-        let message = format!("the launch of `{name}` with {config} was refused: {reason}");
-        Error::new(ErrorKind::Refused { reason }, message)
-    }
+#[cold]
+#[inline(never)]
+fn refused(function: &Function, config: &LaunchConfig, reason: &'static str) -> Error {
+    let (name, config) = (function.name(), shown(config));
+    let message = format!("the launch of `{name}` with {config} was refused: {reason}");
+    Error::new(ErrorKind::Refused { reason }, message)
+}
 
-    /// Why a configuration does not fit; `Ok` for an empty grid, which launches nothing.
-    #[cold]
-    #[inline(never)]
-    fn misfit(&self) -> Result<()> {
-        let config = &self.config;
-        let (grid, block, limits) = (config.grid, config.block, self.function.limits());
-        let threads = block.count();
-        let reason = if threads == 0 {
-            "a workgroup needs at least one thread".to_owned()
-        } else if threads > u128::from(limits.threads) {
-            format!("a workgroup of {threads} threads exceeds the kernel's {}", limits.threads)
-        } else if let Some([x, y, z]) =
-            limits.workgroup.filter(|&[x, y, z]| [x, y, z] != [block.x, block.y, block.z])
-        {
-            format!("the kernel was compiled for workgroups of ({x}, {y}, {z}) only")
-        } else if config.shared_bytes > limits.dynamic_lds {
-            let (dynamic, fixed) = (config.shared_bytes, self.function.metadata().group_segment_fixed_size);
-            let room = limits.dynamic_lds;
-            format!(
-                "{dynamic} bytes of dynamic LDS beside the kernel's own {fixed} exceed the {room} that are left"
-            )
-        } else if grid.count() == 0 {
-            return Ok(());
-        } else {
-            "a grid has less than 2^32 threads along each dimension".to_owned()
-        };
-        let message =
-            format!("`{}` cannot be launched with {}: {reason}", self.function.name(), shown(config));
-        Err(Error::new(ErrorKind::InvalidLaunch, message))
-    }
+/// Why a configuration does not fit; `Ok` for an empty grid, which launches nothing.
+#[cold]
+#[inline(never)]
+fn misfit(function: &Function, config: &LaunchConfig) -> Result<()> {
+    let (grid, block, limits) = (config.grid, config.block, function.limits());
+    let threads = block.count();
+    let reason = if threads == 0 {
+        "a workgroup needs at least one thread".to_owned()
+    } else if threads > u128::from(limits.threads) {
+        format!("a workgroup of {threads} threads exceeds the kernel's {}", limits.threads)
+    } else if let Some([x, y, z]) =
+        limits.workgroup.filter(|&[x, y, z]| [x, y, z] != [block.x, block.y, block.z])
+    {
+        format!("the kernel was compiled for workgroups of ({x}, {y}, {z}) only")
+    } else if config.shared_bytes > limits.dynamic_lds {
+        let (dynamic, fixed) = (config.shared_bytes, function.metadata().group_segment_fixed_size);
+        let room = limits.dynamic_lds;
+        format!(
+            "{dynamic} bytes of dynamic LDS beside the kernel's own {fixed} exceed the {room} that are left"
+        )
+    } else if grid.count() == 0 {
+        return Ok(());
+    } else {
+        "a grid has less than 2^32 threads along each dimension".to_owned()
+    };
+    let message = format!("`{}` cannot be launched with {}: {reason}", function.name(), shown(config));
+    Err(Error::new(ErrorKind::InvalidLaunch, message))
 }
 
 /// Whether the launch stays within all limits and is not empty.
@@ -290,6 +305,10 @@ impl LaunchTarget<'_> {
     #[inline]
     unsafe fn call(&self, arguments: *mut *mut c_void) -> Result<()> {
         let Self { function, stream, config: LaunchConfig { grid, block, shared_bytes }, mode } = *self;
+        if let (Mode::Plain, Some(captured)) = (mode, stream.shared().captured()) {
+            // SAFETY: the caller's promise.
+            return unsafe { captured.kernel(function, self.config, arguments) };
+        }
         let _current = stream.shared().enter()?;
         let (api, extra) = (stream.runtime().api(), std::ptr::null_mut());
         let (name, status) = match mode {

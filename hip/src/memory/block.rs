@@ -5,29 +5,54 @@
 //! [`Owner`]. `Block` is `Send` and `Sync`: its pointer is an address on the device, which the host never follows.
 #![allow(unsafe_code)]
 
-use super::Uses;
+use super::{Access, Uses};
 use crate::error::{Call, ErrorCode, ErrorKind};
+use crate::stream::StreamShared;
 use crate::{Device, Error, Result};
 use hip_sys::{Api, MissingSymbol, hipError_t};
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
+use std::ops::Deref;
 use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The alignment that `hipMalloc` promises (AMD's runtime aligns to pages; the programming guide promises 256 bytes).
 pub(crate) const ALIGNMENT: usize = 256;
 
 /// A piece of memory, and who used it last.
-pub(crate) struct Block {
+///
+/// Graphs share it with the buffer. The cache keeps the same `Arc`, so that using a block again allocates nothing on the host.
+pub(crate) struct Block(Arc<BlockState>);
+
+pub(crate) struct BlockState {
     /// Null for a block of no bytes.
     pub(super) address: *mut c_void,
     pub(super) bytes: usize,
     pub(super) uses: Uses,
+    /// The allocations that share the block: the last one gives it back.
+    holders: AtomicUsize,
 }
 
 // SAFETY: the address is one on the device, see the head of this file.
-unsafe impl Send for Block {}
+unsafe impl Send for BlockState {}
 // SAFETY: as above; `Uses` is Sync by itself.
-unsafe impl Sync for Block {}
+unsafe impl Sync for BlockState {}
+
+impl Block {
+    pub(super) fn new(address: *mut c_void, bytes: usize) -> Self {
+        Self(Arc::new(BlockState { address, bytes, uses: Uses::new(), holders: AtomicUsize::new(1) }))
+    }
+}
+
+impl Deref for Block {
+    type Target = BlockState;
+
+    #[inline]
+    fn deref(&self) -> &BlockState {
+        &self.0
+    }
+}
 
 /// Who gets a block back that is not the cache's.
 pub(crate) trait Owner: Send + Sync {
@@ -103,7 +128,7 @@ impl Allocation {
 
     /// No memory at all.
     pub(crate) fn empty(device: Device) -> Self {
-        let block = Block { address: std::ptr::null_mut(), bytes: 0, uses: Uses::new() };
+        let block = Block::new(std::ptr::null_mut(), 0);
         Self { device, block: ManuallyDrop::new(block), owner: None }
     }
 
@@ -114,8 +139,19 @@ impl Allocation {
         bytes: usize,
         owner: impl Owner + 'static,
     ) -> Self {
-        let block = Block { address, bytes, uses: Uses::new() };
+        let block = Block::new(address, bytes);
         Self { device, block: ManuallyDrop::new(block), owner: Some(Box::new(owner)) }
+    }
+
+    /// The same memory again, which goes back when both are gone. `None` for memory with an [`Owner`]: the host may reach
+    /// that as soon as whoever it belongs to says so.
+    pub(crate) fn share(&self) -> Option<Self> {
+        if self.owner.is_some() {
+            return None;
+        }
+        self.block.holders.fetch_add(1, Ordering::Relaxed);
+        let block = ManuallyDrop::new(Block(self.block.0.clone()));
+        Some(Self { device: self.device, block, owner: None })
     }
 
     #[inline]
@@ -139,6 +175,14 @@ impl Allocation {
         &self.block.uses
     }
 
+    /// Has the graph that the stream is captured into own the memory, if it can.
+    #[cold]
+    pub(crate) fn go_into_graph(&self, stream: &StreamShared, access: Access) {
+        if let (Some(captured), Some(shared)) = (stream.captured(), self.share()) {
+            captured.own(shared, access);
+        }
+    }
+
     /// Whether the memory is the device's own, out of its cache.
     pub(crate) fn is_cached(&self) -> bool {
         self.owner.is_none()
@@ -150,7 +194,9 @@ impl Drop for Allocation {
         // SAFETY: the block is not touched again.
         let mut block = unsafe { ManuallyDrop::take(&mut self.block) };
         let Some(mut owner) = self.owner.take() else {
-            if !block.address.is_null() {
+            // As with `Arc`: the last holder sees what the others did.
+            if block.holders.fetch_sub(1, Ordering::AcqRel) == 1 && !block.address.is_null() {
+                block.holders.store(1, Ordering::Relaxed);
                 self.device.state().cache.put(block);
             }
             return;

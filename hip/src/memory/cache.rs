@@ -5,7 +5,6 @@
 //! done.
 #![allow(unsafe_code)]
 
-use super::Uses;
 use super::block::{ALIGNMENT, Block, allocated, out_of_memory, overflow};
 use crate::error::Call;
 use crate::{Device, Error, Result};
@@ -76,7 +75,7 @@ impl BlockCache {
         let statistics = &mut self.lock().statistics;
         statistics.allocations += 1;
         statistics.take(size);
-        Ok(Block { address: address.as_ptr(), bytes: size, uses: Uses::new() })
+        Ok(Block::new(address.as_ptr(), size))
     }
 
     pub(super) fn put(&self, block: Block) {
@@ -92,7 +91,7 @@ impl BlockCache {
     /// Frees blocks, the largest first, until at most `keep` bytes are kept. Says how many bytes were freed.
     pub(crate) fn trim(&self, device: Device, keep: usize) -> Result<usize> {
         let mut freed = 0;
-        while let Some(mut block) = self.take_largest(keep) {
+        while let Some(block) = self.take_largest(keep) {
             if let Err(error) = block.uses.finish().and_then(|()| free(device, &block)) {
                 self.lock().keep(block);
                 return Err(error);

@@ -166,6 +166,9 @@ impl Stream {
         let outcome = enqueue();
         // Also when it failed: some of the work may have been enqueued.
         allocation.uses().after(self.shared(), ticket);
+        if self.is_capture() {
+            allocation.go_into_graph(self.shared(), access);
+        }
         outcome
     }
 
@@ -176,6 +179,7 @@ impl Stream {
         access: Access,
         copy: Copy,
     ) -> Result<Pending<H>> {
+        self.shared().refuse_capture()?;
         match self.with_use(allocation, access, copy.bytes, || copy.run(self, false)) {
             Ok(()) => Pending::new(self, value),
             Err(error) => {
@@ -227,6 +231,13 @@ impl Copy {
     }
 
     fn enqueue(self, stream: &Stream, blocking: bool) -> Result<()> {
+        if let Some(captured) = stream.shared().captured()
+            && self.kind == hipMemcpyDeviceToDevice
+            && !blocking
+        {
+            // SAFETY: both ends are valid for that many bytes (see the head of this file); the graph owns them or fails.
+            return unsafe { captured.copy(self.source, self.destination, self.bytes) };
+        }
         let _current = stream.shared().enter()?;
         let name = if blocking { "hipMemcpyWithStream" } else { "hipMemcpyAsync" };
         // SAFETY: both ends are valid for that many bytes (see the head of this file), the stream is alive.

@@ -13,7 +13,7 @@ use hip_sys::{MissingSymbol, hipError_t};
 
 /// A value of 1, 2 or 4 bytes that repeats: what `hipMemset` can write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pattern {
+pub(crate) enum Pattern {
     D8(u8),
     D16(u16),
     D32(u32),
@@ -21,7 +21,7 @@ enum Pattern {
 
 impl Pattern {
     /// The shortest period of `bytes`, if it is one that HIP can write.
-    fn of(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
         let (&first, _) = bytes.split_first()?;
         if bytes.iter().all(|&byte| byte == first) {
             return Some(Self::D8(first));
@@ -30,6 +30,15 @@ impl Pattern {
             return Some(Self::D16(u16::from_ne_bytes(pair)));
         }
         period(bytes).map(|quad| Self::D32(u32::from_ne_bytes(quad)))
+    }
+
+    /// The bytes of the pattern, and its value.
+    pub(crate) fn parts(self) -> (u32, u32) {
+        match self {
+            Self::D8(value) => (1, value.into()),
+            Self::D16(value) => (2, value.into()),
+            Self::D32(value) => (4, value),
+        }
     }
 }
 
@@ -79,6 +88,10 @@ impl Stream {
         let address = destination.address().cast();
         let (api, stream) = (self.runtime().api(), self.raw());
         let enqueue = || {
+            if let Some(captured) = self.shared().captured() {
+                // SAFETY: the view is valid for that many bytes; the graph owns it or fails.
+                return unsafe { captured.fill(address, pattern, bytes) };
+            }
             let _current = self.shared().enter()?;
             let (name, status): (_, Result<hipError_t, MissingSymbol>) = match pattern {
                 Pattern::D8(value) => {

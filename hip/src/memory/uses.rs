@@ -92,6 +92,10 @@ impl Uses {
 
     #[cold]
     fn wait(&self, stream: &StreamShared, access: Access) -> Result<Ticket> {
+        if stream.captured().is_some() {
+            // A graph waits when it is launched.
+            return Ok(Ticket { synced: 0, access });
+        }
         let mut list = self.lock();
         self.leave_sole(&mut list);
         list.entries.retain(|entry| !entry.stream.is_finished());
@@ -107,6 +111,9 @@ impl Uses {
 
     #[cold]
     fn enter(&self, stream: &Arc<StreamShared>, ticket: Ticket) {
+        if let Some(captured) = stream.captured() {
+            return captured.used();
+        }
         let mut list = self.lock();
         self.leave_sole(&mut list);
         let id = stream.id();
@@ -153,15 +160,16 @@ impl Uses {
     }
 
     /// Waits in this thread until all uses are done.
-    pub(crate) fn finish(&mut self) -> Result<()> {
-        let list = self.list.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner());
+    pub(crate) fn finish(&self) -> Result<()> {
+        let mut list = self.lock();
+        self.leave_sole(&mut list);
         for entry in &list.entries {
             if let Some(_held) = entry.stream.hold() {
                 entry.stream.synchronize()?;
             }
         }
         list.entries.clear();
-        *self.sole.get_mut() = NOBODY;
+        self.sole.store(NOBODY, Ordering::Release);
         Ok(())
     }
 

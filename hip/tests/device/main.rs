@@ -5,6 +5,7 @@
 
 mod devices;
 mod functions;
+mod graphs;
 mod launches;
 mod memory;
 mod ordering;

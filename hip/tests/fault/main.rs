@@ -3,6 +3,7 @@
 
 mod errors;
 mod fake;
+mod graphs;
 mod launches;
 mod memory;
 mod memory_calls;

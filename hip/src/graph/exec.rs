@@ -1,0 +1,511 @@
+//! Graphs that are ready to be launched.
+//!
+//! # Safety
+//! The exec owns what its work uses: what the graph owned when it was instantiated, and what was set or updated since. Its
+//! handle is destroyed once, after every launch is done; what cannot be waited for is leaked. Launches of one exec are a use
+//! of it, so HIP never sees two that are not in order.
+#![allow(unsafe_code)]
+
+use super::node::{NodeCopy, copy_resources, memset, own, with_kernel};
+use super::raw::{RawGraph, RawNode};
+use super::resource::{Resource, Resources, Slot};
+use super::{Graph, Node, foreign_node};
+use crate::error::Call;
+use crate::event::wrong_device;
+use crate::kernel::{Args, Kernel, Signature, Vouched};
+use crate::memory::{Access, Allocation, Ticket, Uses};
+use crate::observe::{Operation, observe};
+use crate::{Device, Error, ErrorKind, LaunchConfig, Result, Stream, View, ViewMut};
+use bytemuck::Pod;
+use hip_sys::{hipError_t, hipGraphExec_t, hipGraphExecUpdateResult};
+use std::ffi::c_char;
+use std::fmt;
+use std::mem::ManuallyDrop;
+use std::sync::{Arc, Mutex};
+
+/// A graph that can be launched, any number of times. Dropping it waits for its launches.
+///
+/// Launches of one exec run one after the other, whichever streams they are on.
+#[doc(alias = "hipGraphExec_t")]
+#[doc(alias = "hipGraphExecDestroy")]
+pub struct GraphExec {
+    handle: hipGraphExec_t,
+    /// The nodes are this graph's.
+    graph: Arc<RawGraph>,
+    family: u64,
+    nodes: Vec<RawNode>,
+    uses: Uses,
+    /// Held by whoever calls HIP with the handle.
+    lock: Mutex<()>,
+    held: ManuallyDrop<Held>,
+}
+
+/// What the exec's work uses.
+struct Held {
+    /// By node, where one node accounts for it.
+    nodes: Vec<Vec<Resources>>,
+    others: Vec<Resources>,
+    /// The device memory, each allocation once.
+    memory: Vec<(Allocation, Access)>,
+    slots: Vec<Arc<dyn Slot>>,
+}
+
+// SAFETY: the handle names an object of the runtime that may be used from any thread, one at a time.
+unsafe impl Send for GraphExec {}
+// SAFETY: as above.
+unsafe impl Sync for GraphExec {}
+
+impl Held {
+    /// Makes the lists that a launch goes through.
+    fn collect(&mut self) {
+        fn visit(held: &mut (Vec<(Allocation, Access)>, Vec<Arc<dyn Slot>>), resources: &Resources) {
+            for resource in resources.iter() {
+                match resource {
+                    Resource::Memory(allocation, access) => {
+                        match held.0.iter_mut().find(|(known, _)| known.address() == allocation.address()) {
+                            Some((_, known)) if *access == Access::Write => *known = Access::Write,
+                            Some(_) => {}
+                            None => held.0.extend(allocation.share().map(|shared| (shared, *access))),
+                        }
+                    }
+                    Resource::Host(slot) if !held.1.iter().any(|known| Arc::ptr_eq(known, slot)) => {
+                        held.1.push(slot.clone());
+                    }
+                    Resource::Child(resources) => visit(held, resources),
+                    Resource::Host(_)
+                    | Resource::Function(_)
+                    | Resource::Callback(_)
+                    | Resource::Event(_) => {}
+                }
+            }
+        }
+        let mut lists = (Vec::new(), Vec::new());
+        self.all().for_each(|resources| visit(&mut lists, resources));
+        (self.memory, self.slots) = lists;
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Resources> {
+        self.nodes.iter().flatten().chain(&self.others)
+    }
+
+    /// Makes a panic of a host function go on in this thread.
+    fn resume_panic(&self) {
+        fn find(resources: &Resources) -> Option<Box<dyn std::any::Any + Send>> {
+            resources.iter().find_map(|resource| match resource {
+                Resource::Callback(function) => function.take_panic(),
+                Resource::Child(resources) => find(resources),
+                _ => None,
+            })
+        }
+        if let Some(panic) = self.all().find_map(find) {
+            std::panic::resume_unwind(panic);
+        }
+    }
+}
+
+impl GraphExec {
+    pub(super) fn new(graph: &Graph) -> Result<Self> {
+        let mut handle = std::ptr::null_mut();
+        let mut log = [0 as c_char; 1024];
+        let made = graph.raw.call("hipGraphInstantiate", |api| {
+            let (raw, node) = (graph.raw.handle(), std::ptr::null_mut());
+            // SAFETY: the handle is alive; the out-pointer is to a live local; the log has the size that is told.
+            unsafe { api.hipGraphInstantiate(&mut handle, raw, node, log.as_mut_ptr(), log.len()) }
+        });
+        made.map_err(|error| {
+            let text: Vec<u8> = log.iter().take_while(|&&c| c != 0).map(|&c| c as u8).collect();
+            error.with_log(&String::from_utf8_lossy(&text))
+        })?;
+        let nodes = graph.nodes.iter().map(|entry| vec![entry.resources.clone()]).collect();
+        let others = graph.others.clone();
+        let mut held = Held { nodes, others, memory: Vec::new(), slots: Vec::new() };
+        held.collect();
+        Ok(Self {
+            handle,
+            graph: graph.raw.clone(),
+            family: graph.family,
+            nodes: graph.nodes.iter().map(|entry| entry.raw).collect(),
+            uses: Uses::new(),
+            lock: Mutex::new(()),
+            held: ManuallyDrop::new(held),
+        })
+    }
+
+    /// `hipGraphLaunch`: launches the graph in stream order, after earlier work on its memory and after earlier launches of
+    /// this exec.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WrongDevice`] for a stream of another device, [`ErrorKind::Busy`] while a
+    /// [`HostGuard`](super::HostGuard) of the graph's memory is alive, or the failure of the call.
+    #[doc(alias = "hipGraphLaunch")]
+    pub fn launch(&self, stream: &Stream) -> Result<()> {
+        if self.device() != stream.device() {
+            return Err(wrong_device("the graph", stream.device(), self.device()));
+        }
+        stream.shared().refuse_capture()?;
+        let operation = || {
+            Operation::new("graph", "launch")
+                .detail("nodes", self.nodes.len())
+                .detail("exec", Address(self.handle))
+        };
+        let mut entered = Entered { exec: self, stream, own: None, memory: Vec::new(), slots: Vec::new() };
+        entered.enter()?;
+        observe(stream, operation, || {
+            self.on_stream(stream, "hipGraphLaunch", |api, exec, stream| {
+                // SAFETY: both handles are alive, and all that the work uses is entered as used.
+                unsafe { api.hipGraphLaunch(exec, stream) }
+            })
+        })
+        // `entered` is dropped here: also when it failed, as it may have been enqueued.
+    }
+
+    /// `hipGraphUpload`: brings what the graph needs to the device, so that the first launch need not.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] before 5.3, or the failure of the call.
+    #[doc(alias = "hipGraphUpload")]
+    pub fn upload(&self, stream: &Stream) -> Result<()> {
+        if self.device() != stream.device() {
+            return Err(wrong_device("the graph", stream.device(), self.device()));
+        }
+        self.on_stream(stream, "hipGraphUpload", |api, exec, stream| {
+            // SAFETY: both handles are alive.
+            unsafe { api.hipGraphUpload(exec, stream) }
+        })
+    }
+
+    fn on_stream(
+        &self,
+        stream: &Stream,
+        name: &'static str,
+        call: impl FnOnce(
+            &hip_sys::Api,
+            hipGraphExec_t,
+            hip_sys::hipStream_t,
+        ) -> Result<hipError_t, hip_sys::MissingSymbol>,
+    ) -> Result<()> {
+        let _current = stream.shared().enter()?;
+        let status = {
+            let _locked = self.lock.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            call(stream.runtime().api(), self.handle, stream.raw())
+        };
+        stream.runtime().check(status, || {
+            Call::new(name)
+                .arg("graphExec", self.handle)
+                .arg("stream", stream.raw())
+                .on(stream.device().raw())
+        })
+    }
+
+    /// Waits in this thread for every launch.
+    ///
+    /// # Errors
+    /// The failure of a call, or of the work.
+    ///
+    /// # Panics
+    /// When a function of the host that the graph called did: its panic goes on here.
+    pub fn wait(&self) -> Result<()> {
+        self.uses.finish()?;
+        self.held.resume_panic();
+        Ok(())
+    }
+
+    /// `hipGraphExecKernelNodeSetParams`: gives a kernel node another kernel, configuration or other arguments. Waits for the
+    /// launches there were.
+    ///
+    /// # Errors
+    /// Those of [`Graph::kernel`], or the failure of the call.
+    #[doc(alias = "hipGraphExecKernelNodeSetParams")]
+    #[doc(alias = "hipGraphKernelNodeSetParams")]
+    pub fn set_kernel<K: Vouched, A: Args<K::Params>>(
+        &mut self,
+        node: Node,
+        kernel: &Kernel<K>,
+        config: LaunchConfig,
+        arguments: A,
+    ) -> Result<()> {
+        kernel.vouch(&config, &arguments)?;
+        // SAFETY: somebody vouched for the kernel, and the check accepted the launch.
+        unsafe { self.set_kernel_unchecked(node, kernel, config, arguments) }
+    }
+
+    /// `hipGraphExecKernelNodeSetParams`: as [`set_kernel`](Self::set_kernel), for a kernel that nobody vouched for.
+    ///
+    /// # Safety
+    /// As for [`Kernel::launch_unchecked`], at each launch of the graph.
+    ///
+    /// # Errors
+    /// Those of [`GraphExec::set_kernel`].
+    #[doc(alias = "hipGraphExecKernelNodeSetParams")]
+    pub unsafe fn set_kernel_unchecked<K: Signature, A: Args<K::Params>>(
+        &mut self,
+        node: Node,
+        kernel: &Kernel<K>,
+        config: LaunchConfig,
+        arguments: A,
+    ) -> Result<()> {
+        if !kernel.admits(&config)? {
+            return Err(Error::new(ErrorKind::InvalidLaunch, "a node's grid cannot become empty"));
+        }
+        let device = self.device();
+        with_kernel(device, kernel, config, arguments, |parameters, mut resources| {
+            resources.push(Resource::Function((**kernel).clone()));
+            self.set("hipGraphExecKernelNodeSetParams", node, resources, |api, exec, node| {
+                // SAFETY: both handles are alive; the parameters live across the call; the caller answers for the kernel.
+                unsafe { api.hipGraphExecKernelNodeSetParams(exec, node, parameters) }
+            })
+        })
+    }
+
+    /// `hipGraphExecMemcpyNodeSetParams1D`: gives a node that copies on the device other ends. Waits for the launches there
+    /// were.
+    ///
+    /// # Errors
+    /// Those of [`Graph::copy`], or the failure of the call.
+    #[doc(alias = "hipGraphExecMemcpyNodeSetParams1D")]
+    #[doc(alias = "hipGraphExecMemcpyNodeSetParams")]
+    #[doc(alias = "hipGraphMemcpyNodeSetParams1D")]
+    #[doc(alias = "hipGraphMemcpyNodeSetParams")]
+    pub fn set_copy<'a, 'b, T: Pod>(
+        &mut self,
+        node: Node,
+        source: impl Into<View<'a, T>>,
+        destination: impl Into<ViewMut<'b, T>>,
+    ) -> Result<()> {
+        let (source, destination) = (source.into(), destination.into());
+        let NodeCopy { source: from, destination: to, bytes, kind, .. } =
+            NodeCopy::on_device(&source, &destination)?;
+        let resources = copy_resources(self.device(), &source, &destination)?;
+        self.set("hipGraphExecMemcpyNodeSetParams1D", node, resources, |api, exec, node| {
+            // SAFETY: both handles are alive; both ends are owned by the exec and of that length.
+            unsafe { api.hipGraphExecMemcpyNodeSetParams1D(exec, node, to, from, bytes, kind) }
+        })
+    }
+
+    /// `hipGraphExecMemsetNodeSetParams`: gives a node that fills another value or destination. Waits for the launches there
+    /// were.
+    ///
+    /// # Errors
+    /// Those of [`Graph::fill`], or the failure of the call.
+    #[doc(alias = "hipGraphExecMemsetNodeSetParams")]
+    #[doc(alias = "hipGraphMemsetNodeSetParams")]
+    pub fn set_fill<'a, T: Pod>(
+        &mut self,
+        node: Node,
+        destination: impl Into<ViewMut<'a, T>>,
+        value: T,
+    ) -> Result<()> {
+        let destination = destination.into();
+        let Some(parameters) = memset(&destination, value)? else {
+            return Err(Error::new(ErrorKind::InvalidLaunch, "a node's destination cannot become empty"));
+        };
+        let resources = vec![own(self.device(), destination.allocation(), Access::Write)?];
+        self.set("hipGraphExecMemsetNodeSetParams", node, resources, |api, exec, node| {
+            // SAFETY: both handles are alive; the memory is owned by the exec and of that length.
+            unsafe { api.hipGraphExecMemsetNodeSetParams(exec, node, &parameters) }
+        })
+    }
+
+    /// `hipGraphNodeSetEnabled`: whether a node does its work, or nothing, in later launches.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] before 5.5, [`ErrorKind::ForeignNode`], or the failure of the call.
+    #[doc(alias = "hipGraphNodeSetEnabled")]
+    pub fn set_enabled(&mut self, node: Node, enabled: bool) -> Result<()> {
+        let node = self.raw_node(node)?;
+        self.call("hipGraphNodeSetEnabled", |api, exec| {
+            // SAFETY: both handles are alive.
+            unsafe { api.hipGraphNodeSetEnabled(exec, node.0, u32::from(enabled)) }
+        })
+    }
+
+    /// `hipGraphNodeGetEnabled`: whether a node does its work.
+    ///
+    /// # Errors
+    /// As [`GraphExec::set_enabled`].
+    #[doc(alias = "hipGraphNodeGetEnabled")]
+    pub fn is_enabled(&self, node: Node) -> Result<bool> {
+        let node = self.raw_node(node)?;
+        let mut enabled = 0;
+        self.call("hipGraphNodeGetEnabled", |api, exec| {
+            // SAFETY: both handles are alive; the out-pointer is to a live local.
+            unsafe { api.hipGraphNodeGetEnabled(exec, node.0, &mut enabled) }
+        })?;
+        Ok(enabled != 0)
+    }
+
+    /// `hipGraphExecUpdate`: takes over all parameters of a graph of the same shape. Waits for the launches there were.
+    ///
+    /// # Errors
+    /// [`ErrorKind::GraphChanged`] when the shapes differ: some nodes may have their new parameters then. The failure of the
+    /// call.
+    #[doc(alias = "hipGraphExecUpdate")]
+    pub fn update(&mut self, graph: &Graph) -> Result<()> {
+        if graph.device() != self.device() {
+            return Err(wrong_device("the graph", self.device(), graph.device()));
+        }
+        self.uses.finish()?;
+        let mut node = std::ptr::null_mut();
+        let mut result = hipGraphExecUpdateResult(0);
+        let updated = {
+            let _graph = graph.raw.lock();
+            self.call("hipGraphExecUpdate", |api, exec| {
+                // SAFETY: both handles are alive; the out-pointers are to live locals.
+                unsafe { api.hipGraphExecUpdate(exec, graph.raw(), &mut node, &mut result) }
+            })
+        };
+        let changed = result != hip_sys::hipGraphExecUpdateSuccess;
+        let held = &mut *self.held;
+        let new = graph.all_resources().cloned();
+        if updated.is_ok() && !changed {
+            // Which node of this exec is which of the graph's is HIP's to know.
+            held.nodes.iter_mut().for_each(Vec::clear);
+            held.others = new.collect();
+        } else {
+            held.others.extend(new);
+        }
+        held.collect();
+        match updated {
+            Err(error)
+                if error.code() != Some(crate::ErrorCode(hip_sys::hipErrorGraphExecUpdateFailure.0)) =>
+            {
+                Err(error)
+            }
+            _ if changed => {
+                let message = format!("the graph cannot be updated: {result:?}");
+                Err(Error::new(ErrorKind::GraphChanged, message))
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn raw_node(&self, node: Node) -> Result<RawNode> {
+        let raw = self.nodes.get(node.index).filter(|_| node.family == self.family);
+        raw.copied().ok_or_else(foreign_node)
+    }
+
+    fn call(
+        &self,
+        name: &'static str,
+        call: impl FnOnce(&hip_sys::Api, hipGraphExec_t) -> Result<hipError_t, hip_sys::MissingSymbol>,
+    ) -> Result<()> {
+        let device = self.device();
+        let _current = device.enter()?;
+        let status = {
+            let _locked = self.lock.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            call(device.runtime().api(), self.handle)
+        };
+        device.runtime().check(status, || Call::new(name).arg("graphExec", self.handle).on(device.raw()))
+    }
+
+    /// Sets a node's parameters, after all launches.
+    fn set(
+        &mut self,
+        name: &'static str,
+        node: Node,
+        resources: Vec<Resource>,
+        call: impl FnOnce(
+            &hip_sys::Api,
+            hipGraphExec_t,
+            hip_sys::hipGraphNode_t,
+        ) -> Result<hipError_t, hip_sys::MissingSymbol>,
+    ) -> Result<()> {
+        let raw = self.raw_node(node)?;
+        self.uses.finish()?;
+        let outcome = {
+            let _graph = self.graph.lock();
+            self.call(name, |api, exec| call(api, exec, raw.0))
+        };
+        let held = &mut *self.held;
+        if let Some(of_node) = held.nodes.get_mut(node.index) {
+            // When it failed, some of the parameters may be set all the same.
+            if outcome.is_ok() {
+                of_node.clear();
+            }
+            of_node.push(resources.into());
+        }
+        held.collect();
+        outcome
+    }
+
+    /// The device whose work it is.
+    pub fn device(&self) -> Device {
+        self.graph.device()
+    }
+
+    /// The handle, for calls that this crate does not wrap.
+    pub fn raw(&self) -> hipGraphExec_t {
+        self.handle
+    }
+}
+
+impl Drop for GraphExec {
+    /// Waits for the launches. What cannot be waited for may still run, and stays where it is.
+    fn drop(&mut self) {
+        let device = self.device();
+        let destroy = || {
+            self.uses.finish()?;
+            self.call("hipGraphExecDestroy", |api, exec| {
+                // SAFETY: nobody has the handle any more, and nothing runs.
+                unsafe { api.hipGraphExecDestroy(exec) }
+            })
+        };
+        match destroy() {
+            // SAFETY: they are not touched again.
+            Ok(()) => unsafe { ManuallyDrop::drop(&mut self.held) },
+            Err(error) => device.runtime().report(&error),
+        }
+    }
+}
+
+impl fmt::Debug for GraphExec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GraphExec").field("device", &self.device()).field("nodes", &self.nodes.len()).finish()
+    }
+}
+
+struct Address(hipGraphExec_t);
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.0)
+    }
+}
+
+/// The uses that a launch entered: they are made known when it is over, however it ends.
+struct Entered<'a> {
+    exec: &'a GraphExec,
+    stream: &'a Stream,
+    own: Option<Ticket>,
+    memory: Vec<Ticket>,
+    slots: Vec<Ticket>,
+}
+
+impl Entered<'_> {
+    fn enter(&mut self) -> Result<()> {
+        let (stream, held) = (self.stream.shared(), &self.exec.held);
+        self.own = Some(self.exec.uses.before(stream, Access::Write)?);
+        for (allocation, access) in &held.memory {
+            self.memory.push(allocation.uses().before(stream, *access)?);
+        }
+        for slot in &held.slots {
+            self.slots.push(slot.before(stream)?);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        let (stream, held) = (self.stream.shared(), &self.exec.held);
+        if let Some(ticket) = self.own {
+            self.exec.uses.after(stream, ticket);
+        }
+        for ((allocation, _), ticket) in held.memory.iter().zip(&self.memory) {
+            allocation.uses().after(stream, *ticket);
+        }
+        for (slot, ticket) in held.slots.iter().zip(&self.slots) {
+            slot.after(stream, *ticket);
+        }
+    }
+}

@@ -1,0 +1,454 @@
+//! Building a graph, node by node.
+//!
+//! # Safety
+//! What a node's parameters refer to is owned by the graph before the node exists, and by every exec made from it: device
+//! memory as shares of its allocation, host memory and functions by reference count. It stays owned when a call fails, as it
+//! may have made the node nevertheless. The parameters themselves are copied by HIP, kernel arguments included, with the
+//! sizes that were compared with the code object.
+#![allow(unsafe_code)]
+
+use super::resource::{HostFunction, Resource, call_host_function};
+use super::{Entry, Graph, HostSlot, raw::RawNode};
+use crate::event::wrong_device;
+use crate::kernel::{Args, Function, Kernel, Memory, Signature, Vouched};
+use crate::memory::{Access, Allocation, HostMemory, Pattern};
+use crate::{Device, Dim3, Error, ErrorKind, Event, LaunchConfig, Result, View, ViewMut};
+use bytemuck::Pod;
+use hip_sys::{
+    Api, MissingSymbol, dim3, hipError_t, hipGraph_t, hipGraphNode_t, hipHostNodeParams, hipKernelNodeParams,
+    hipMemcpyDeviceToDevice, hipMemcpyDeviceToHost, hipMemcpyHostToDevice, hipMemcpyKind, hipMemsetParams,
+};
+use std::ffi::c_void;
+use std::sync::Arc;
+
+/// A node of a [`Graph`]: something that other nodes can come after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Node {
+    pub(super) family: u64,
+    pub(super) index: usize,
+}
+
+/// The common arguments of all calls that add a node: where to, and after which nodes.
+type AddArguments = (*mut hipGraphNode_t, hipGraph_t, *const hipGraphNode_t, usize);
+
+impl Graph {
+    /// `hipGraphAddKernelNode`: launches a kernel, whose arguments are passed as to [`Kernel::launch`].
+    ///
+    /// # Errors
+    /// Those of [`Kernel::launch`], [`ErrorKind::ForeignNode`], or [`ErrorKind::NotOwnable`] for memory that a graph cannot
+    /// own.
+    #[doc(alias = "hipGraphAddKernelNode")]
+    pub fn kernel<K: Vouched, A: Args<K::Params>>(
+        &mut self,
+        kernel: &Kernel<K>,
+        config: LaunchConfig,
+        arguments: A,
+        after: &[Node],
+    ) -> Result<Node> {
+        kernel.vouch(&config, &arguments)?;
+        // SAFETY: somebody vouched for the kernel, and the check accepted the launch.
+        unsafe { self.kernel_unchecked(kernel, config, arguments, after) }
+    }
+
+    /// `hipGraphAddKernelNode`: as [`kernel`](Self::kernel), for a kernel that nobody vouched for.
+    ///
+    /// # Safety
+    /// As for [`Kernel::launch_unchecked`], at each launch of the graph.
+    ///
+    /// # Errors
+    /// Those of [`Graph::kernel`].
+    #[doc(alias = "hipGraphAddKernelNode")]
+    pub unsafe fn kernel_unchecked<K: Signature, A: Args<K::Params>>(
+        &mut self,
+        kernel: &Kernel<K>,
+        config: LaunchConfig,
+        arguments: A,
+        after: &[Node],
+    ) -> Result<Node> {
+        if !kernel.admits(&config)? {
+            return self.empty(after);
+        }
+        with_kernel(self.device(), kernel, config, arguments, |parameters, resources| {
+            // SAFETY: the caller answers for the kernel; the parameters live across the call.
+            let added = unsafe { self.add_kernel(kernel, config, parameters, resources, after) };
+            added.map(|((), node)| node)
+        })
+    }
+
+    /// # Safety
+    /// The parameters are those of the function; the kernel stays within what it is passed, at each launch.
+    pub(super) unsafe fn add_kernel(
+        &mut self,
+        function: &Function,
+        config: LaunchConfig,
+        parameters: &hipKernelNodeParams,
+        mut resources: Vec<Resource>,
+        after: &[Node],
+    ) -> Result<((), Node)> {
+        resources.push(Resource::Function(function.clone()));
+        let label = format!("{} {} x {}", function.name(), config.grid, config.block);
+        let add = |api: &Api, (node, graph, after, count): AddArguments| {
+            // SAFETY: `add` passes valid arguments; the caller answers for the parameters.
+            unsafe { api.hipGraphAddKernelNode(node, graph, after, count, parameters) }
+        };
+        Ok(((), self.add("hipGraphAddKernelNode", label, after, resources, add)?))
+    }
+
+    /// `hipGraphAddMemcpyNode1D`: copies on the device.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Length`] when the two lengths differ, [`ErrorKind::WrongDevice`], [`ErrorKind::ForeignNode`],
+    /// [`ErrorKind::NotOwnable`], or the failure of the call.
+    #[doc(alias = "hipGraphAddMemcpyNode1D")]
+    #[doc(alias = "hipGraphAddMemcpyNode")]
+    pub fn copy<'a, 'b, T: Pod>(
+        &mut self,
+        source: impl Into<View<'a, T>>,
+        destination: impl Into<ViewMut<'b, T>>,
+        after: &[Node],
+    ) -> Result<Node> {
+        let (source, destination) = (source.into(), destination.into());
+        let copy = NodeCopy::on_device(&source, &destination)?;
+        let resources = copy_resources(self.device(), &source, &destination)?;
+        self.add_copy(copy, resources, after)
+    }
+
+    /// `hipGraphAddMemcpyNode1D`: copies host memory, which is moved into the graph, to the device.
+    ///
+    /// # Errors
+    /// Those of [`Graph::copy`]; the host memory is dropped then.
+    #[doc(alias = "hipGraphAddMemcpyNode1D")]
+    pub fn upload<'a, H: HostMemory>(
+        &mut self,
+        source: H,
+        destination: impl Into<ViewMut<'a, H::Element>>,
+        after: &[Node],
+    ) -> Result<(HostSlot<H>, Node)> {
+        let destination = destination.into();
+        let slot = HostSlot::new(source);
+        let ((elements, len), to) = (slot.elements(), destination.address());
+        same_length(len, destination.len())?;
+        let copy = NodeCopy::new(elements.cast_const(), to, len, hipMemcpyHostToDevice);
+        let resources = vec![slot.resource(), own(self.device(), destination.allocation(), Access::Write)?];
+        let node = self.add_copy(copy, resources, after)?;
+        Ok((slot, node))
+    }
+
+    /// `hipGraphAddMemcpyNode1D`: copies device memory to host memory, which is moved into the graph.
+    ///
+    /// # Errors
+    /// Those of [`Graph::copy`]; the host memory is dropped then.
+    #[doc(alias = "hipGraphAddMemcpyNode1D")]
+    pub fn download<'a, H: HostMemory>(
+        &mut self,
+        source: impl Into<View<'a, H::Element>>,
+        destination: H,
+        after: &[Node],
+    ) -> Result<(HostSlot<H>, Node)> {
+        let source = source.into();
+        let slot = HostSlot::new(destination);
+        let (elements, len) = slot.elements();
+        same_length(source.len(), len)?;
+        let copy = NodeCopy::new(source.address().cast_const(), elements, len, hipMemcpyDeviceToHost);
+        let resources = vec![slot.resource(), own(self.device(), source.allocation(), Access::Read)?];
+        let node = self.add_copy(copy, resources, after)?;
+        Ok((slot, node))
+    }
+
+    pub(super) fn add_copy(
+        &mut self,
+        copy: NodeCopy,
+        resources: Vec<Resource>,
+        after: &[Node],
+    ) -> Result<Node> {
+        let NodeCopy { source, destination, bytes, kind, direction } = copy;
+        if bytes == 0 {
+            return self.empty(after);
+        }
+        let label = format!("copy {bytes} bytes, {direction}");
+        self.add("hipGraphAddMemcpyNode1D", label, after, resources, |api, (node, graph, after, count)| {
+            // SAFETY: `add` passes valid arguments; both ends are owned by the graph and of that length.
+            unsafe {
+                api.hipGraphAddMemcpyNode1D(node, graph, after, count, destination, source, bytes, kind)
+            }
+        })
+    }
+
+    /// `hipGraphAddMemsetNode`: sets every element to `value`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Refused`] for an element whose bytes do not repeat after 1, 2 or 4 bytes; [`ErrorKind::WrongDevice`],
+    /// [`ErrorKind::ForeignNode`], [`ErrorKind::NotOwnable`], or the failure of the call.
+    #[doc(alias = "hipGraphAddMemsetNode")]
+    pub fn fill<'a, T: Pod>(
+        &mut self,
+        destination: impl Into<ViewMut<'a, T>>,
+        value: T,
+        after: &[Node],
+    ) -> Result<Node> {
+        let destination = destination.into();
+        let Some(parameters) = memset(&destination, value)? else { return self.empty(after) };
+        let resources = vec![own(self.device(), destination.allocation(), Access::Write)?];
+        self.add_fill(parameters, destination.len() * size_of::<T>(), resources, after)
+    }
+
+    pub(super) fn add_fill(
+        &mut self,
+        parameters: hipMemsetParams,
+        bytes: usize,
+        resources: Vec<Resource>,
+        after: &[Node],
+    ) -> Result<Node> {
+        let label = format!("fill {bytes} bytes");
+        self.add("hipGraphAddMemsetNode", label, after, resources, |api, (node, graph, after, count)| {
+            // SAFETY: `add` passes valid arguments; the memory is owned by the graph and of that length.
+            unsafe { api.hipGraphAddMemsetNode(node, graph, after, count, &parameters) }
+        })
+    }
+
+    /// `hipGraphAddHostNode`: calls a function of the host at each launch. Inside it, HIP cannot be used
+    /// ([`ErrorKind::InCallback`]). A panic in it goes on in [`GraphExec::wait`](super::GraphExec::wait).
+    ///
+    /// # Errors
+    /// [`ErrorKind::ForeignNode`], or the failure of the call.
+    #[doc(alias = "hipGraphAddHostNode")]
+    pub fn host(&mut self, function: impl Fn() + Send + Sync + 'static, after: &[Node]) -> Result<Node> {
+        let function = HostFunction::new(function);
+        let parameters = hipHostNodeParams { fn_: Some(call_host_function), userData: function.data() };
+        let resources = vec![Resource::Callback(function)];
+        self.add(
+            "hipGraphAddHostNode",
+            "host".to_owned(),
+            after,
+            resources,
+            |api, (node, graph, after, count)| {
+                // SAFETY: `add` passes valid arguments; the function is owned by the graph.
+                unsafe { api.hipGraphAddHostNode(node, graph, after, count, &parameters) }
+            },
+        )
+    }
+
+    /// `hipGraphAddEmptyNode`: does nothing: a point that several nodes come before and several after.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ForeignNode`], or the failure of the call.
+    #[doc(alias = "hipGraphAddEmptyNode")]
+    pub fn empty(&mut self, after: &[Node]) -> Result<Node> {
+        let label = "empty".to_owned();
+        self.add("hipGraphAddEmptyNode", label, after, Vec::new(), |api, (node, graph, after, count)| {
+            // SAFETY: `add` passes valid arguments.
+            unsafe { api.hipGraphAddEmptyNode(node, graph, after, count) }
+        })
+    }
+
+    /// `hipGraphAddEventRecordNode`: records an event.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WrongDevice`], [`ErrorKind::ForeignNode`], or the failure of the call.
+    #[doc(alias = "hipGraphAddEventRecordNode")]
+    pub fn record(&mut self, event: &Arc<Event>, after: &[Node]) -> Result<Node> {
+        if event.device() != self.device() {
+            return Err(wrong_device("the event", self.device(), event.device()));
+        }
+        let (label, raw) = ("record event".to_owned(), event.raw());
+        let resources = vec![Resource::Event(event.clone())];
+        self.add("hipGraphAddEventRecordNode", label, after, resources, |api, (node, graph, after, count)| {
+            // SAFETY: `add` passes valid arguments; the event is owned by the graph.
+            unsafe { api.hipGraphAddEventRecordNode(node, graph, after, count, raw) }
+        })
+    }
+
+    /// `hipGraphAddEventWaitNode`: waits for an event.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ForeignNode`], or the failure of the call.
+    #[doc(alias = "hipGraphAddEventWaitNode")]
+    pub fn wait(&mut self, event: &Arc<Event>, after: &[Node]) -> Result<Node> {
+        let (label, raw) = ("wait for event".to_owned(), event.raw());
+        let resources = vec![Resource::Event(event.clone())];
+        self.add("hipGraphAddEventWaitNode", label, after, resources, |api, (node, graph, after, count)| {
+            // SAFETY: `add` passes valid arguments; the event is owned by the graph.
+            unsafe { api.hipGraphAddEventWaitNode(node, graph, after, count, raw) }
+        })
+    }
+
+    /// `hipGraphAddChildGraphNode`: does all that another graph does, as it is now.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WrongDevice`], [`ErrorKind::ForeignNode`], or the failure of the call.
+    #[doc(alias = "hipGraphAddChildGraphNode")]
+    pub fn child(&mut self, child: &Graph, after: &[Node]) -> Result<Node> {
+        if child.device() != self.device() {
+            return Err(wrong_device("the child", self.device(), child.device()));
+        }
+        let resources = child.all_resources().cloned().map(Resource::Child).collect();
+        let (label, raw) = (format!("graph of {} nodes", child.nodes.len()), child.raw());
+        self.add("hipGraphAddChildGraphNode", label, after, resources, |api, (node, graph, after, count)| {
+            // SAFETY: `add` passes valid arguments; HIP copies the child.
+            unsafe { api.hipGraphAddChildGraphNode(node, graph, after, count, raw) }
+        })
+    }
+
+    /// `hipGraphAddDependencies`: makes a node come after another one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ForeignNode`], or the failure of the call. That the graph has no cycle is found out when it is
+    /// instantiated.
+    #[doc(alias = "hipGraphAddDependencies")]
+    pub fn depend(&mut self, before: Node, after: Node) -> Result<()> {
+        let (from, to) = (self.entry(before)?.raw.0, self.entry(after)?.raw.0);
+        self.raw.call("hipGraphAddDependencies", |api| {
+            // SAFETY: all handles are alive; one element each.
+            unsafe { api.hipGraphAddDependencies(self.raw.handle(), &from, &to, 1) }
+        })
+    }
+
+    /// Adds a node by a call that takes `arguments` first.
+    fn add(
+        &mut self,
+        name: &'static str,
+        label: String,
+        after: &[Node],
+        resources: Vec<Resource>,
+        call: impl FnOnce(&Api, AddArguments) -> Result<hipError_t, MissingSymbol>,
+    ) -> Result<Node> {
+        let after = self.raw_nodes(after)?;
+        let resources = resources.into();
+        let mut raw = std::ptr::null_mut();
+        let arguments = (&raw mut raw, self.raw.handle(), after.as_ptr(), after.len());
+        if let Err(error) = self.raw.call(name, |api| call(api, arguments)) {
+            // The node may exist all the same.
+            self.others.push(resources);
+            return Err(error);
+        }
+        let index = self.nodes.len();
+        self.nodes.push(Entry { raw: RawNode(raw), label, resources });
+        Ok(Node { family: self.family, index })
+    }
+}
+
+/// A share of memory that is used by a node.
+pub(super) fn own(device: Device, allocation: &Allocation, access: Access) -> Result<Resource> {
+    if !device.reaches(allocation.device()) {
+        return Err(wrong_device("the memory", device, allocation.device()));
+    }
+    let message =
+        "a graph can own the memory of a DeviceBuffer only: this memory, the host may touch at any time";
+    let refused = || Error::new(ErrorKind::NotOwnable, message);
+    allocation.share().map(|shared| Resource::Memory(shared, access)).ok_or_else(refused)
+}
+
+pub(super) fn copy_resources<T: Pod>(
+    device: Device,
+    source: &View<'_, T>,
+    destination: &ViewMut<'_, T>,
+) -> Result<Vec<Resource>> {
+    let source = own(device, source.allocation(), Access::Read)?;
+    Ok(vec![source, own(device, destination.allocation(), Access::Write)?])
+}
+
+/// Calls `then` with the parameters of a kernel node, which are good for the call, and with what the node will use.
+pub(super) fn with_kernel<K: Signature, A: Args<K::Params>, R>(
+    device: Device,
+    kernel: &Kernel<K>,
+    config: LaunchConfig,
+    arguments: A,
+    then: impl FnOnce(&hipKernelNodeParams, Vec<Resource>) -> Result<R>,
+) -> Result<R> {
+    if kernel.device() != device {
+        return Err(wrong_device("the kernel", device, kernel.device()));
+    }
+    arguments.with_pointers(|memory: &[Option<Memory<'_>>], pointers: *mut *mut c_void| {
+        let mut resources = Vec::new();
+        for memory in memory.iter().flatten() {
+            resources.push(own(device, memory.allocation, memory.access)?);
+        }
+        then(&kernel_parameters(kernel, config, pointers), resources)
+    })
+}
+
+pub(super) fn kernel_parameters(
+    function: &Function,
+    config: LaunchConfig,
+    arguments: *mut *mut c_void,
+) -> hipKernelNodeParams {
+    let extent = |it: Dim3| dim3 { x: it.x, y: it.y, z: it.z };
+    hipKernelNodeParams {
+        blockDim: extent(config.block),
+        extra: std::ptr::null_mut(),
+        func: function.raw().cast(),
+        gridDim: extent(config.grid),
+        kernelParams: arguments,
+        sharedMemBytes: config.shared_bytes,
+    }
+}
+
+/// The arguments of a copy.
+#[derive(Clone, Copy)]
+pub(super) struct NodeCopy {
+    pub(super) source: *const c_void,
+    pub(super) destination: *mut c_void,
+    pub(super) bytes: usize,
+    pub(super) kind: hipMemcpyKind,
+    direction: &'static str,
+}
+
+impl NodeCopy {
+    pub(super) fn of(
+        source: *const c_void,
+        destination: *mut c_void,
+        bytes: usize,
+        kind: hipMemcpyKind,
+    ) -> Self {
+        let direction = match kind {
+            kind if kind == hipMemcpyHostToDevice => "host to device",
+            kind if kind == hipMemcpyDeviceToHost => "device to host",
+            _ => "device to device",
+        };
+        Self { source, destination, bytes, kind, direction }
+    }
+
+    /// The product cannot overflow: both ends exist.
+    fn new<T>(source: *const T, destination: *mut T, len: usize, kind: hipMemcpyKind) -> Self {
+        Self::of(source.cast(), destination.cast(), len * size_of::<T>(), kind)
+    }
+
+    pub(super) fn on_device<T: Pod>(source: &View<'_, T>, destination: &ViewMut<'_, T>) -> Result<Self> {
+        same_length(source.len(), destination.len())?;
+        let (from, to) = (source.address().cast_const(), destination.address());
+        Ok(Self::new(from, to, source.len(), hipMemcpyDeviceToDevice))
+    }
+}
+
+fn same_length(source: usize, destination: usize) -> Result<()> {
+    match source == destination {
+        true => Ok(()),
+        false => Err(Error::length("copying in a graph", source, destination)),
+    }
+}
+
+/// The parameters of a fill; `None` for no bytes.
+pub(super) fn memset<T: Pod>(destination: &ViewMut<'_, T>, value: T) -> Result<Option<hipMemsetParams>> {
+    let bytes = destination.len() * size_of::<T>();
+    if bytes == 0 {
+        return Ok(None);
+    }
+    let Some(pattern) = Pattern::of(bytemuck::bytes_of(&value)) else {
+        let reason = "an element's bytes repeat after 1, 2 or 4 bytes";
+        let message = format!("a graph cannot fill with this value: it needs that {reason}");
+        return Err(Error::new(ErrorKind::Refused { reason }, message));
+    };
+    Ok(Some(memset_parameters(destination.address().cast(), pattern, bytes)))
+}
+
+pub(super) fn memset_parameters(destination: *mut c_void, pattern: Pattern, bytes: usize) -> hipMemsetParams {
+    let (element, value) = pattern.parts();
+    hipMemsetParams {
+        dst: destination,
+        elementSize: element,
+        height: 1,
+        pitch: bytes,
+        value,
+        width: bytes / element as usize,
+    }
+}
