@@ -231,6 +231,9 @@ fn execute(wave: &mut Wave, record: &Record, inst: &Inst, kind: MemKind, memory:
 
 /// `ds_append`, `ds_consume` and `ds_ordered_count`: the counter's old value.
 fn counter(wave: &Wave, inst: &Inst, kind: MemKind, memory: &mut Memory) -> Option<u32> {
+    if !matches!(kind, MemKind::Append | MemKind::Consume | MemKind::OrderedCount) {
+        return None;
+    }
     let lanes = wave.exec().count_ones();
     let gds = inst.modifiers.flags.has(Flags::GDS);
     let offset = inst.modifiers.offset as u64;
@@ -239,11 +242,11 @@ fn counter(wave: &Wave, inst: &Inst, kind: MemKind, memory: &mut Memory) -> Opti
         // The base in M0 is all there is: its low half is no size here.
         memory.size = GDS_BYTES as u64;
     }
-    let old = match kind {
+    Some(match kind {
         _ if lanes == 0 => 0,
         MemKind::Append => memory.atomic(at, Atomic::Add, 4, lanes.into(), 0),
         MemKind::Consume => memory.atomic(at, Atomic::Sub, 4, lanes.into(), 0),
-        MemKind::OrderedCount => {
+        _ => {
             // Waves come in the order in which this engine starts them.
             let register = inst.operands().iter().skip(1).find_map(|operand| match operand {
                 vega_isa::Operand::Vgpr(n) => Some(usize::from(*n)),
@@ -259,7 +262,5 @@ fn counter(wave: &Wave, inst: &Inst, kind: MemKind, memory: &mut Memory) -> Opti
             };
             memory.atomic(offset & 0xfc, op, 4, data.into(), 0)
         }
-        _ => return None,
-    };
-    matches!(kind, MemKind::Append | MemKind::Consume | MemKind::OrderedCount).then_some(old as u32)
+    } as u32)
 }

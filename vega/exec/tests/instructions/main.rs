@@ -1,0 +1,11 @@
+//! Memory instructions and wave state, one instruction at a time, against arithmetic on the host.
+
+mod bench;
+mod buffers;
+#[path = "../common/mod.rs"]
+mod common;
+mod images;
+mod scalar_memory;
+mod shares;
+mod waves;
+mod words;
