@@ -208,8 +208,8 @@ fn lane_masks_come_from_any_register_pair() {
         let values: Vec<u32> = (0..64).map(|_| random.word()).collect();
         before.set(n, |lane| values[lane as usize]);
     }
-    let masks =
-        [(Operand::InlineInt(5), 5u64), (Operand::InlineInt(-2), !1), (Operand::Sgpr(26), 0x5003_0000_5002)];
+    before.exec = 0x7fff_ffff_ffff_fff1;
+    let masks = [(Operand::Sgpr(26), 0x5003_0000_5002), (Operand::Sgpr(126), before.exec)];
     for (mask, bits) in masks {
         for neg in [false, true] {
             let after = run(&card, &with_mask("v_cndmask_b32", mask, neg), &Setting::default(), &before);
