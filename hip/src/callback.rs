@@ -5,18 +5,22 @@
 //! it was enqueued finds nothing instead of freed memory. No panic leaves the C functions.
 #![allow(unsafe_code)]
 
+mod outcome;
+
 use crate::error::Call;
+use crate::stream::StreamShared;
 use crate::{Error, ErrorKind, Result, Stream};
 use hip_sys::{hipError_t, hipStream_t};
-use std::any::Any;
+use outcome::{Outcome, Returned};
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::sync::{LazyLock, Mutex, MutexGuard};
+use std::task::{Context, Poll};
 
 thread_local! {
     /// Whether this thread is one of HIP's, inside a callback.
@@ -74,10 +78,11 @@ extern "C" fn host_function(number: *mut c_void) {
 }
 
 /// The result of a function that a stream calls; see [`Stream::call`].
+///
+/// It is a future, too, which needs no executor of any kind: the runtime's thread wakes the task. Dropping it does not keep
+/// the function from being called.
 #[must_use = "a panic of the function comes back from `wait`"]
-pub struct HostCall<R> {
-    result: Receiver<Result<R, Box<dyn Any + Send>>>,
-}
+pub struct HostCall<R>(Outcome<R>);
 
 impl<R> HostCall<R> {
     /// Waits until the function has been called, and returns what it returned.
@@ -88,11 +93,7 @@ impl<R> HostCall<R> {
     /// # Panics
     /// When the function did: its panic goes on here.
     pub fn wait(self) -> Result<R> {
-        match self.result.recv() {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(panic)) => resume_unwind(panic),
-            Err(_) => Err(Error::new(ErrorKind::DeviceFailure, "the stream never called the function")),
-        }
+        finish(self.0.wait())
     }
 
     /// What the function returned, if it has been called.
@@ -103,11 +104,27 @@ impl<R> HostCall<R> {
     /// # Panics
     /// When the function did: its panic goes on here.
     pub fn try_wait(self) -> Result<R, Self> {
-        match self.result.try_recv() {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(panic)) => resume_unwind(panic),
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => Err(self),
+        match self.0.take() {
+            Some(Some(Ok(value))) => Ok(value),
+            Some(Some(Err(panic))) => resume_unwind(panic),
+            Some(None) | None => Err(self),
         }
+    }
+}
+
+impl<R> Future for HostCall<R> {
+    type Output = Result<R>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<R>> {
+        self.0.poll(context).map(finish)
+    }
+}
+
+fn finish<R>(outcome: Option<Returned<R>>) -> Result<R> {
+    match outcome {
+        Some(Ok(value)) => Ok(value),
+        Some(Err(panic)) => resume_unwind(panic),
+        None => Err(Error::new(ErrorKind::DeviceFailure, "the stream never called the function")),
     }
 }
 
@@ -140,32 +157,77 @@ impl Stream {
         &self,
         function: impl FnOnce() -> R + Send + 'static,
     ) -> Result<HostCall<R>> {
-        let (sender, result) = channel();
-        let function: Function = Box::new(move || {
-            let outcome = catch_unwind(AssertUnwindSafe(function));
+        let (promise, outcome) = outcome::pair();
+        enqueue(
+            self.shared(),
             // Nobody listens when the HostCall was dropped.
-            let _ = sender.send(outcome);
-        });
-        let _current = self.shared().enter()?;
-        static NEXT: AtomicUsize = AtomicUsize::new(1);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        waiting().insert(number, function);
-        let (api, data) = (self.runtime().api(), std::ptr::without_provenance_mut(number));
-        let (name, status) = if self.runtime().supports("hipLaunchHostFunc") {
-            // SAFETY: the stream is alive; the function takes a number, which outlives everything.
-            ("hipLaunchHostFunc", unsafe { api.hipLaunchHostFunc(self.raw(), Some(host_function), data) })
-        } else {
-            // SAFETY: as above; 0 is the only flag there is.
-            let status = unsafe { api.hipStreamAddCallback(self.raw(), Some(stream_callback), data, 0) };
-            ("hipStreamAddCallback", status)
-        };
-        let call = || Call::new(name).arg("stream", self.raw()).on(self.device().raw());
-        if let Err(error) = self.runtime().check(status, call) {
-            // Out of the lock before it is dropped: its captures may do anything.
-            let function = waiting().remove(&number);
-            drop(function);
-            return Err(error);
-        }
-        Ok(HostCall { result })
+            Box::new(move || promise.keep(catch_unwind(AssertUnwindSafe(function)))),
+        )?;
+        Ok(HostCall(outcome))
+    }
+
+    /// A future that is ready when everything that the stream has been given so far is done.
+    ///
+    /// It needs no executor of any kind: a function that the stream calls wakes the task. Dropping it changes nothing.
+    ///
+    /// ```no_run
+    /// # async fn f() -> hip::Result<()> {
+    /// # let stream = hip::Device::first()?.stream()?;
+    /// # let mut buffer = hip::DeviceBuffer::<f32>::zeroed(&stream, 1000)?;
+    /// stream.fill(&mut buffer, 1.0)?;
+    /// stream.finished()?.await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Stream::call`].
+    #[doc(alias = "hipLaunchHostFunc")]
+    #[doc(alias = "hipStreamAddCallback")]
+    pub fn finished(&self) -> Result<HostCall<()>> {
+        self.call(|| ())
+    }
+}
+
+/// Has the stream call `function`. The stream's handle is alive.
+pub(crate) fn enqueue(stream: &StreamShared, function: Function) -> Result<()> {
+    let _current = stream.enter()?;
+    static NEXT: AtomicUsize = AtomicUsize::new(1);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    waiting().insert(number, function);
+    let (runtime, handle) = (stream.device().runtime(), stream.handle());
+    let (api, data) = (runtime.api(), std::ptr::without_provenance_mut(number));
+    let (name, status) = if runtime.supports("hipLaunchHostFunc") {
+        // SAFETY: the stream is alive; the function takes a number, which outlives everything.
+        ("hipLaunchHostFunc", unsafe { api.hipLaunchHostFunc(handle, Some(host_function), data) })
+    } else {
+        // SAFETY: as above; 0 is the only flag there is.
+        let status = unsafe { api.hipStreamAddCallback(handle, Some(stream_callback), data, 0) };
+        ("hipStreamAddCallback", status)
+    };
+    let call = || Call::new(name).arg("stream", handle).on(stream.device().raw());
+    if let Err(error) = runtime.check(status, call) {
+        // Out of the lock before it is dropped: its captures may do anything.
+        let function = waiting().remove(&number);
+        drop(function);
+        return Err(error);
+    }
+    Ok(())
+}
+
+/// A wake-up call from a stream, for the task that polls.
+pub(crate) struct Alarm(Outcome<()>);
+
+impl Alarm {
+    /// Rings when everything that the stream has been given so far is done. The stream's handle is alive.
+    pub(crate) fn set(stream: &StreamShared) -> Result<Self> {
+        let (promise, outcome) = outcome::pair();
+        enqueue(stream, Box::new(move || promise.keep(Ok(()))))?;
+        Ok(Self(outcome))
+    }
+
+    /// Ready when it rang, or never will.
+    pub(crate) fn poll(&self, context: &mut Context<'_>) -> Poll<()> {
+        self.0.poll(context).map(drop)
     }
 }

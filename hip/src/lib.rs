@@ -52,6 +52,7 @@
 //!
 //! * `half`: re-exports the crate `half`. Its `f16` and `bf16` are elements and arguments without it, too: their own feature
 //!   `bytemuck` is all that it takes.
+//! * `futures`: `InOrder`, a `futures_core::Stream` of pending values. Futures themselves need no feature.
 //! * `tracing`: a span around each operation, of target `hip` and level DEBUG.
 //! * `fault`: the module `fault`, a runtime in memory on which every call can be made to fail: for tests of one's own error
 //!   handling, without a GPU and without ROCm.
@@ -90,6 +91,8 @@ pub use kernel::{
     Arg, Args, ByValue, Dim3, Embedded, Function, In, InOut, Kernel, Launch, LaunchConfig, Named, Param,
     Params, Shapes, Signature, Vouched, require,
 };
+#[cfg(feature = "futures")]
+pub use memory::InOrder;
 pub use memory::{
     Advice, DeviceBuffer, HostFlags, HostMemory, ManagedBuffer, MappedBuffer, MemoryPlace, MemoryStatistics,
     Pending, PinnedBuffer, Registered, Scope, View, ViewMut, scope,

@@ -20,6 +20,8 @@ mod cache;
 mod copy;
 mod fill;
 mod host;
+#[cfg(feature = "futures")]
+mod in_order;
 mod peer;
 mod pending;
 mod pinned;
@@ -35,6 +37,8 @@ pub use cache::MemoryStatistics;
 pub use copy::HostMemory;
 pub(crate) use fill::Pattern;
 pub use host::HostFlags;
+#[cfg(feature = "futures")]
+pub use in_order::InOrder;
 pub(crate) use peer::Peers;
 pub use peer::{PeerAttribute, PeerLink};
 pub use pending::Pending;

@@ -58,7 +58,8 @@ unsafe impl Sync for GraphExec {}
 impl Held {
     /// Makes the lists that a launch goes through.
     fn collect(&mut self) {
-        fn visit(held: &mut (Vec<(Allocation, Access)>, Vec<Arc<dyn Slot>>), resources: &Resources) {
+        type Lists = (Vec<(Allocation, Access)>, Vec<Arc<dyn Slot>>);
+        fn visit(held: &mut Lists, resources: &Resources) {
             for resource in resources.iter() {
                 match resource {
                     Resource::Memory(allocation, access) => {

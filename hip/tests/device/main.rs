@@ -3,6 +3,7 @@
 //! Without a device each test says on standard error that it was skipped, and passes; with `HIP_TEST_REQUIRE_DEVICE=1` it
 //! fails.
 
+mod asynchronous;
 mod devices;
 mod functions;
 mod graphs;
