@@ -71,6 +71,36 @@ fn a_memory_fault_aborts_after_a_report() {
     }
 }
 
+/// saxpy with debug information, compiled when the test runs.
+fn code_with_lines() -> Vec<u8> {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("lines");
+    let kernels = hip_build::Kernels::new()
+        .arch("gfx900")
+        .flag("-g")
+        .files(["kernels/saxpy.hip"])
+        .base_dir(env!("CARGO_MANIFEST_DIR"))
+        .out_dir(&folder)
+        .code_only()
+        .cargo_instructions(false);
+    kernels.compile().expect("saxpy compiles");
+    std::fs::read(folder.join("saxpy.co")).expect("its code")
+}
+
+#[test]
+fn a_report_names_the_source_line_of_code_that_the_program_loads() {
+    const NAME: &str = "a_report_names_the_source_line_of_code_that_the_program_loads";
+    if in_child(NAME) {
+        return launch(&code_with_lines(), 1 << 30);
+    }
+    if device().is_some() {
+        let source = std::fs::read_to_string("kernels/saxpy.hip").expect("the source");
+        let line = source.lines().position(|line| line.contains("y[i] =")).expect("the line") + 1;
+        // Compiled here, not in the child, whose folder is another one.
+        code_with_lines();
+        aborts(NAME, &[&format!("saxpy.hip:{line}:"), "in saxpy", "registers ", "y[i] ="]);
+    }
+}
+
 #[test]
 fn an_illegal_instruction_aborts_after_a_report() {
     const NAME: &str = "an_illegal_instruction_aborts_after_a_report";

@@ -39,4 +39,4 @@ pub use interp::lower::refusal;
 pub use memory::{
     Access, AddressSpace, AtomicOp, FaultReason, GuestFault, MapError, Mapping, Rights, on_host_fault,
 };
-pub use report::{FaultKind, FaultReport, Outcome, RegisterValues};
+pub use report::{FaultKind, FaultReport, Outcome, Position, RegisterValues, WaveState};

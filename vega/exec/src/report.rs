@@ -62,6 +62,38 @@ pub struct RegisterValues {
     pub values: Vec<u32>,
 }
 
+/// Waves that are at the same instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// GPU address of the instruction that comes next.
+    pub pc: u64,
+    /// How they wait there.
+    pub state: WaveState,
+    /// How many.
+    pub waves: u32,
+}
+
+/// What a wave that has not ended does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WaveState {
+    /// It runs.
+    Running,
+    /// It sleeps for a while (`s_sleep`).
+    Sleeping,
+    /// It waits at a barrier for the other waves of its workgroup.
+    AtBarrier,
+}
+
+impl fmt::Display for WaveState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Running => "running",
+            Self::Sleeping => "sleeping",
+            Self::AtBarrier => "at a barrier",
+        })
+    }
+}
+
 /// Where and how a wave faulted, in terms that need no knowledge of the kernel's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaultReport {
@@ -82,6 +114,9 @@ pub struct FaultReport {
     /// What the instruction reads: its address registers first of all. Vector registers in `lane`, or in the
     /// first active lane where none is to blame.
     pub registers: Vec<RegisterValues>,
+    /// Where the waves are that the reporting thread has under way, the most frequent first; only for
+    /// [`FaultKind::Watchdog`].
+    pub positions: Vec<Position>,
     /// The schedule that repeats it.
     pub schedule: Option<Schedule>,
 }

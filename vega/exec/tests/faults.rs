@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use common::{CODE, Card, DATA, KERNARG, Pages, programs, watchdog};
 use vega_exec::{
-    Access, Engine, EngineConfig, FaultKind, FaultReason, GuestFault, KernelProperties, Outcome, Rights,
-    Scratch,
+    Access, Engine, EngineConfig, FaultKind, FaultReason, GuestFault, KernelProperties, Outcome, Position,
+    Rights, Scratch, WaveState,
 };
 
 const LIMIT: Duration = Duration::from_secs(200);
@@ -140,6 +140,19 @@ fn a_watchdog_ends_what_never_ends() {
             card.run_code(programs::SET_FLAG, &args(DATA), [64, 1, 1], [64, 1, 1]);
         }
     }
+}
+
+#[test]
+fn the_watchdog_tells_where_all_waves_are() {
+    watchdog(LIMIT);
+    let mut card = Card::new(1);
+    let config =
+        EngineConfig { threads: 1, watchdog: Some(Duration::from_millis(50)), ..EngineConfig::default() };
+    card.engine = Engine::new(config).expect("threads start");
+    let report = card.fault(programs::PART_AT_BARRIER, &[], [256, 1, 1], [256, 1, 1]);
+    let at = |waves, state| Position { pc: CODE + 12, state, waves };
+    assert_eq!(report.positions, [at(3, WaveState::Running), at(1, WaveState::AtBarrier)]);
+    assert_eq!((report.wave, report.pc), (1, CODE + 12), "not the one that waits");
 }
 
 #[test]

@@ -9,6 +9,9 @@ use crate::queue::Queue;
 use crate::source::Place;
 use crate::{listing, names, source};
 
+/// Places of waves that the watchdog's report shows.
+const MAX_POSITIONS: usize = 8;
+
 /// One line of a report: a name and what it is.
 fn line(out: &mut String, name: &str, value: impl std::fmt::Display) {
     let _ = writeln!(out, "  {name:<12}{value}");
@@ -104,6 +107,10 @@ pub(crate) fn kernel_fault(queue: &Queue, fault: &FaultReport, launch: &Launch) 
     source(&mut out, place.as_ref());
     let start = place.and_then(|place| place.function).unwrap_or(launch.entry_va);
     out.push_str(&listing::window(space, fault, start));
+    for (n, position) in fault.positions.iter().take(MAX_POSITIONS).enumerate() {
+        let waves = format_args!("{} {} at {:#x}", position.waves, position.state, position.pc);
+        line(&mut out, if n == 0 { "waves" } else { "" }, waves);
+    }
     if let Some(schedule) = fault.schedule {
         line(&mut out, "schedule", format_args!("{schedule}: VEGA_SCHEDULE={schedule} repeats it"));
     }

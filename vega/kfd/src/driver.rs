@@ -214,8 +214,11 @@ impl Driver {
 pub fn at_exit() {
     static DONE: AtomicBool = AtomicBool::new(false);
     let Some(driver) = current().filter(|driver| driver.pid == std::process::id()) else { return };
-    let Some(text) = settings::epilogue(driver.engine.observe()) else { return };
-    if !DONE.swap(true, Ordering::Relaxed) {
+    // Before anything else: a signal handler may end the program while this is at work.
+    if DONE.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    if let Some(text) = settings::epilogue(driver.engine.observe()) {
         // Where nothing can be written, nothing is.
         let _ = io::stderr().write_all(text.as_bytes());
     }

@@ -160,6 +160,7 @@ fn the_watchdog_tells_where_a_kernel_is_that_does_not_end() {
             "workgroups of (256, 1, 1)",
             "in forever(int volatile*)",
             "    => 0x",
+            "waves       ",
         ],
     );
     // Whatever ends in time is left alone.

@@ -8,6 +8,7 @@ use vega_isa::sgpr;
 
 use super::program::Program;
 use crate::gws::Ticket;
+use crate::report::WaveState;
 
 /// Lanes of a wave.
 pub(crate) const LANES: usize = 64;
@@ -58,6 +59,18 @@ pub(crate) enum Stop {
     Indexing,
     /// See the worker's fault.
     Fault,
+}
+
+impl Stop {
+    /// What the wave does; `None` once it has ended.
+    pub fn state(self) -> Option<WaveState> {
+        match self {
+            Self::End => None,
+            Self::Barrier => Some(WaveState::AtBarrier),
+            Self::Sleep => Some(WaveState::Sleeping),
+            _ => Some(WaveState::Running),
+        }
+    }
 }
 
 /// One wave: registers and where to resume.

@@ -1,6 +1,6 @@
 //! A dispatch under way.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ use crate::memory::AddressSpace;
 use crate::observe::Observe;
 use crate::observe::observer::{self, Observer};
 use crate::observe::schedule::InstructionClock;
-use crate::report::{FaultKind, FaultReport};
+use crate::report::{FaultKind, FaultReport, Position, WaveState};
 
 /// Waves that a Vega 56 holds at once: 56 compute units, 40 each.
 const CARD_WAVES: u32 = 56 * 40;
@@ -268,7 +268,7 @@ impl Job {
         slot.map(Some)
     }
 
-    fn report(&self, wave: &Wave, worker: &mut Worker) {
+    fn report(&self, wave: &Wave, worker: &mut Worker, positions: Vec<Position>) {
         self.stop.store(true, Ordering::Relaxed);
         let Some(fault) = worker.fault.take() else { return };
         let pc = wave.pc(wave.ip);
@@ -290,6 +290,7 @@ impl Job {
             wave: wave.number,
             lane: fault.lane,
             exec: wave.exec(),
+            positions,
             schedule: self.limits.observe.schedule,
         };
         self.fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(Box::new(report));
@@ -306,6 +307,7 @@ impl Job {
             lane: None,
             exec: 0,
             registers: Vec::new(),
+            positions: Vec::new(),
             schedule: None,
         })
     }
@@ -376,6 +378,20 @@ impl Shift<'_> {
         }
     }
 
+    /// Where the waves are: those of `group`, and those of the other workgroups under way here.
+    fn positions(&self, group: &Group) -> Vec<Position> {
+        let mut counts: BTreeMap<(u64, WaveState), u32> = BTreeMap::new();
+        for wave in self.groups.iter().chain([group]).flat_map(|group| &group.waves) {
+            if let Some(state) = wave.stop.state() {
+                *counts.entry((wave.pc(wave.ip), state)).or_default() += 1;
+            }
+        }
+        let each = counts.into_iter().map(|((pc, state), waves)| Position { pc, state, waves });
+        let mut positions: Vec<Position> = each.collect();
+        positions.sort_by_key(|position| std::cmp::Reverse(position.waves));
+        positions
+    }
+
     /// One turn of one workgroup. False when all work is done.
     fn step(&mut self, worker: &mut Worker, spares: &mut Spares) -> bool {
         self.shuffle(worker, spares);
@@ -412,7 +428,8 @@ impl Shift<'_> {
             }
             Turn::Fault(index) => {
                 if let Some(wave) = group.waves.get(index) {
-                    self.job.report(wave, worker);
+                    let positions = self.job.is_overdue().map(|_| self.positions(&group));
+                    self.job.report(wave, worker, positions.unwrap_or_default());
                 }
                 self.job.release(group, spares);
             }

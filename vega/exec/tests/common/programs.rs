@@ -249,6 +249,15 @@ pub const MEET_FOREVER: &[u32] = &[
     0xbf82fffe,             // s_branch loop
 ];
 
+/// Wave 0 waits at a barrier, to which the others never come.
+#[rustfmt::skip]
+pub const PART_AT_BARRIER: &[u32] = &[
+    0x7d9800c0,             // v_cmp_gt_u32_e32 vcc, 64, v0
+    0xbf860001,             // s_cbranch_vccz loop
+    0xbf8a0000,             // s_barrier
+    0xbf82ffff,             // s_branch loop
+];
+
 /// Stores 7 to private offset 60, then to 64; s[0:3]: scratch, s4: the wave's offset.
 #[rustfmt::skip]
 pub const FILL_STACK: &[u32] = &[
