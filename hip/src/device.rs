@@ -96,6 +96,8 @@ impl Device {
     #[doc(alias = "hipGetDeviceProperties")]
     #[doc(alias = "hipGetDevicePropertiesR0600")]
     #[doc(alias = "hipDeviceProp_t")]
+    #[doc(alias = "hipGetDevicePropertiesR0000")]
+    #[doc(alias = "hipDeviceComputeCapability")]
     pub fn properties(self) -> Result<&'static Properties> {
         if let Some(properties) = self.0.properties.get() {
             return Ok(properties);

@@ -18,7 +18,12 @@ macro_rules! codes {
         impl ErrorCode {
             $(#[doc = concat!("`", $name, "`")] pub const $constant: Self = Self($value);)+
 
-            /// The enumerator's name in hip_runtime_api.h, for the codes that this crate tells apart.
+            /// The enumerator's name in hip_runtime_api.h, for the codes that this crate tells apart. An [`Error`]'s text has
+            /// what the runtime says of any code.
+            #[doc(alias = "hipGetErrorName")]
+            #[doc(alias = "hipGetErrorString")]
+            #[doc(alias = "hipDrvGetErrorName")]
+            #[doc(alias = "hipDrvGetErrorString")]
             pub fn name(self) -> Option<&'static str> {
                 match self.0 { $($value => Some($name),)+ _ => None }
             }

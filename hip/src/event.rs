@@ -124,6 +124,7 @@ fn destroy(device: Device, event: hipEvent_t) {
 /// println!("{:?}", start.elapsed_until(&stop)?);
 /// # Ok::<(), hip::Error>(())
 /// ```
+#[doc(alias = "hipEventDestroy")]
 pub struct Event {
     device: Device,
     handle: hipEvent_t,

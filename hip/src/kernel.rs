@@ -95,6 +95,7 @@ mod args;
 mod config;
 mod function;
 mod launch;
+mod multi;
 mod param;
 
 pub(crate) use args::Memory;
@@ -102,6 +103,7 @@ pub use args::{Arg, Args};
 pub use config::{Dim3, LaunchConfig};
 pub use function::Function;
 pub use launch::{Kernel, Launch};
+pub use multi::MultiLaunch;
 pub use param::{ByValue, In, InOut, Param, Params};
 
 /// What a kernel is called with: either a tuple of [parameter types](Param), or a marker type that names one.

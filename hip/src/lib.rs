@@ -71,6 +71,7 @@ mod error;
 mod event;
 #[cfg(feature = "fault")]
 pub mod fault;
+pub mod functions;
 mod graph;
 pub mod kernel;
 pub mod left_out;
@@ -88,8 +89,8 @@ pub use event::{Event, EventFlags};
 pub use graph::{Capture, Graph, GraphExec, HostGuard, HostSlot, Node};
 pub use hip_sys as sys;
 pub use kernel::{
-    Arg, Args, ByValue, Dim3, Embedded, Function, In, InOut, Kernel, Launch, LaunchConfig, Named, Param,
-    Params, Shapes, Signature, Vouched, require,
+    Arg, Args, ByValue, Dim3, Embedded, Function, In, InOut, Kernel, Launch, LaunchConfig, MultiLaunch,
+    Named, Param, Params, Shapes, Signature, Vouched, require,
 };
 #[cfg(feature = "futures")]
 pub use memory::InOrder;

@@ -33,6 +33,7 @@ use std::sync::Mutex;
 /// A source that is about to be compiled: its headers, options and name expressions.
 #[derive(Clone, Debug, Default)]
 #[doc(alias = "hiprtcProgram")]
+#[doc(alias = "hiprtcDestroyProgram")]
 pub struct Program {
     name: String,
     source: String,
@@ -214,7 +215,6 @@ pub fn version(runtime: Runtime) -> Result<(i32, i32)> {
 }
 
 /// A program inside hiprtc.
-#[doc(alias = "hiprtcDestroyProgram")]
 struct Handle {
     runtime: Runtime,
     raw: hiprtcProgram,

@@ -156,6 +156,8 @@ impl Runtime {
     }
 
     /// Whether the runtime exports a function, by its C name. What it lacks answers [`ErrorKind::Unsupported`].
+    #[doc(alias = "hipGetProcAddress")]
+    #[doc(alias = "hipGetDriverEntryPoint")]
     pub fn supports(self, symbol: &str) -> bool {
         self.api().supports(symbol)
     }

@@ -201,6 +201,7 @@ fn capturing() -> Error {
 /// assert_eq!(buffer.to_vec(&stream)?, [1.0, 2.0, 3.0]);
 /// # Ok::<(), hip::Error>(())
 /// ```
+#[doc(alias = "hipStreamDestroy")]
 pub struct Stream {
     shared: Arc<StreamShared>,
 }

@@ -324,6 +324,20 @@ functions! {
         state.enqueue(stream, op);
         SUCCESS
     }
+    hipModuleLaunchCooperativeKernelMultiDevice |state| (
+        list: *mut hip_sys::hipFunctionLaunchParams, count: c_uint, _flags: c_uint
+    ) {
+        // SAFETY: the wrapper passes that many entries.
+        let list = unsafe { std::slice::from_raw_parts(list, count as usize) };
+        for entry in list {
+            let Some(stream) = state.stream(entry.hStream.cast()) else { return INVALID_HANDLE };
+            let grid = Dim3::new(entry.gridDimX, entry.gridDimY, entry.gridDimZ);
+            let block = Dim3::new(entry.blockDimX, entry.blockDimY, entry.blockDimZ);
+            let Some(op) = kernel(state, entry.function.cast(), grid, block, entry.kernelParams) else { return INVALID_HANDLE };
+            state.enqueue(stream, op);
+        }
+        SUCCESS
+    }
     hipExtModuleLaunchKernel |state| (
         function: *mut c_void, threads_x: u32, threads_y: u32, threads_z: u32, block_x: u32, block_y: u32, block_z: u32,
         _shared: usize, stream: *mut c_void, arguments: *mut *mut c_void, _extra: *mut *mut c_void, start: *mut c_void,

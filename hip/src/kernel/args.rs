@@ -110,7 +110,7 @@ pub struct LaunchTarget<'a> {
 
 impl LaunchTarget<'_> {
     #[inline]
-    fn before(&self, memory: Option<Memory<'_>>) -> Result<Option<Ticket>> {
+    pub(super) fn before(&self, memory: Option<Memory<'_>>) -> Result<Option<Ticket>> {
         let Some(Memory { allocation, access }) = memory else { return Ok(None) };
         if !self.stream.device().reaches(allocation.device()) {
             return Err(wrong_device("an argument", self.stream.device(), allocation.device()));
@@ -119,7 +119,7 @@ impl LaunchTarget<'_> {
     }
 
     #[inline]
-    fn after(&self, memory: Option<Memory<'_>>, ticket: Option<Ticket>) {
+    pub(super) fn after(&self, memory: Option<Memory<'_>>, ticket: Option<Ticket>) {
         if let (Some(Memory { allocation, access }), Some(ticket)) = (memory, ticket) {
             allocation.uses().after(self.stream.shared(), ticket);
             if self.stream.is_capture() {

@@ -12,6 +12,7 @@ use crate::error::Call;
 use crate::event::wrong_device;
 use crate::observe::{Operation, observe};
 use crate::{Error, ErrorKind, Event, Result, Stream};
+use hip_sys::hipFunctionLaunchParams;
 use std::ffi::c_void;
 use std::fmt;
 use std::marker::PhantomData;
@@ -184,6 +185,10 @@ impl<'a, K: Signature> Launch<'a, K> {
         }
     }
 
+    pub(super) fn target(&self) -> LaunchTarget<'a> {
+        self.target
+    }
+
     /// What [`Vouched::check`] says of the launch.
     #[inline]
     pub(crate) fn check<A: Args<K::Params>>(&self, arguments: &A) -> Result<()>
@@ -298,6 +303,23 @@ impl LaunchTarget<'_> {
         };
         // SAFETY: the caller's promise.
         observe(self.stream, operation, || unsafe { self.call(arguments) })
+    }
+
+    /// The launch as an entry of a list.
+    pub(super) fn parameters(&self, arguments: *mut *mut c_void) -> hipFunctionLaunchParams {
+        let LaunchConfig { grid, block, shared_bytes } = self.config;
+        hipFunctionLaunchParams {
+            function: self.function.raw(),
+            gridDimX: grid.x,
+            gridDimY: grid.y,
+            gridDimZ: grid.z,
+            blockDimX: block.x,
+            blockDimY: block.y,
+            blockDimZ: block.z,
+            sharedMemBytes: shared_bytes,
+            hStream: self.stream.raw(),
+            kernelParams: arguments,
+        }
     }
 
     /// # Safety

@@ -1,41 +1,26 @@
 //! Every function of HIP has a safe counterpart or a reason why not: compares the function table with the sources.
+//!
+//! The table in `src/functions.md` is generated here. When it is out of date, the test writes the new one and fails.
+
+mod scan;
 
 use hip::left_out::LEFT_OUT;
-use hip::sys::FUNCTIONS;
+use hip::sys::{FUNCTIONS, RELEASES};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::fmt::Write as _;
+use std::path::Path;
 
 /// What nobody has written yet. Shrinks to nothing.
 const PENDING: [&str; 2] = [include_str!("pending-memory.txt"), include_str!("pending-launch.txt")];
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-}
-
-/// The C names that stand in `doc(alias = "…")`, with the files that have them. `None` where there are no sources.
-fn aliases() -> Option<BTreeMap<String, Vec<PathBuf>>> {
+/// The public items that have each C name as `doc(alias)`. `None` where there are no sources.
+fn aliases() -> Option<BTreeMap<String, Vec<String>>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     if !folder.is_dir() {
         eprintln!("skipped: the sources are not at {}", folder.display());
         return None;
     }
-    let (mut files, mut aliases) = (Vec::new(), BTreeMap::<String, Vec<PathBuf>>::new());
-    sources(&folder, &mut files);
-    for file in files {
-        let text = std::fs::read_to_string(&file).unwrap();
-        for rest in text.split("doc(alias = \"").skip(1) {
-            let name = rest.split('"').next().unwrap_or_default();
-            aliases.entry(name.to_owned()).or_default().push(file.clone());
-        }
-    }
-    Some(aliases)
+    Some(scan::aliases(&folder))
 }
 
 #[test]
@@ -49,13 +34,15 @@ fn every_function_has_a_safe_name_or_a_reason() {
             [aliases.contains_key(name), left_out.contains(name), pending.contains(name)].map(usize::from);
         match places.iter().sum::<usize>() {
             1 => {}
-            0 => problems.push(format!("{name} has neither a doc(alias) nor a reason in left_out.rs")),
+            0 => problems.push(format!(
+                "{name} has neither a doc(alias) of a public item nor a reason in left_out.rs"
+            )),
             _ => problems.push(format!("{name}: alias, left out, pending: {places:?}, but only one can be")),
         }
     }
-    let known = |name: &&str| !FUNCTIONS.iter().any(|row| row.name == *name);
+    let unknown = |name: &&str| !FUNCTIONS.iter().any(|row| row.name == *name);
     problems.extend(
-        left_out.union(&pending).filter(|name| known(name)).map(|name| format!("no function {name}")),
+        left_out.union(&pending).filter(|name| unknown(name)).map(|name| format!("no function {name}")),
     );
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
@@ -69,4 +56,28 @@ fn reasons_are_given_once() {
             assert!(seen.insert(name), "{name} stands twice");
         }
     }
+}
+
+#[test]
+fn the_table_is_up_to_date() {
+    let Some(aliases) = aliases() else { return };
+    let mut table = String::from("| C function | HIP | here |\n| --- | --- | --- |\n");
+    for row in &FUNCTIONS {
+        let releases =
+            if row.releases.iter().eq(RELEASES) { "all".to_owned() } else { row.releases.to_string() };
+        let here = match aliases.get(row.name) {
+            Some(items) => items.iter().map(|item| scan::link(item)).collect::<Vec<_>>().join(", "),
+            None => match LEFT_OUT.iter().find(|group| group.functions.contains(&row.name)) {
+                Some(group) => format!("*left out*: {}", group.reason),
+                None => "*pending*".to_owned(),
+            },
+        };
+        let _ = writeln!(table, "| `{}` | {releases} | {here} |", row.name);
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/functions.md");
+    if std::fs::read_to_string(&path).is_ok_and(|old| old == table) {
+        return;
+    }
+    std::fs::write(&path, table).unwrap();
+    panic!("{} was out of date and is written anew: commit it", path.display());
 }

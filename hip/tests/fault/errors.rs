@@ -41,6 +41,9 @@ fn everything(runtime: Runtime) -> hip::Result<()> {
     let config = LaunchConfig::for_len(8);
     saxpy.prepare(&stream, config).events(&begin, &end).launch((0.0, &x, &mut y, 8))?;
     saxpy.prepare(&stream, config).cooperative().launch((0.0, &x, &mut y, 8))?;
+    let mut several = hip::MultiLaunch::new();
+    several.add(saxpy.prepare(&stream, config), (0.0, &x, &mut y, 8))?;
+    several.launch()?;
     runtime.start_profiler()?;
     runtime.stop_profiler()?;
     // Another stream, so that one waits for the other.

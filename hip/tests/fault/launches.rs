@@ -208,3 +208,38 @@ fn kernels_tell_what_the_code_object_says() {
     assert_eq!(function.metadata().wavefront_size, 64);
     assert_eq!(LaunchConfig::new(2, (16, 16)).block, Dim3::new(16, 16, 1));
 }
+
+#[test]
+fn one_launch_on_two_devices() {
+    let fake = Fake::new(Config { devices: 2, ..Config::default() });
+    let runtime = fake.runtime();
+    let devices = [0, 1].map(|ordinal| runtime.device(ordinal).unwrap());
+    let streams = devices.map(|device| device.stream().unwrap());
+    let kernels =
+        devices.map(|device| Module::from_static(device, SAXPY).unwrap().kernel::<Saxpy>().unwrap());
+    let x = streams.each_ref().map(|stream| DeviceBuffer::from_slice(stream, &[1.0f32; 100]).unwrap());
+    let mut y = streams.each_ref().map(|stream| DeviceBuffer::from_slice(stream, &[2.0f32; 100]).unwrap());
+    let config = LaunchConfig::for_len(100);
+    let mut both = hip::MultiLaunch::new();
+    for (((kernel, stream), x), y) in kernels.iter().zip(&streams).zip(&x).zip(&mut y) {
+        both.add(kernel.prepare(stream, config), (3.0, x, y, 100)).unwrap();
+    }
+    both.launch().unwrap();
+    // On streams that have to wait for it.
+    for (device, y) in devices.iter().zip(&y) {
+        assert_eq!(y.to_vec(&device.stream().unwrap()).unwrap(), [5.0; 100]);
+    }
+    assert_eq!(fake.count("hipModuleLaunchCooperativeKernelMultiDevice"), 1);
+
+    let [mut other, mut third] = [(); 2].map(|()| DeviceBuffer::<f32>::zeroed(&streams[0], 100).unwrap());
+    let mut twice = hip::MultiLaunch::new();
+    twice.add(kernels[0].prepare(&streams[0], config), (1.0, &x[0], &mut y[0], 100)).unwrap();
+    twice.add(kernels[0].prepare(&streams[0], config), (1.0, &x[0], &mut other, 100)).unwrap();
+    assert_eq!(twice.launch().unwrap_err().kind(), &ErrorKind::InvalidLaunch);
+    let mut wrong = hip::MultiLaunch::new();
+    let launch = kernels[0].prepare(&streams[1], config);
+    let error = wrong.add(launch, (1.0, &x[0], &mut third, 100)).unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::WrongDevice { expected: 1, actual: 0 });
+    wrong.launch().unwrap();
+    fake.assert_clean();
+}

@@ -1,0 +1,96 @@
+//! Reads `doc(alias)` out of sources that rustfmt wrote.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// Per C name, the public items with that alias, as `Stream::fill` or `rtc::version`.
+pub fn aliases(folder: &Path) -> BTreeMap<String, Vec<String>> {
+    let mut files = Vec::new();
+    sources(folder, &mut files);
+    files.sort();
+    let mut aliases = BTreeMap::<String, Vec<String>>::new();
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let module = file.strip_prefix(folder).unwrap().with_extension("");
+        let module = module.iter().next().and_then(|name| name.to_str()).unwrap_or_default();
+        let (mut names, mut block) = (Vec::new(), String::new());
+        for line in text.lines() {
+            if let Some(header) = line.strip_prefix("impl").filter(|rest| rest.starts_with(['<', ' '])) {
+                block = implemented(header);
+            }
+            let code = line.trim_start();
+            if let Some(rest) = code.strip_prefix("#[doc(alias = \"") {
+                names.extend(rest.split('"').next().map(str::to_owned));
+            } else if !code.starts_with("#[") && !code.starts_with("//") && !names.is_empty() {
+                if let Some(name) = public_name(code) {
+                    let item = if line.starts_with(' ') {
+                        format!("{block}::{name}")
+                    } else {
+                        qualified(module, &name)
+                    };
+                    for alias in &names {
+                        let items = aliases.entry(alias.clone()).or_default();
+                        if !items.contains(&item) {
+                            items.push(item.clone());
+                        }
+                    }
+                }
+                names.clear();
+            }
+        }
+    }
+    aliases
+}
+
+/// The type of an `impl` block: `Stream` of `<T> Trait for Stream<'_> {`. The codes of errors stand in a macro.
+fn implemented(header: &str) -> String {
+    let header = match header.strip_prefix('<') {
+        Some(rest) => {
+            let mut depth = 1;
+            let end = rest.find(|c| {
+                depth += i32::from(c == '<') - i32::from(c == '>');
+                depth == 0
+            });
+            end.map_or(rest, |end| &rest[end + 1..])
+        }
+        None => header,
+    };
+    let name = header.rsplit(" for ").next().unwrap_or(header).trim();
+    name.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+}
+
+/// The name of a public item, from its first line.
+fn public_name(line: &str) -> Option<String> {
+    let rest = line.strip_prefix("pub ")?;
+    let mut words = rest
+        .split([' ', '(', '<', '{', ';', ':'])
+        .skip_while(|word| ["unsafe", "const", "fn", "struct", "enum", "trait"].contains(word));
+    words.next().map(str::to_owned)
+}
+
+/// A free function stands in its module, a type at the root.
+fn qualified(module: &str, name: &str) -> String {
+    let of_module = module == "rtc" || name.starts_with(|c: char| c.is_lowercase() && module == "fault");
+    if of_module { format!("{module}::{name}") } else { name.to_owned() }
+}
+
+/// A link of rustdoc's, from the module `functions`.
+pub fn link(item: &str) -> String {
+    /// Types that are not at the root, and the module that has them.
+    const OF_MODULES: [(&str, &str); 2] = [("Program", "rtc"), ("Compiled", "rtc")];
+    let root = item.split("::").next().unwrap_or(item);
+    let module = OF_MODULES.iter().find(|(name, _)| *name == root);
+    let path = module.map_or_else(|| item.to_owned(), |(_, module)| format!("{module}::{item}"));
+    format!("[`{path}`](crate::{path})")
+}
