@@ -26,10 +26,10 @@ pub fn aliases(folder: &Path) -> BTreeMap<String, Vec<String>> {
         let module = module.iter().next().and_then(|name| name.to_str()).unwrap_or_default();
         let (mut names, mut block) = (Vec::new(), String::new());
         for line in text.lines() {
-            if let Some(header) = line.strip_prefix("impl").filter(|rest| rest.starts_with(['<', ' '])) {
+            let code = line.trim_start();
+            if let Some(header) = code.strip_prefix("impl").filter(|rest| rest.starts_with(['<', ' '])) {
                 block = implemented(header);
             }
-            let code = line.trim_start();
             if let Some(rest) = code.strip_prefix("#[doc(alias = \"") {
                 names.extend(rest.split('"').next().map(str::to_owned));
             } else if !code.starts_with("#[") && !code.starts_with("//") && !names.is_empty() {
@@ -75,7 +75,7 @@ fn public_name(line: &str) -> Option<String> {
     let rest = line.strip_prefix("pub ")?;
     let mut words = rest
         .split([' ', '(', '<', '{', ';', ':'])
-        .skip_while(|word| ["unsafe", "const", "fn", "struct", "enum", "trait"].contains(word));
+        .skip_while(|word| ["unsafe", "const", "fn", "struct", "enum", "trait", "type"].contains(word));
     words.next().map(str::to_owned)
 }
 
