@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use vega_isa::Table;
+
 use crate::dispatch::Dispatch;
 use crate::host::Host;
 use crate::interp::DEFAULT_MODE;
@@ -73,6 +75,14 @@ impl Engine {
     /// # Errors
     /// When a thread cannot be started.
     pub fn new(config: EngineConfig) -> Result<Arc<Self>, EngineError> {
+        Self::with_table(config, Table::gfx900())
+    }
+
+    /// The same with another opcode table: tests corrupt rows of it to see that they notice.
+    ///
+    /// # Errors
+    /// When a thread cannot be started.
+    pub fn with_table(config: EngineConfig, table: &'static Table) -> Result<Arc<Self>, EngineError> {
         let cpus = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let scheduled = config.observe.schedule.map(|_| Arc::default());
         let threads = match (&scheduled, config.threads) {
@@ -80,7 +90,7 @@ impl Engine {
             (None, 0) => cpus(),
             (None, threads) => threads,
         };
-        let shared = Shared::new(Arc::new(CodeCache::new(Level::detect())));
+        let shared = Shared::new(Arc::new(CodeCache::new(Level::detect(), table)));
         let engine =
             Arc::new(Self { shared, threads, watchdog: config.watchdog, observe: config.observe, scheduled });
         for number in 1..threads {

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use vega_isa::Table;
+
 use super::level::Level;
 use super::program::Program;
 use crate::memory::AddressSpace;
@@ -15,13 +17,14 @@ type Key = (usize, u64, bool);
 /// Predecoded programs of all cards.
 pub(crate) struct CodeCache {
     level: Level,
+    table: &'static Table,
     programs: Mutex<HashMap<Key, Arc<Program>>>,
 }
 
 impl CodeCache {
-    /// An empty cache for handlers of a level.
-    pub fn new(level: Level) -> Self {
-        Self { level, programs: Mutex::new(HashMap::new()) }
+    /// An empty cache for handlers of a level and the opcodes of a table.
+    pub fn new(level: Level, table: &'static Table) -> Self {
+        Self { level, table, programs: Mutex::new(HashMap::new()) }
     }
 
     /// The program at `entry`, whose bytes are the ones in memory now.
@@ -33,7 +36,7 @@ impl CodeCache {
         {
             return program;
         }
-        let program = Arc::new(Program::decode(space, entry, strict, self.level));
+        let program = Arc::new(Program::decode(space, entry, strict, self.level, self.table));
         let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
         if programs.len() >= CAPACITY {
             programs.clear();

@@ -136,6 +136,9 @@ impl Handler for Swap {
     }
 }
 
+/// Scalar registers of a wave, without those that have names.
+const SGPRS: usize = 102;
+
 /// `s_movrels` and `s_movreld`: `imm` bit 0 is 64 bits, bit 1 the destination is relative.
 pub(crate) struct MoveRelative;
 
@@ -145,17 +148,21 @@ impl Handler for MoveRelative {
         let (wide, to) = (record.imm & 1 != 0, record.imm & 2 != 0);
         let index = wave.m0() as usize;
         let base = if to { record.sdst } else { record.src[0] } as usize;
-        // A register out of range is the first one, as on the card.
+        // Out of range, a source is s0 and a destination is not written (Vega ISA, "Out-of-Range Behavior").
         let relative = base.saturating_add(index);
-        let relative = if relative <= 102 { relative } else { base };
+        let inside = relative.saturating_add(1 + usize::from(wide)) <= SGPRS;
         if to {
             let value = if wide { wave.scalar64(record, 0) } else { wave.scalar32(record, 0).into() };
-            if wide { wave.set_s64(relative, value) } else { wave.s[relative] = value as u32 }
-        } else if wide {
-            let value = wave.s64(relative);
-            wave.set_s64(record.sdst as usize, value);
+            match (inside, wide) {
+                (true, true) => wave.set_s64(relative, value),
+                (true, false) => wave.s[relative] = value as u32,
+                (false, _) => {}
+            }
         } else {
-            wave.s[record.sdst as usize] = wave.s[relative];
+            let from = if inside { relative } else { 0 };
+            let value = wave.s64(from);
+            let dst = record.sdst as usize;
+            if wide { wave.set_s64(dst, value) } else { wave.s[dst] = value as u32 }
         }
         ip + 1
     }

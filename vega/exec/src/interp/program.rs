@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use vega_isa::micro::{BranchIf, Control};
-use vega_isa::{Class, Encoding, Inst, Kind, Micro, Operand, Role, Row, decode};
+use vega_isa::{Class, Encoding, Field, Inst, Kind, Micro, Operand, Role, Row, Table};
 
 use super::level::Level;
 use super::lower;
@@ -67,13 +67,18 @@ impl Facts {
         let memory = class == Class::Memory && inst.row.encoding != Encoding::Smem;
         let ds = inst.row.encoding == Encoding::Ds;
         let mut which = [0, 1, 2];
-        // A destination that is also a source follows the other sources.
-        let sources =
-            inst.iter().filter(|(slot, _)| slot.role == Role::Src && slot.kind != Kind::LaneMask).count();
-        if inst.iter().any(|(slot, _)| slot.role == Role::Both)
-            && let Some(last) = which.get_mut(sources)
-        {
-            *last = 3;
+        // By field, not by place: the constant of v_madmk stands between its registers, and a destination that is also a
+        // source comes last.
+        let role = |role: Role| {
+            inst.row.operands.iter().filter(move |slot| slot.role == role && slot.kind != Kind::LaneMask)
+        };
+        for (bit, slot) in which.iter_mut().zip(role(Role::Src).chain(role(Role::Both))) {
+            *bit = match slot.field {
+                Field::Src1 => 1,
+                Field::Src2 => 2,
+                Field::Dst => 3,
+                _ => 0,
+            };
         }
         if swapped {
             which.swap(0, 1);
@@ -138,7 +143,7 @@ fn target(inst: &Inst, va: u64) -> Option<u64> {
 impl Program {
     /// Decodes what is reachable from `entry`. What cannot be fetched or decoded becomes a record that
     /// faults when it is executed.
-    pub fn decode(space: &AddressSpace, entry: u64, strict: bool, level: Level) -> Self {
+    pub fn decode(space: &AddressSpace, entry: u64, strict: bool, level: Level, table: &Table) -> Self {
         let mut program = Self {
             base: entry,
             records: Vec::new(),
@@ -161,7 +166,7 @@ impl Program {
                 index.insert(va, at);
                 let offset = va.wrapping_sub(entry) as i64;
                 let words = fetcher.words(va);
-                let inst = match decode(&words) {
+                let inst = match table.decode(&words) {
                     Ok(inst) if offset.unsigned_abs() < LONGEST => inst,
                     Ok(_) => {
                         program.push(lower::goto_address(offset, level));

@@ -27,25 +27,6 @@ pub fn msad_u8(a: u32, b: u32, c: u32) -> u32 {
     pairs(a, b).filter(|(_, y)| *y != 0).fold(c, |sum, (x, y)| sum.wrapping_add(x.abs_diff(y).into()))
 }
 
-/// Four sums of a sliding 64-bit a, each with its 16-bit addend of c, wrapped to 16 bits.
-pub fn four_sads_u16(sad: fn(u32, u32, u32) -> u32, a: u64, b: u32, c: u64) -> u64 {
-    (0..4).fold(0, |all, n| {
-        let addend = (c >> (16 * n)) as u16;
-        let sum = sad((a >> (8 * n)) as u32, b, addend.into()) as u16;
-        all | u64::from(sum) << (16 * n)
-    })
-}
-
-/// Four [`msad_u8`] of a sliding 64-bit a, each with its dword addend.
-pub fn four_msads_u32(a: u64, b: u32, c: [u32; 4]) -> [u32; 4] {
-    let mut n = 0;
-    c.map(|addend| {
-        let sum = msad_u8((a >> (8 * n)) as u32, b, addend);
-        n += 1;
-        sum
-    })
-}
-
 /// Bytewise (a + b + the lowest bit of c's byte) / 2.
 pub fn lerp_u8(a: u32, b: u32, c: u32) -> u32 {
     let [a, b, c] = [a, b, c].map(u32::to_le_bytes);

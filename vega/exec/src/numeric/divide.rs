@@ -70,6 +70,7 @@ pub fn div_fmas(f: Format, a: u64, b: u64, c: u64, scaled: bool, mode: Mode) -> 
     if !scaled {
         return arith::fma(f, a, b, c, mode);
     }
+    let (a, b, c) = (f.input(a, mode), f.input(b, mode), f.input(c, mode));
     let power = if f.exponent_field(c) > f.bias() { scale(f) } else { -scale(f) };
     if power > 0 {
         // Scaling up is exact or overflows, either way after the rounding of the sum.
@@ -78,11 +79,22 @@ pub fn div_fmas(f: Format, a: u64, b: u64, c: u64, scaled: bool, mode: Mode) -> 
     // Scaling down may reach denormals, which must be rounded once: the sum's error decides halfway cases.
     let exact = Mode { denormal_in: true, denormal_out: true, ..mode };
     let truncated = arith::fma(f, a, b, c, exact.rounding(Round::TowardZero));
-    let inexact = truncated != arith::fma(f, a, b, c, exact.rounding(Round::Up))
-        || truncated != arith::fma(f, a, b, c, exact.rounding(Round::Down));
-    let Value::Finite { significand, exponent } = f.value(truncated) else {
-        return ldexp(f, truncated, power, mode);
+    // Zeros of either sign are the same number.
+    let differs = |round| {
+        let other = arith::fma(f, a, b, c, exact.rounding(round));
+        other != truncated && !(f.is_zero(other) && f.is_zero(truncated))
     };
+    let inexact = differs(Round::Up) || differs(Round::Down);
+    let (significand, exponent) = match f.value(truncated) {
+        Value::Finite { significand, exponent } => (significand, exponent),
+        // Something below the least denormal: directed rounding sees it.
+        Value::Zero if inexact => (1, -5000),
+        _ => return ldexp(f, truncated, power, mode),
+    };
+    if f.exponent_field(truncated) + power > 0 {
+        // The result is normal: no bit is lost by scaling, and the sum's own rounding is the only one.
+        return ldexp(f, arith::fma(f, a, b, c, mode), power, mode);
+    }
     let negative = f.is_negative(truncated);
     let packed = super::pack::pack(f, negative, significand.into(), exponent + power, inexact, mode.round);
     f.output(packed, mode)

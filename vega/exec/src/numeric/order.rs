@@ -79,13 +79,16 @@ pub fn med3(f: Format, a: u64, b: u64, c: u64, mode: Mode) -> u64 {
     if f.is_nan(a) || f.is_nan(b) || f.is_nan(c) {
         return min3(f, a, b, c, mode);
     }
-    let largest = max3(f, a, b, c, mode);
+    // Denormal results become zero at the end only: which one is the largest is decided before.
+    let kept = Mode { denormal_out: true, ..mode };
+    let largest = max3(f, a, b, c, kept);
     let same = |x: u64| compare(f, largest, x, mode) == Some(Ordering::Equal);
-    if same(a) {
-        max(f, b, c, mode)
+    let middle = if same(a) {
+        max(f, b, c, kept)
     } else if same(b) {
-        max(f, a, c, mode)
+        max(f, a, c, kept)
     } else {
-        max(f, a, b, mode)
-    }
+        max(f, a, b, kept)
+    };
+    f.output(middle, mode)
 }

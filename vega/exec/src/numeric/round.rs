@@ -36,7 +36,8 @@ pub fn fract(f: Format, bits: u64, mode: Mode) -> u64 {
     }
     let floor = integral(f, bits, Round::Down, mode);
     let difference = arith::sub(f, bits, floor, mode);
-    if difference >= f.one() && !f.is_nan(difference) { f.one() - 1 } else { difference }
+    // Rounding down, x - x is minus zero.
+    if difference == f.one() { f.one() - 1 } else { difference }
 }
 
 /// frexp's exponent: x = mantissa * 2^result with the mantissa in \[0.5, 1). 0 for zero, infinity and NaN.

@@ -8,13 +8,16 @@ use crate::numeric::{Format, Round, arith, convert, order, round, trig};
 
 /// Two sources (and the old destination, for the one operation that reads it), before output modifiers.
 pub(super) fn evaluate(op: Bin, ty: Ty, [a, b, c]: [u64; 3], context: &Context) -> u64 {
+    if op == Bin::PkAccumU8 {
+        return replace_byte(c, b, convert::float_to_u8(a as u32, context.mode(Ty::F32)));
+    }
     match format(ty) {
-        Some(f) => float(op, ty, f, [a, b, c], context),
+        Some(f) => float(op, ty, f, [a, b], context),
         None => int(op, ty, a, b, context),
     }
 }
 
-fn float(op: Bin, ty: Ty, f: Format, [a, b, c]: [u64; 3], context: &Context) -> u64 {
+fn float(op: Bin, ty: Ty, f: Format, [a, b]: [u64; 2], context: &Context) -> u64 {
     let mode = context.mode(ty);
     let pair = |one: fn(Format, u64, crate::numeric::Mode) -> u16| {
         u64::from(one(f, a, mode)) | u64::from(one(f, b, mode)) << 16
@@ -36,7 +39,6 @@ fn float(op: Bin, ty: Ty, f: Format, [a, b, c]: [u64; 3], context: &Context) -> 
             let half = |x| convert::float_to_float(Format::F32, Format::F16, x, context.mode(Ty::F32), to);
             half(a) | half(b) << 16
         }
-        Bin::PkAccumU8 => replace_byte(c, b, convert::float_to_u8(a as u32, mode)),
         other => int(other, ty, a, b, context),
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn evaluate(micro: Micro, [a, b, c]: [u64; 3], mask: bool, context: &
             let product = integer(ty, a) * integer(ty, b);
             let addend = if ty.is_signed() { i128::from(c as i64) } else { i128::from(c) };
             let sum = product + addend;
-            (u128::from(sum as u64), sum >> 64 & 1 == 1)
+            (fit(sum, 64, ty.is_signed(), context.clamp).into(), sum >> 64 & 1 == 1)
         }
         Micro::DivScale(ty) => {
             let f = format(ty).unwrap_or(Format::F32);

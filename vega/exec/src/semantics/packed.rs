@@ -25,10 +25,11 @@ fn both(m: &Modifiers, ty: Ty, context: &Context, one: impl Fn(bool) -> u64) -> 
     finish(false) | finish(true) << 16
 }
 
-/// Two packed sources.
-pub(super) fn two(op: Bin, ty: Ty, src: [u64; 2], m: &Modifiers, context: &Context) -> u64 {
+/// Two packed sources, which change places after their halves were chosen if the row is `reversed`.
+pub(super) fn two(op: Bin, ty: Ty, src: [u64; 2], reversed: bool, m: &Modifiers, context: &Context) -> u64 {
     both(m, ty, context, |high| {
         let [a, b] = [0, 1].map(|n| half(src[n], n, ty, m, high));
+        let [a, b] = if reversed { [b, a] } else { [a, b] };
         binary::evaluate(op, ty, [a, b, 0], context)
     })
 }

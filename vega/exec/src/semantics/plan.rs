@@ -4,7 +4,7 @@ use vega_isa::micro::MixDst;
 use vega_isa::{Form, Inst, Kind, Legal, Micro, OtherHalf, Role, Sel, Slot, Ty, Unused};
 
 use super::{Context, binary, format, mask, packed, ternary, unary};
-use crate::numeric::arith;
+use crate::numeric::{Format, Mode, arith};
 
 /// What one lane of an instruction reads: raw register contents, before any modifier.
 #[derive(Clone, Copy, Debug, Default)]
@@ -53,6 +53,8 @@ impl Source {
             Form::Sdwa if index < 2 => {
                 let sel = if index == 0 { m.sdwa.src0 } else { m.sdwa.src1 };
                 (source.shift, source.bits) = part(sel);
+                // A half takes the low bits of a whole dword.
+                source.bits = source.bits.min(slot.ty.bits().max(16));
                 source.sext = m.sdwa.sext & bit != 0;
             }
             Form::E64 if slot.ty.bits() == 16 => {
@@ -155,7 +157,7 @@ impl LanePlan {
                 *value = source.read(*value);
             }
         }
-        if row.reversed {
+        if row.reversed && !packed {
             src.swap(0, 1);
         }
         let [a, b, c] = src.map(|value| value as u64);
@@ -165,7 +167,7 @@ impl LanePlan {
             Micro::Convert { from, to, how } => (unary::convert(from, to, how, a, &context).into(), false),
             Micro::Lane2(op, ty) => (binary::evaluate(op, ty, [a, b, c], &context).into(), false),
             Micro::Lane3(op, ty) => (ternary::evaluate(op, ty, src, &context), false),
-            Micro::Packed2(op, ty) => (packed::two(op, ty, [a, b], m, &context).into(), false),
+            Micro::Packed2(op, ty) => (packed::two(op, ty, [a, b], row.reversed, m, &context).into(), false),
             Micro::Packed3(op, ty) => (packed::three(op, ty, [a, b, c], m, &context).into(), false),
             Micro::MadMix(dst) => return self.mix(dst, [a, b, c], input, &context),
             Micro::Select => (if input.mask { src[1] } else { src[0] }, false),
@@ -175,12 +177,22 @@ impl LanePlan {
             return LaneOut { dst: input.old, mask };
         }
         let result = match format(self.dst) {
-            Some(f) if !packed => {
-                arith::modify_output(f, result as u64, m.omod, clamp, context.mode(self.dst)).into()
-            }
+            Some(f) if !packed => self.modify(f, result as u64, &context).into(),
             _ => result,
         };
         LaneOut { dst: self.place(result, input.old), mask }
+    }
+
+    /// Output modifiers: MODE alone decides how they round and whether they act, whatever the operation itself does.
+    fn modify(&self, f: Format, result: u64, context: &Context) -> u64 {
+        let m = &self.inst.modifiers;
+        let mode = if f == Format::F32 { Mode::single } else { Mode::half_and_double }(context.register);
+        let one = |bits: u64| arith::modify_output(f, bits, m.omod, m.clamp, mode);
+        if self.dst == Ty::PkF16 {
+            one(result & 0xffff) | one(result >> 16 & 0xffff) << 16
+        } else {
+            one(result)
+        }
     }
 
     fn mix(&self, dst: MixDst, src: [u64; 3], input: &LaneIn, context: &Context) -> LaneOut {
@@ -214,10 +226,12 @@ impl LanePlan {
 /// Source slots without lane masks, those that are also written last.
 fn source_slots(inst: &Inst) -> impl Iterator<Item = &'static Slot> + use<> {
     let operands = inst.row.operands;
+    // v_mad_mixlo and v_mad_mixhi keep half of the destination, which is no source of theirs.
+    let both = !matches!(inst.row.micro, Micro::MadMix(_));
     let role = move |role: Role| {
         operands.iter().filter(move |slot| slot.role == role && slot.kind != Kind::LaneMask)
     };
-    role(Role::Src).chain(role(Role::Both))
+    role(Role::Src).chain(role(Role::Both).filter(move |_| both))
 }
 
 fn placement(inst: &Inst, ty: Ty) -> Placement {

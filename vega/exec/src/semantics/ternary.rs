@@ -9,16 +9,26 @@ use crate::numeric::{Format, arith, bytes, convert, cube, order};
 /// Three sources, before output modifiers.
 pub(super) fn evaluate(op: Tri, ty: Ty, src: [u128; 3], context: &Context) -> u128 {
     let [a, b, c] = src.map(|value| value as u64);
-    if op == Tri::MqsadU32U8 {
-        let addend = [0, 32, 64, 96].map(|shift| (src[2] >> shift) as u32);
-        let sums = bytes::four_msads_u32(a, b as u32, addend);
-        return sums.iter().rev().fold(0, |all, sum| all << 32 | u128::from(*sum));
+    match op {
+        Tri::QsadPkU16U8 => return four_sads(bytes::sad_u8, a, b as u32, src[2], 16, context),
+        Tri::MqsadPkU16U8 => return four_sads(bytes::msad_u8, a, b as u32, src[2], 16, context),
+        Tri::MqsadU32U8 => return four_sads(bytes::msad_u8, a, b as u32, src[2], 32, context),
+        _ => {}
     }
     let result = match format(ty) {
         Some(f) => float(op, ty, f, a, b, c, context),
         None => int(op, ty, a, b, c, context),
     };
     result.into()
+}
+
+/// Four sums of absolute differences of a sliding 64-bit source, each with its addend of `width` bits.
+fn four_sads(sad: fn(u32, u32, u32) -> u32, a: u64, b: u32, c: u128, width: u32, context: &Context) -> u128 {
+    (0..4).fold(0, |all, n| {
+        let addend = low((c >> (width * n)) as u64, width);
+        let sum = i128::from(sad((a >> (8 * n)) as u32, b, 0)) + i128::from(addend);
+        all | u128::from(fit(sum, width, false, context.clamp)) << (width * n)
+    })
 }
 
 fn float(op: Tri, ty: Ty, f: Format, a: u64, b: u64, c: u64, context: &Context) -> u64 {
@@ -45,6 +55,7 @@ fn int(op: Tri, ty: Ty, a: u64, b: u64, c: u64, context: &Context) -> u64 {
     let [i, j, k] = [a, b, c].map(|bits| integer(ty, bits));
     let signed = ty.is_signed();
     let width = ty.bits();
+    let sum = |differences: u32| fit(i128::from(differences) + i128::from(z), 32, false, context.clamp);
     let result = match op {
         Tri::Mad if width == 24 => {
             let addend = if signed { i128::from(z as i32) } else { i128::from(z) };
@@ -58,19 +69,17 @@ fn int(op: Tri, ty: Ty, a: u64, b: u64, c: u64, context: &Context) -> u64 {
         Tri::Min3 => return low(i.min(j).min(k) as u64, width),
         Tri::Max3 => return low(i.max(j).max(k) as u64, width),
         Tri::Med3 => return low(i.min(j).max(i.max(j).min(k)) as u64, width),
-        Tri::QsadPkU16U8 => return bytes::four_sads_u16(bytes::sad_u8, a, y, c),
-        Tri::MqsadPkU16U8 => return bytes::four_sads_u16(bytes::msad_u8, a, y, c),
         Tri::Bfe if signed => bytes::bfe_i32(x, y, z),
         Tri::Bfe => bytes::bfe_u32(x, y, z),
         Tri::Bfi => x & y | !x & z,
         Tri::LerpU8 => bytes::lerp_u8(x, y, z),
         Tri::AlignBit => bytes::align_bit(x, y, z),
         Tri::AlignByte => bytes::align_byte(x, y, z),
-        Tri::SadU8 => bytes::sad_u8(x, y, z),
-        Tri::SadHiU8 => bytes::sad_hi_u8(x, y, z),
-        Tri::SadU16 => bytes::sad_u16(x, y, z),
-        Tri::SadU32 => x.abs_diff(y).wrapping_add(z),
-        Tri::MsadU8 => bytes::msad_u8(x, y, z),
+        Tri::SadU8 => return sum(bytes::sad_u8(x, y, 0)),
+        Tri::SadHiU8 => return sum(bytes::sad_hi_u8(x, y, 0)),
+        Tri::SadU16 => return sum(bytes::sad_u16(x, y, 0)),
+        Tri::SadU32 => return sum(x.abs_diff(y)),
+        Tri::MsadU8 => return sum(bytes::msad_u8(x, y, 0)),
         Tri::PkU8 => return binary::replace_byte(c, b, convert::float_to_u8(x, context.mode(Ty::F32))),
         Tri::Perm => bytes::perm(x, y, z),
         Tri::XorAdd => (x ^ y).wrapping_add(z),

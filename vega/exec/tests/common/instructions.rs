@@ -228,38 +228,6 @@ pub const MEMORY_SIZES: &[u32] = &[
     0xdd888d08, 0x00060a07, // global_atomic_add_x2 v7, v[10:11], s[6:7] offset:3336
     0xbf810000,             // s_endpgm
 ];
-/// Before the instruction: s[8:9], s[10:11], SCC, s[12:13] and EXEC from 8 dwords per workgroup; args: data.
-#[rustfmt::skip]
-pub const SCALAR_PROLOGUE: &[u32] = &[
-    0xc0060180, 0x00000000, // s_load_dwordx2 s[6:7], s[0:1], 0x0
-    0x8e038602,             // s_lshl_b32 s3, s2, 6
-    0xbf8cc07f,             // s_waitcnt lgkmcnt(0)
-    0x80060306,             // s_add_u32 s6, s6, s3
-    0x82078007,             // s_addc_u32 s7, s7, 0
-    0xc00a0203, 0x00000000, // s_load_dwordx4 s[8:11], s[6:7], 0x0
-    0xc00a0303, 0x00000010, // s_load_dwordx4 s[12:15], s[6:7], 0x10
-    0xc0060403, 0x00000020, // s_load_dwordx2 s[16:17], s[6:7], 0x20
-    0xbf8cc07f,             // s_waitcnt lgkmcnt(0)
-    0xbefe0110,             // s_mov_b64 exec, s[16:17]
-    0xbf07800e,             // s_cmp_lg_u32 s14, 0
-];
-
-/// Behind the instruction: stores s[12:13], SCC and EXEC.
-#[rustfmt::skip]
-pub const SCALAR_EPILOGUE: &[u32] = &[
-    0x850e8081,             // s_cselect_b32 s14, 1, 0
-    0xbe90017e,             // s_mov_b64 s[16:17], exec
-    0xbefe0181,             // s_mov_b64 exec, 1
-    0x7e020280,             // v_mov_b32_e32 v1, 0
-    0x7e04020c,             // v_mov_b32_e32 v2, s12
-    0x7e06020d,             // v_mov_b32_e32 v3, s13
-    0x7e08020e,             // v_mov_b32_e32 v4, s14
-    0x7e0a0210,             // v_mov_b32_e32 v5, s16
-    0x7e0c0211,             // v_mov_b32_e32 v6, s17
-    0xdc7c8030, 0x00060201, // global_store_dwordx4 v1, v[2:5], s[6:7] offset:48
-    0xdc708028, 0x00060601, // global_store_dword v1, v6, s[6:7] offset:40
-    0xbf810000,             // s_endpgm
-];
 
 /// LDS by negative addresses with offsets, as compilers fold `tile[n - 1 - i]`; args: data. LDS has 512 bytes.
 #[rustfmt::skip]

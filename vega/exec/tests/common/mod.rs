@@ -11,6 +11,7 @@ use vega_exec::{
     AddressSpace, CancelToken, Dispatch, Engine, EngineConfig, FaultReport, Host, KernelProperties, NoHost,
     Outcome, Rights,
 };
+use vega_isa::Table;
 
 /// Host pages that a test maps to the card.
 pub struct Pages {
@@ -99,8 +100,14 @@ pub struct Card {
 
 impl Card {
     pub fn new(threads: usize) -> Self {
+        Self::with_table(threads, Table::gfx900())
+    }
+
+    /// A card whose engine decodes by another table.
+    pub fn with_table(threads: usize, table: &'static Table) -> Self {
         catch_faults();
-        let engine = Engine::new(EngineConfig { threads, ..EngineConfig::default() }).expect("threads start");
+        let config = EngineConfig { threads, ..EngineConfig::default() };
+        let engine = Engine::with_table(config, table).expect("threads start");
         let mut card = Self { space: AddressSpace::new(), engine, host: Arc::new(NoHost), pages: Vec::new() };
         for (va, len) in [(CODE, 0x1_0000), (DATA, DATA_BYTES), (KERNARG, 0x1000), (PACKET, 0x1000)] {
             card.map(va, len, Rights::ALL);

@@ -79,7 +79,9 @@ fn modified(inst: &Inst, strict: bool) -> Modified {
 /// The neg and abs bits that mean something for the row; the card ignores the others.
 fn legal_signs(inst: &Inst) -> (u8, u8) {
     let legal = |flag: Legal, bits: u8| if inst.row.legal.has(flag) { bits } else { 0 };
-    (legal(Legal::NEG, inst.modifiers.neg), legal(Legal::ABS, inst.modifiers.abs))
+    // In packed instructions, abs is the negation of the high halves.
+    let abs = legal(Legal::ABS, inst.modifiers.abs) | legal(Legal::NEG_HI, inst.modifiers.abs);
+    (legal(Legal::NEG, inst.modifiers.neg), abs)
 }
 
 /// Lowers a vector instruction.

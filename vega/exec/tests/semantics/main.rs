@@ -1,0 +1,21 @@
+//! Every opcode that a compute kernel can execute, against a second implementation of the instruction set.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `model` | the second implementation |
+//! | `harness` | runs code on the engine from any state |
+//! | `generate` | random instructions and states |
+//! | `rows` | each row and form, one instruction at a time |
+//! | `programs` | random programs |
+//! | `flow` | program flow, indexing, MODE |
+//! | `coverage` | which test has which opcode |
+
+#[path = "../common/mod.rs"]
+mod common;
+mod coverage;
+mod flow;
+mod generate;
+mod harness;
+mod model;
+mod programs;
+mod rows;
