@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use vega_isa::{Class, Form, Inst, Kind, Row, Table, encode};
 
 use crate::common::{Random, watchdog};
-use crate::coverage::is_pending;
+use crate::coverage::elsewhere;
 use crate::generate::{Operands, instance, is_plain, state};
 use crate::harness::{Bench, difference};
 use crate::model::Wave;
@@ -22,7 +22,7 @@ const LENGTH: usize = 24;
 
 /// Rows and forms that can stand in a program.
 fn pairs() -> Vec<(&'static Row, Form)> {
-    let rows = Table::gfx900().rows().iter().filter(|row| is_plain(row) && !is_pending(row));
+    let rows = Table::gfx900().rows().iter().filter(|row| is_plain(row) && elsewhere(row).is_none());
     let all = rows.flat_map(|row| row.forms.iter().map(move |form| (*row, form)));
     // Values that the model takes from the engine are compared instruction by instruction, in `rows`.
     let mut random = Random(0);
