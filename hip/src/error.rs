@@ -171,6 +171,8 @@ pub enum ErrorKind {
     GraphChanged,
     /// Something is in use that can be used once at a time.
     Busy,
+    /// A texture cannot be read that way: the message says why.
+    Texture,
     /// The thread is inside a function that a stream called ([`Stream::call`](crate::Stream::call)), where HIP cannot be
     /// used.
     InCallback,

@@ -41,6 +41,7 @@
 //! the types of those they stand for.
 #![allow(unsafe_code)]
 
+mod arrays;
 mod calls;
 mod graphs;
 mod kernels;
@@ -48,6 +49,7 @@ mod memory;
 mod rtc;
 mod state;
 
+pub use arrays::NAMES as ARRAY_NAMES;
 pub use calls::NAMES;
 pub use kernels::Launched;
 pub use memory::NAMES as MEMORY_NAMES;

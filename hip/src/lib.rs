@@ -81,6 +81,7 @@ mod observe;
 pub mod rtc;
 mod runtime;
 mod stream;
+pub mod texture;
 
 pub use callback::HostCall;
 pub use device::{Device, MemoryInfo, PriorityRange, Properties};
@@ -95,8 +96,9 @@ pub use kernel::{
 #[cfg(feature = "futures")]
 pub use memory::InOrder;
 pub use memory::{
-    Advice, DeviceBuffer, HostFlags, HostMemory, ManagedBuffer, MappedBuffer, MemoryPlace, MemoryStatistics,
-    Pending, PinnedBuffer, Registered, Scope, View, ViewMut, scope,
+    Advice, DeviceBuffer, Extent, HostFlags, HostMemory, ManagedBuffer, MappedBuffer, MemoryPlace,
+    MemoryStatistics, Pending, PinnedBuffer, PitchedBuffer, Region, RegionMut, Registered, Scope, View,
+    ViewMut, scope,
 };
 pub use module::Module;
 pub use observe::{Span, Timeline, Trace, TraceSpan};
@@ -118,6 +120,13 @@ const _: () = {
     shared::<ManagedBuffer<f32>>();
     shared::<MappedBuffer<f32>>();
     shared::<Registered<'_, f32>>();
+    shared::<PitchedBuffer<f32>>();
+    shared::<Region<'_, f32>>();
+    shared::<RegionMut<'_, f32>>();
+    shared::<texture::Array<f32>>();
+    shared::<texture::MipmappedArray<f32>>();
+    shared::<texture::Texture<f32>>();
+    shared::<texture::Surface<f32>>();
     shared::<Scope<'_, '_>>();
     shared::<Graph>();
     shared::<GraphExec>();

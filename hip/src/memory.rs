@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`DeviceBuffer`], [`View`], [`ViewMut`] | device | work on streams; the wrapper orders it |
 //! | [`PinnedBuffer`] | host, page-locked | the host, unless it is inside a [`Pending`] |
+//! | [`PitchedBuffer`], [`Region`], [`RegionMut`] | device, in 2D and 3D | work on streams |
 //! | [`Pending`] | host | the device, until it is waited for |
 //! | [`ManagedBuffer`], [`MappedBuffer`] | both see it | work on streams; the host after waiting for that |
 //! | [`Registered`] | host, page-locked in a [`scope`](scope()) | work on streams, until the scope ends |
@@ -25,12 +26,14 @@ mod in_order;
 mod peer;
 mod pending;
 mod pinned;
+mod pitched;
 mod scope;
 mod unified;
 mod uses;
 mod view;
+mod volume;
 
-pub(crate) use block::Allocation;
+pub(crate) use block::{Allocation, Freed, required};
 pub use buffer::DeviceBuffer;
 pub(crate) use cache::BlockCache;
 pub use cache::MemoryStatistics;
@@ -43,9 +46,13 @@ pub(crate) use peer::Peers;
 pub use peer::{PeerAttribute, PeerLink};
 pub use pending::Pending;
 pub use pinned::PinnedBuffer;
+pub use pitched::PitchedBuffer;
+pub(crate) use pitched::download;
 pub use scope::{Registered, Scope, scope};
 pub use unified::{
     Advice, Managed, ManagedBuffer, Mapped, MappedBuffer, MemoryPlace, UnifiedBuffer, UnifiedKind,
 };
 pub(crate) use uses::{Access, Ticket, Uses};
 pub use view::{View, ViewMut};
+pub(crate) use volume::Place;
+pub use volume::{Extent, Region, RegionMut};

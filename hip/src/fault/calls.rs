@@ -48,7 +48,7 @@ pub(super) fn find(name: &str) -> Option<*const c_void> {
     match name {
         "hipGetErrorName" => Some(hipGetErrorName as *const c_void),
         "hipGetErrorString" => Some(hipGetErrorString as *const c_void),
-        _ => lookup(name).or_else(|| super::memory::lookup(name)),
+        _ => lookup(name).or_else(|| super::memory::lookup(name)).or_else(|| super::arrays::lookup(name)),
     }
 }
 

@@ -4,6 +4,7 @@
 //! See the head of [`fault`](super): memory is followed after `touch` found it inside an allocation, which lives as long as
 //! the state, or is host memory of the wrapper's.
 
+use super::arrays::Objects;
 use super::graphs::Graphs;
 use super::kernels::{Body, Launched};
 use super::rtc::{Compiler, Program};
@@ -117,6 +118,7 @@ pub struct State {
     pub peers: HashSet<(i32, i32)>,
     /// Where managed memory was last prefetched to.
     pub prefetched: i32,
+    pub(super) objects: Objects,
     pub(super) failures: HashMap<&'static str, Failure>,
     pub(super) bodies: HashMap<String, Arc<Body>>,
     /// Per function: its module and its name.
@@ -166,6 +168,7 @@ impl State {
             log: Vec::new(),
             violations: Vec::new(),
             last_error: SUCCESS,
+            objects: Objects::default(),
             registered: HashMap::new(),
             peers: HashSet::new(),
             prefetched: -2,

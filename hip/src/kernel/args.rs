@@ -9,8 +9,10 @@ use super::launch::Mode;
 use super::{ByValue, Function, In, InOut, LaunchConfig, Param, Params};
 use crate::event::wrong_device;
 use crate::memory::{Access, Allocation, Ticket};
-use crate::{DeviceBuffer, Result, Stream, View, ViewMut};
+use crate::texture::{Surf, Surface, Tex, Texel, Texture};
+use crate::{DeviceBuffer, Extent, Result, Stream, View, ViewMut};
 use bytemuck::Pod;
+use hip_sys::{hipSurfaceObject_t, hipTextureObject_t};
 use std::ffi::c_void;
 
 mod sealed {
@@ -96,6 +98,33 @@ slices! {
     InOut <- Write &mut DeviceBuffer<T>, |it| it.view();
     InOut <- Write ViewMut<'_, T>, |it| it.as_view();
     InOut <- Write &mut ViewMut<'_, T>, |it| it.as_view();
+}
+
+/// The parameters that stand for an object of the texture units.
+macro_rules! objects {
+    ($($parameter:ident <- $access:ident $object:ident $handle:ty;)+) => {$(
+        impl<T: Texel> Sealed<$parameter> for &$object<T> {}
+        impl<T: Texel> Arg<$parameter> for &$object<T> {
+            type Stored = $handle;
+            #[inline]
+            fn shape(&self) -> Extent {
+                self.extent()
+            }
+            #[inline]
+            fn stored(&self) -> $handle {
+                self.raw()
+            }
+            #[inline]
+            fn memory(&self) -> Option<Memory<'_>> {
+                Some(Memory { allocation: self.allocation(), access: Access::$access })
+            }
+        }
+    )+};
+}
+
+objects! {
+    Tex <- Read Texture hipTextureObject_t;
+    Surf <- Write Surface hipSurfaceObject_t;
 }
 
 /// Where a launch goes.

@@ -5,6 +5,8 @@
 //! blanket implementation rests on `bytemuck::Pod`, whose types are plain bytes without padding.
 #![allow(unsafe_code)]
 
+use crate::Extent;
+use crate::texture::{Surf, Tex};
 use bytemuck::Pod;
 use std::marker::PhantomData;
 
@@ -50,6 +52,8 @@ mod sealed {
     impl<T: super::ByValue> Sealed for T {}
     impl<T: super::Pod> Sealed for super::In<T> {}
     impl<T: super::Pod> Sealed for super::InOut<T> {}
+    impl Sealed for super::Tex {}
+    impl Sealed for super::Surf {}
 }
 
 /// One parameter of a kernel: a [`ByValue`] type, [`In`] or [`InOut`]. Sealed.
@@ -93,6 +97,25 @@ impl<T: Pod> Param for InOut<T> {
     fn describe() -> String {
         format!("&mut [{}]", std::any::type_name::<T>())
     }
+}
+
+/// Objects of the texture units: to the code object they are pointers.
+macro_rules! objects {
+    ($($object:ident $kind:ident $name:literal;)+) => {$(
+        impl Param for $object {
+            type Shape = Extent;
+            const KIND: ParamKind = ParamKind::$kind;
+            const SIZE: usize = 8;
+            fn describe() -> String {
+                $name.to_owned()
+            }
+        }
+    )+};
+}
+
+objects! {
+    Tex In "hipTextureObject_t";
+    Surf InOut "hipSurfaceObject_t";
 }
 
 /// What one parameter looks like: enough to compare it with a code object's metadata.

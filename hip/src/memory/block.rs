@@ -228,7 +228,7 @@ pub(super) fn allocated(
 }
 
 /// As [`allocated`], with an error where there is no memory left.
-pub(super) fn required(
+pub(crate) fn required(
     device: Device,
     requested: usize,
     status: Result<hipError_t, MissingSymbol>,

@@ -224,7 +224,7 @@ impl<'scope> Scope<'scope, '_> {
     }
 
     /// Has the scope wait for the stream, before anything is lent to its work.
-    fn lend_to(&self, stream: &Stream) {
+    pub(super) fn lend_to(&self, stream: &Stream) {
         let mut lent = self.lent.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if !lent.streams.iter().any(|known| Arc::ptr_eq(known, stream.shared())) {
             lent.streams.push(stream.shared().clone());

@@ -1,6 +1,7 @@
 //! The wrapper over a HIP runtime of the test's own: every error, every missing symbol, both property layouts, and an order
 //! of execution that is as unkind as the API allows. Needs no ROCm.
 
+mod arrays;
 mod asynchronous;
 mod errors;
 mod fake;
