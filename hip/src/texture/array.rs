@@ -8,7 +8,7 @@
 #![allow(unsafe_code)]
 
 use super::Texel;
-use crate::error::Call;
+use crate::error::{Call, ErrorCode};
 use crate::memory::{Allocation, Freed, Place, download, required};
 use crate::{Device, Error, ErrorKind, Extent, Region, RegionMut, Result, Stream};
 use hip_sys::{
@@ -97,18 +97,24 @@ impl<T: Texel> Array<T> {
         let extent = extent.into();
         let bytes = byte_count::<T>(extent)?;
         let _current = device.enter()?;
-        let (format, size, flags) =
-            (T::FORMAT.raw(), kind.raw(extent), kind.flags() | hipArraySurfaceLoadStore);
+        let (format, size, api) = (T::FORMAT.raw(), kind.raw(extent), device.runtime().api());
         let mut array: hipArray_t = std::ptr::null_mut();
-        let api = device.runtime().api();
-        let (name, status) = if size.depth == 0 && kind == ArrayKind::Plain {
-            // SAFETY: the out-pointer and the description are live locals.
-            let status = unsafe { api.hipMallocArray(&mut array, &format, size.width, size.height, flags) };
-            ("hipMallocArray", status)
-        } else {
+        let mut create = |flags| {
+            if size.depth == 0 && kind == ArrayKind::Plain {
+                let (width, height) = (size.width, size.height);
+                // SAFETY: the out-pointer and the description are live locals.
+                let status = unsafe { api.hipMallocArray(&mut array, &format, width, height, flags) };
+                return ("hipMallocArray", status);
+            }
             // SAFETY: as above.
             ("hipMalloc3DArray", unsafe { api.hipMalloc3DArray(&mut array, &format, size, flags) })
         };
+        let (mut name, mut status) = create(kind.flags() | hipArraySurfaceLoadStore);
+        if matches!(status, Ok(code) if ErrorCode::from(code) == ErrorCode::NOT_SUPPORTED) {
+            // HIP 5.2 refuses the flag, and makes surfaces of arrays without it.
+            device.runtime().clear_last_error();
+            (name, status) = create(kind.flags());
+        }
         let call = || Call::new(name).arg("desc", format).arg("extent", extent).on(device.raw());
         let array = required(device, bytes, status, array.cast(), call)?;
         // SAFETY: hipFreeArray takes what both functions return.

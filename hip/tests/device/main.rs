@@ -3,6 +3,7 @@
 //! Without a device each test says on standard error that it was skipped, and passes; with `HIP_TEST_REQUIRE_DEVICE=1` it
 //! fails.
 
+mod arrays;
 mod asynchronous;
 mod devices;
 mod functions;
@@ -11,6 +12,7 @@ mod launches;
 mod memory;
 mod ordering;
 mod rtc;
+mod shared;
 
 use hip::{Device, ErrorKind, Kernel, Module, Stream};
 use std::io::Write as _;
