@@ -6,7 +6,7 @@
 use hip_build::{Kernels, Missing};
 
 fn main() -> Result<(), hip_build::Error> {
-    let names = ["empty", "gemm", "reduce", "saxpy", "signatures", "vector"];
+    let names = ["empty", "gemm", "mandelbrot", "reduce", "saxpy", "signatures", "textures", "vector"];
     Kernels::new()
         .arch("gfx900")
         .files(names.map(|name| format!("kernels/{name}.hip")))

@@ -6,7 +6,7 @@
 
 use hip::{LaunchConfig, Shapes, Vouched, require};
 
-use crate::{empty, gemm, reduce, saxpy, signatures, vector};
+use crate::{empty, gemm, mandelbrot, reduce, saxpy, signatures, textures, vector};
 
 /// Whether the launch has at most 2^31 threads along x, so that their numbers are all non-negative as an `int`.
 fn countable(config: &LaunchConfig) -> Result<(), &'static str> {
@@ -73,6 +73,45 @@ unsafe impl Vouched for reduce::ReduceSum {
         require(config.grid.x as usize <= parts, "there are more workgroups than parts")?;
         countable(config)?;
         holds(n, x)
+    }
+}
+
+/// Whether an image of this extent has its pixels in `len` elements, and the launch at most 2^31 threads along x and y.
+fn pixels(config: &LaunchConfig, width: i32, height: i32, len: usize) -> Result<(), &'static str> {
+    let threads = |groups: u32, block: u32| u64::from(groups) * u64::from(block);
+    let most = threads(config.grid.x, config.block.x).max(threads(config.grid.y, config.block.y));
+    require(most <= 1 << 31, "more than 2^31 threads along x or y")?;
+    let (width, height) = (u64::from(width.max(0).unsigned_abs()), u64::from(height.max(0).unsigned_abs()));
+    // The index is computed as an `int`.
+    require(width * height <= 1 << 31, "more than 2^31 pixels")?;
+    require(width * height <= len as u64, "the image has more pixels than elements")
+}
+
+// SAFETY: writes out[y * width + x] for 0 <= x < width, 0 <= y < height.
+unsafe impl Vouched for mandelbrot::Mandelbrot {
+    fn check(config: &LaunchConfig, &(out, width, height, ..): &Shapes<Self>) -> Result<(), &'static str> {
+        pixels(config, width, height, out)
+    }
+}
+
+/// Both read through the texture units, which stay within the texture.
+macro_rules! vouch_texture {
+    ($($marker:ident),*) => {$(
+        // SAFETY: writes out[y * width + x] for 0 <= x < width, 0 <= y < height.
+        unsafe impl Vouched for textures::$marker {
+            fn check(config: &LaunchConfig, &(_, out, width, height): &Shapes<Self>) -> Result<(), &'static str> {
+                pixels(config, width, height, out)
+            }
+        }
+    )*};
+}
+
+vouch_texture!(Sample, Fetch);
+
+// SAFETY: reads and writes through the texture units, which stay within the surface.
+unsafe impl Vouched for textures::Increment {
+    fn check(config: &LaunchConfig, &(surface, width, height): &Shapes<Self>) -> Result<(), &'static str> {
+        pixels(config, width, height, surface.width * surface.height)
     }
 }
 

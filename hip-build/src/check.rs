@@ -49,8 +49,8 @@ pub(crate) fn check(object: &CodeObject<'_>, signatures: &mut [Signature]) -> Re
                 )));
             }
             match (&param.ty, &arg.kind) {
-                (Type::Pointer { .. }, ArgKind::GlobalBuffer) => {}
-                (Type::Pointer { .. }, ArgKind::ByValue) | (_, ArgKind::GlobalBuffer) => {
+                (Type::Pointer { .. } | Type::Object(_), ArgKind::GlobalBuffer) => {}
+                (Type::Pointer { .. } | Type::Object(_), ArgKind::ByValue) | (_, ArgKind::GlobalBuffer) => {
                     return Err(differs(format!("argument {index} is {}, and in the source not", arg.kind)));
                 }
                 (_, ArgKind::ByValue) => {}

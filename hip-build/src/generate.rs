@@ -118,6 +118,10 @@ fn parameters(signature: &Signature, types: &Types) -> Vec<(String, String, Stri
                     name.clone(),
                 )
             }
+            Type::Object(object) => {
+                let parameter = object.parameter();
+                (parameter.to_owned(), format!("impl ::hip::Arg<{parameter}>"), name.clone())
+            }
             Type::Scalar(Scalar::Bool) => ("u8".into(), "bool".into(), format!("u8::from({name})")),
             ty => (types.rust(ty), types.rust(ty), name.clone()),
         };

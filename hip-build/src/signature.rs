@@ -40,11 +40,47 @@ pub(crate) enum Type {
         to: Option<Box<Type>>,
         is_const: bool,
     },
+    /// `hipTextureObject_t` or `hipSurfaceObject_t`.
+    Object(Object),
     Record(Box<Record>),
     Enum(Box<Enum>),
     Array(Box<Type>, u64),
     /// Something without a Rust counterpart: its size and name.
     Other(u64, String),
+}
+
+/// An object of the texture units, which C++ names by a pointer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Object {
+    Texture,
+    Surface,
+}
+
+impl Object {
+    /// The object whose incomplete struct has this name in HIP's headers.
+    pub(crate) fn of_struct(name: &str) -> Option<Self> {
+        match name {
+            "__hip_texture" => Some(Self::Texture),
+            "__hip_surface" => Some(Self::Surface),
+            _ => None,
+        }
+    }
+
+    /// The parameter type in `hip`.
+    pub(crate) fn parameter(self) -> &'static str {
+        match self {
+            Self::Texture => "::hip::texture::Tex",
+            Self::Surface => "::hip::texture::Surf",
+        }
+    }
+
+    /// The name in C++.
+    pub(crate) fn c_name(self) -> &'static str {
+        match self {
+            Self::Texture => "hipTextureObject_t",
+            Self::Surface => "hipSurfaceObject_t",
+        }
+    }
 }
 
 /// A number.

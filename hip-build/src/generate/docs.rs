@@ -87,6 +87,7 @@ pub(super) fn c_name(ty: &Type) -> String {
             let to = to.as_ref().map_or_else(|| "void".to_owned(), |to| c_name(to));
             format!("{}{to} *", if *is_const { "const " } else { "" })
         }
+        Type::Object(object) => object.c_name().to_owned(),
         Type::Record(record) => record.name.clone(),
         Type::Enum(of) => of.name.clone(),
         Type::Array(element, count) => format!("{}[{count}]", c_name(element)),

@@ -30,7 +30,7 @@ impl Types {
 
     fn collect_within(&mut self, ty: &Type, names: &mut Names, context: &str) {
         match ty {
-            Type::Scalar(_) | Type::Other(..) | Type::Pointer { to: None, .. } => {}
+            Type::Scalar(_) | Type::Other(..) | Type::Object(_) | Type::Pointer { to: None, .. } => {}
             Type::Pointer { to: Some(to), .. } | Type::Array(to, _) => {
                 self.collect_within(to, names, context)
             }
@@ -57,7 +57,7 @@ impl Types {
     pub(super) fn rust(&self, ty: &Type) -> String {
         match ty {
             Type::Scalar(scalar) => scalar.rust().to_owned(),
-            Type::Pointer { .. } => "u64".to_owned(),
+            Type::Pointer { .. } | Type::Object(_) => "u64".to_owned(),
             Type::Array(element, count) => format!("[{}; {count}]", self.rust(element)),
             Type::Record(record) => {
                 let known = self.records.iter().find(|(_, known)| known == &**record);
@@ -116,7 +116,7 @@ impl Types {
         for Field { name, offset, ty } in &record.fields {
             fill(out, end, *offset)?;
             let kind = match ty {
-                Type::Pointer { .. } => "a device address, ",
+                Type::Pointer { .. } | Type::Object(_) => "a device address, ",
                 Type::Scalar(crate::signature::Scalar::Bool) => "a `bool`, ",
                 _ => "",
             };

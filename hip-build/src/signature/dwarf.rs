@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use code_object::CodeObject;
 use gimli::{AttributeValue, EndianSlice, LittleEndian, UnitOffset};
 
-use super::{Enum, Field, Param, Record, Scalar, Signature, Type};
+use super::{Enum, Field, Object, Param, Record, Scalar, Signature, Type};
 
 type Slice<'a> = EndianSlice<'a, LittleEndian>;
 type Entry<'a, 'u> = gimli::DebuggingInformationEntry<'u, 'u, Slice<'a>>;
@@ -179,7 +179,13 @@ impl<'a, 'u> Reader<'a, 'u> {
         let pointee = match next.map(|at| self.unit.entry(at)).transpose()? {
             None => None,
             Some(entry) if entry.tag() == gimli::DW_TAG_subroutine_type => None,
-            Some(entry) if entry.attr(gimli::DW_AT_declaration)?.is_some() => None,
+            Some(entry) if entry.attr(gimli::DW_AT_declaration)?.is_some() => {
+                let name = self.text(&entry, gimli::DW_AT_name)?.unwrap_or_default();
+                if let Some(object) = Object::of_struct(&name) {
+                    return Ok(Type::Object(object));
+                }
+                None
+            }
             Some(_) => to.map(|to| self.ty(to, depth + 1, false)).transpose()?.filter(|ty| ty.size() != 0),
         };
         Ok(Type::Pointer { to: pointee.map(Box::new), is_const })

@@ -41,7 +41,7 @@ impl Type {
     pub(crate) fn size(&self) -> u64 {
         match self {
             Self::Scalar(scalar) => scalar.size(),
-            Self::Pointer { .. } => 8,
+            Self::Pointer { .. } | Self::Object(_) => 8,
             Self::Record(record) => record.size,
             Self::Enum(of) => of.repr.size(),
             Self::Array(element, count) => element.size().saturating_mul(*count),
@@ -52,7 +52,7 @@ impl Type {
     pub(crate) fn align(&self) -> u64 {
         match self {
             Self::Scalar(scalar) => scalar.size(),
-            Self::Pointer { .. } => 8,
+            Self::Pointer { .. } | Self::Object(_) => 8,
             Self::Record(record) => record.align,
             Self::Enum(of) => of.repr.size(),
             Self::Array(element, _) => element.align(),

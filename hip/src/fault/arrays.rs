@@ -64,7 +64,8 @@ impl State {
     /// Where an end of a copy begins, and the bytes between its rows and planes.
     fn end(&self, array: hipArray_t, position: hipPos, at: hipPitchedPtr) -> Option<(usize, usize, usize)> {
         if array.is_null() {
-            return Some((at.ptr.expose_provenance(), at.pitch, at.pitch * at.ysize));
+            let start = position.x + position.y * at.pitch + position.z * at.pitch * at.ysize;
+            return Some((at.ptr.expose_provenance() + start, at.pitch, at.pitch * at.ysize));
         }
         let &(address, element, width, rows) = self.objects.arrays.get(&array.addr())?;
         let (pitch, plane) = (element * width, element * width * rows);

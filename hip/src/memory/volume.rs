@@ -71,6 +71,8 @@ impl From<(usize, usize, usize)> for Extent {
 pub(crate) enum Place {
     /// At an address, in rows that are `pitch` bytes apart and planes that are `rows` rows apart.
     Pitched { address: *mut c_void, pitch: usize, rows: usize },
+    /// One row, so many bytes behind the start of its memory.
+    Row { memory: *mut c_void, offset: usize },
     /// In an array, at a position in elements.
     Array { array: hipArray_t, position: [usize; 3] },
 }
@@ -83,6 +85,7 @@ impl Place {
                 let offset = (z * rows + y) * pitch + x * size_of::<T>();
                 Self::Pitched { address: address.wrapping_byte_add(offset), pitch, rows }
             }
+            Self::Row { memory, offset } => Self::Row { memory, offset: offset + x * size_of::<T>() },
             Self::Array { array, position: [a, b, c] } => {
                 Self::Array { array, position: [a + x, b + y, c + z] }
             }
@@ -101,6 +104,10 @@ impl Place {
             Self::Pitched { address, pitch, rows } => {
                 let pointer = hipPitchedPtr { ptr: address, pitch, xsize: width, ysize: rows };
                 (std::ptr::null_mut(), hipPos { x: 0, y: 0, z: 0 }, pointer)
+            }
+            Self::Row { memory, offset } => {
+                let pointer = hipPitchedPtr { ptr: memory, pitch: offset + width, xsize: width, ysize: 1 };
+                (std::ptr::null_mut(), hipPos { x: offset, y: 0, z: 0 }, pointer)
             }
             Self::Array { array, position: [x, y, z] } => (array, hipPos { x, y, z }, nowhere),
         }
@@ -189,6 +196,29 @@ struct BoxCopy {
 }
 
 impl BoxCopy {
+    /// Whether one end is an array and the other is none. HIP 5.2 takes that other end for one without gaps at the start of
+    /// its memory, so rows have to be copied one by one.
+    fn is_mixed(&self) -> bool {
+        matches!(
+            (self.from, self.to),
+            (Place::Pitched { .. }, Place::Array { .. }) | (Place::Array { .. }, Place::Pitched { .. })
+        )
+    }
+
+    /// The copy as one for each row; the ends' memory starts at the addresses.
+    fn rows<T>(&self, from: *mut c_void, to: *mut c_void) -> impl Iterator<Item = Self> {
+        let &Self { from: source, to: target, extent: Extent { width, height, depth }, element, kind } = self;
+        let row = |place: Place, memory: *mut c_void| match place {
+            Place::Pitched { address, .. } => Place::Row { memory, offset: address.addr() - memory.addr() },
+            other => other,
+        };
+        (0..depth).flat_map(move |z| (0..height).map(move |y| [0, y, z])).map(move |at| {
+            let extent = Extent { width, height: 1, depth: 1 };
+            let (from, to) = (row(source.at::<T>(at), from), row(target.at::<T>(at), to));
+            Self { from, to, extent, element, kind }
+        })
+    }
+
     fn run(&self, stream: &Stream) -> Result<()> {
         let _current = stream.shared().enter()?;
         let Self { from, to, extent: Extent { width, height, depth }, element, kind } = *self;
@@ -341,7 +371,13 @@ impl Stream {
             kind: hipMemcpyDeviceToDevice,
         };
         self.with_use(source.allocation, Access::Read, bytes, || {
-            self.with_use(destination.allocation, Access::Write, bytes, || copy.run(self))
+            self.with_use(destination.allocation, Access::Write, bytes, || {
+                if !copy.is_mixed() {
+                    return copy.run(self);
+                }
+                let (from, to) = (source.allocation.address(), destination.allocation.address());
+                copy.rows::<T>(from, to).try_for_each(|row| row.run(self))
+            })
         })
     }
 

@@ -65,12 +65,32 @@ fn arrays_go_up_and_come_down() {
     let array = Array::<f32>::uninit(device, (20, 10)).unwrap();
     stream.upload_region(&[1.0; 200], &array).unwrap();
     stream.upload_region(&[2.0; 6], array.region_mut([5, 4, 0], (3, 2)).unwrap()).unwrap();
+    let expected =
+        |i: usize| if (5..8).contains(&(i % 20)) && (4..6).contains(&(i / 20)) { 2.0 } else { 1.0 };
+    let all = array.to_vec(&stream).unwrap();
+    assert!((0..200).all(|i| all[i] == expected(i)), "{all:?}");
     let mut pitched = PitchedBuffer::<f32>::zeroed(&stream, (20, 10)).unwrap();
     stream.copy_region(&array, &mut pitched).unwrap();
     let all = pitched.to_vec(&stream).unwrap();
     let expected =
         |i: usize| if (5..8).contains(&(i % 20)) && (4..6).contains(&(i / 20)) { 2.0 } else { 1.0 };
-    assert!((0..200).all(|i| all[i] == expected(i)));
+    assert!((0..200).all(|i| all[i] == expected(i)), "{all:?}");
+}
+
+#[test]
+fn pitched_buffers_and_arrays_copy_both_ways() {
+    let Some(device) = device() else { return };
+    let stream = device.stream().unwrap();
+    let elements = numbers(33 * 6 * 3);
+    let buffer = PitchedBuffer::from_slice(&stream, (33, 6, 3), &elements).unwrap();
+    let array = Array::<u32>::uninit(device, (33, 6, 3)).unwrap();
+    stream.copy_region(&buffer, &array).unwrap();
+    assert!(array.to_vec(&stream).unwrap() == elements);
+    let mut back = PitchedBuffer::<u32>::zeroed(&stream, (40, 8, 4)).unwrap();
+    stream.copy_region(&array, back.region_mut([5, 1, 1], (33, 6, 3)).unwrap()).unwrap();
+    let mut result = vec![0; elements.len()];
+    stream.download_region(back.region([5, 1, 1], (33, 6, 3)).unwrap(), &mut result).unwrap();
+    assert!(result == elements);
 }
 
 #[test]

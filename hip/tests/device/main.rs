@@ -13,6 +13,7 @@ mod memory;
 mod ordering;
 mod rtc;
 mod shared;
+mod textures;
 
 use hip::{Device, ErrorKind, Kernel, Module, Stream};
 use std::io::Write as _;
@@ -20,6 +21,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// kernels/saxpy.hip, compiled by hipcc for gfx900.
 static SAXPY: &[u8] = include_bytes!("../fixtures/saxpy-gfx900.hsaco");
+/// kernels/textures.hip, compiled by hipcc for gfx900.
+static TEXTURES: &[u8] = include_bytes!("../fixtures/textures-gfx900.hsaco");
 /// kernels/signatures.hip, compiled by hipcc for gfx900.
 static SIGNATURES: &[u8] = include_bytes!("../fixtures/signatures-gfx900.hsaco");
 
