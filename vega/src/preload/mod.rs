@@ -1,4 +1,4 @@
-//! The functions that stand in front of libc's and libdrm's when this file is preloaded.
+//! The functions that stand in front of libc's, libdrm's and a few of ROCr's when this file is preloaded.
 //!
 //! | file | functions |
 //! |---|---|
@@ -9,6 +9,7 @@
 //! | [`drm`] | what the thunk calls in libdrm |
 //! | [`signal`] | `sigaction`, `signal` and their kin |
 //! | [`exit`] | `_exit`, `abort` and their kin |
+//! | [`wait`] | ROCr's waits for signals: they sleep instead of spinning |
 //!
 //! A call inside libc does not come here, so the functions are the outermost ones that programs call. Each
 //! asks whether the path or the descriptor is the virtual card's, and otherwise hands its arguments on.
@@ -27,6 +28,7 @@ pub mod open;
 pub mod real;
 pub mod signal;
 pub mod stat;
+pub mod wait;
 
 use std::ffi::{CStr, c_char, c_int};
 

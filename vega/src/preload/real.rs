@@ -10,6 +10,9 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use libc::{DIR, FILE, dirent, mode_t, off_t, sighandler_t, size_t, ssize_t};
 
+/// ROCr's file.
+const ROCR: &CStr = c"libhsa-runtime64.so.1";
+
 /// A function that is found by name.
 pub struct Real<F> {
     name: &'static CStr,
@@ -24,7 +27,17 @@ impl<F: Copy> Real<F> {
 
     fn resolve(&self) -> *mut c_void {
         // SAFETY: `name` is a C string.
-        let address = unsafe { libc::dlsym(libc::RTLD_NEXT, self.name.as_ptr()) };
+        let mut address = unsafe { libc::dlsym(libc::RTLD_NEXT, self.name.as_ptr()) };
+        if address.is_null() {
+            // The next one may be in a library that was loaded for some other library only.
+            // SAFETY: both names are C strings; nothing is loaded, and ROCr is never unloaded.
+            address = unsafe {
+                match libc::dlopen(ROCR.as_ptr(), libc::RTLD_NOLOAD | libc::RTLD_LAZY) {
+                    rocr if rocr.is_null() => rocr,
+                    rocr => libc::dlsym(rocr, self.name.as_ptr()),
+                }
+            };
+        }
         self.address.store(address, Ordering::Release);
         address
     }
@@ -56,7 +69,7 @@ macro_rules! real {
                 Err(_) => c"",
             });)*
 
-        /// Finds all functions of libc; those of libdrm may be loaded later.
+        /// Finds all functions of libc; those of libdrm and ROCr may be loaded later.
         pub fn resolve() {
             $($name.resolve();)*
         }
@@ -131,5 +144,8 @@ real! {
         amdgpu_device_get_fd: fn(*mut c_void) -> c_int;
         amdgpu_get_marketing_name: fn(*mut c_void) -> *const c_char;
         amdgpu_query_gpu_info: fn(*mut c_void, *mut c_void) -> c_int;
+        hsa_signal_wait_scacquire: fn(u64, c_uint, i64, u64, c_uint) -> i64;
+        hsa_signal_wait_acquire: fn(u64, c_uint, i64, u64, c_uint) -> i64;
+        hsa_signal_wait_relaxed: fn(u64, c_uint, i64, u64, c_uint) -> i64;
     }
 }
