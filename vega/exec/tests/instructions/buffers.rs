@@ -261,7 +261,7 @@ fn halves_hold_16_bit_components() {
     before.set(2, |lane| 4 * lane);
     let float = Buffer { word3: XYZW | 7 << 12 | 4 << 15, ..Buffer::raw(1 << 16) }.setting();
     let after = run(&card, &buffer("buffer_load_format_d16_hi_x", NO_OFFSET, offen), &float, &before);
-    assert_eq!(after.v(10), std::array::from_fn(|lane| 0x3c00_0000 | 0xa000 + lane as u32));
+    assert_eq!(after.v(10), std::array::from_fn(|lane| 0x3c00_a000 + lane as u32));
     let mut stored = before.clone();
     stored.set(10, |_| 0xc000_1234);
     run(&card, &buffer("buffer_store_format_d16_hi_x", NO_OFFSET, offen), &float, &stored);

@@ -179,7 +179,7 @@ fn masks_selections_and_halves_choose_components() {
     let mut before = state();
     before.set(2, |lane| lane % 8);
     before.set(3, |lane| lane / 8);
-    let texel = |lane: u32| [lane % 8 + (lane / 8 << 4), 2, 3, 4];
+    let texel = |lane: u32| [lane % 8 + lane / 8 * 16, 2, 3, 4];
     for dmask in 1..16u8 {
         let load = image("image_load", |m| m.dmask = dmask);
         let after = run(&card, &load, &surface.setting([0; 4]), &before);

@@ -69,7 +69,7 @@ fn conditional_exchange_looks_at_the_top_bits() {
     let card = Card::new(1);
     let mut before = state();
     before.set(4, |lane| lane | if lane % 2 == 0 { 1 << 31 } else { 0 });
-    before.set(5, |lane| 1000 + lane | if lane % 3 == 0 { 1 << 31 } else { 0 });
+    before.set(5, |lane| (1000 + lane) | if lane % 3 == 0 { 1 << 31 } else { 0 });
     before.set(6, |lane| 5000 + lane);
     before.set(7, |lane| 6000 + lane);
     let store =
@@ -114,7 +114,7 @@ fn operands_in_lds_are_relative_to_the_address() {
     assert_eq!(after.v(10)[1..].iter().filter(|&&value| value != 0).count(), 0);
     // With the top bit, the distance is in the address.
     let mut before = state();
-    before.set(2, |lane| 16 * lane | 3 << 17);
+    before.set(2, |lane| (16 * lane) | (3 << 17));
     let setup = state();
     let after = run_all(
         &card,
