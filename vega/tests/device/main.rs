@@ -136,3 +136,10 @@ fn repeated_runs_are_all_right() {
 fn without_the_command_there_is_no_card() {
     run(std::process::Command::new(program("saxpy")), &[]).fails();
 }
+
+#[test]
+fn textures_and_surfaces() {
+    on_card("textures", &[], &[]).ok();
+    on_card("textures", &[], &[("HSA_ENABLE_SDMA", "0"), ("VEGA_THREADS", "1")]).ok();
+    computes("textures");
+}
