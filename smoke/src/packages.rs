@@ -50,6 +50,7 @@ impl Packages {
     }
 
     /// The package manager, if there is a database.
+    #[cfg(test)]
     pub fn manager(&self) -> Option<Manager> {
         self.manager
     }

@@ -6,9 +6,21 @@ use super::runtime_compiler::host_program;
 use crate::stack::{Stack, file_name};
 use crate::verdict::Findings;
 
-/// Beginnings of libraries with an LLVM inside, or that load one.
-const OTHERS: &[&str] =
-    &["libLLVM", "libpocl.so", "libOpenCL.so", "libclang-cpp.so", "libgallium", "libMesaOpenCL.so"];
+/// Beginnings of libraries with an LLVM inside, or that load one, and whether programs have them beside HIP without
+/// knowing.
+const OTHERS: &[(&str, bool)] = &[
+    ("libLLVM", true),
+    ("libgallium", true),
+    ("libMesaOpenCL.so", true),
+    ("libpocl.so", true),
+    ("libOpenCL.so", true),
+    // Only compilers and PoCL link to it.
+    ("libclang-cpp.so", false),
+];
+
+fn row(name: &str) -> Option<&'static (&'static str, bool)> {
+    OTHERS.iter().find(|(start, _)| name.starts_with(start) && name.contains(".so"))
+}
 
 /// Check 14: HIP's libraries together with others that bring an LLVM.
 pub fn one_process(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
@@ -24,7 +36,7 @@ pub fn one_process(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
     for folder in &stack.folders {
         for path in std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
             let name = file_name(&path);
-            if OTHERS.iter().any(|start| name.starts_with(start)) && name.contains(".so") {
+            if row(&name).is_some() {
                 others.insert(path.canonicalize().unwrap_or(path));
             }
         }
@@ -52,7 +64,10 @@ pub fn one_process(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
             }
             let file =
                 stack.named("libamd_comgr.so").next().map(|library| library.file.clone()).unwrap_or_default();
-            out.fail(format!("HIP's libraries loaded {how} {name}: {}", done.story()))
+            let what = format!("HIP's libraries loaded {how} {name}: {}", done.story());
+            let common = row(&name).is_some_and(|(_, common)| *common);
+            let finding = if common { out.fail(what) } else { out.warn(what) };
+            finding
                 .file(file)
                 .means("programs that use HIP beside OpenGL, OpenCL or another LLVM abort at start")
                 .fix("link comgr to LLVM's shared library, or hide LLVM's symbols in it (-Wl,--exclude-libs,ALL)");
