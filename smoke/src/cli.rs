@@ -29,7 +29,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Build a clean chroot with mmdebstrap (or take a folder that is one) and check the stack in it
-    Chroot(Chroot),
+    Chroot(Box<Chroot>),
     /// Print a completion script for a shell
     Completions {
         /// The shell

@@ -53,9 +53,8 @@ fn main() -> ExitCode {
             Ok(0)
         }
         Some(Command::Man) => manual(),
-        Some(Command::Chroot(options)) => {
-            chroot::prepare(&options).and_then(|root| run(&Options { root: Some(root), ..options.options }))
-        }
+        Some(Command::Chroot(options)) => chroot::prepare(&options)
+            .and_then(|root| run(&Options { root: Some(root), ..options.options.clone() })),
         None => run(&cli.options),
     };
     match result {
@@ -139,10 +138,10 @@ fn run(options: &Options) -> anyhow::Result<u8> {
     let device = device(options, real, vega);
     let described = describe(&device);
     let absent = matches!(device, Device::Absent(_));
-    let mut stack = Stack::find(device, options.targets.clone())?;
+    let environment = if foreign.is_some() { root::environment() } else { Vec::new() };
+    let mut stack = Stack::find(device, options.targets.clone(), environment)?;
     if let Some(packages) = foreign {
         stack.packages = packages;
-        stack.environment = root::environment();
     }
     let verdicts = carry_out(&selected, &stack, options.strict);
     let report = Report {

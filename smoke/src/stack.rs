@@ -65,15 +65,22 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Looks around in the running system.
+    /// Looks around in the running system. `environment`: what programs get instead of this process's variables.
     ///
     /// # Errors
     /// When no temporary folder can be made.
-    pub fn find(device: Device, targets: Vec<String>) -> anyhow::Result<Self> {
-        let work = tempfile::Builder::new()
-            .prefix("hip-smoke.")
-            .tempdir()
-            .context("cannot make a temporary folder; set TMPDIR to a place that can be written")?;
+    pub fn find(
+        device: Device,
+        targets: Vec<String>,
+        environment: Vec<(&'static str, &'static str)>,
+    ) -> anyhow::Result<Self> {
+        let given =
+            environment.iter().find(|(name, _)| *name == "TMPDIR").map(|(_, path)| PathBuf::from(path));
+        let temporary = given.unwrap_or_else(std::env::temp_dir);
+        let work =
+            tempfile::Builder::new().prefix("hip-smoke.").tempdir_in(&temporary).with_context(|| {
+                format!("{} cannot be written; set TMPDIR to a place that can", temporary.display())
+            })?;
         let mut roots: Vec<PathBuf> = ROOTS.iter().map(PathBuf::from).collect();
         let versions = fs::read_dir("/opt").into_iter().flatten().flatten().map(|entry| entry.path());
         let is_rocm =
@@ -90,7 +97,6 @@ impl Stack {
         let libraries = libraries(&folders);
         let packages = Packages::read(Path::new("/"));
         let compiled = RefCell::default();
-        let environment = Vec::new();
         Ok(Self { folders, roots, libraries, packages, device, targets, environment, work, compiled })
     }
 
@@ -218,7 +224,11 @@ impl Stack {
         command.arg(format!("--offload-arch={}", self.target())).args(["-O2", "-std=c++17"]);
         command.arg(&file).arg("-o").arg(&output).args(arguments);
         let done = self.run(&mut command).map_err(|error| format!("{error:#}"))?;
-        if done.success() { Ok(output) } else { Err(format!("hipcc: {}", done.story())) }
+        match (done.success(), output.is_file()) {
+            (true, true) => Ok(output),
+            (true, false) => Err("hipcc exits with 0 and writes nothing".to_owned()),
+            (false, _) => Err(format!("hipcc: {}", done.story())),
+        }
     }
 
     /// The processor that test programs are compiled for.

@@ -63,13 +63,21 @@ const SIZES: &[(&str, abi::Fact, u32, u32)] = &[
     ("hipExternalSemaphoreHandleDesc", abi::EXTERNAL_SEMAPHORE_HANDLE_DESC, 32, 96),
 ];
 
-/// Functions that the headers of a release declare and AMD's own library does not export: harmless, since nobody
-/// could ever link to them.
+/// Functions that the headers of a release declare and AMD's own library of it does not export (5.2.3 the first four,
+/// 5.7.1 the others): nobody could ever link to them.
 const NEVER_EXPORTED: &[&str] = &[
     "hipLaunchHostFunc",
     "hipGraphKernelNodeGetAttribute",
     "hipGraphKernelNodeSetAttribute",
     "hipTexRefGetMipMappedArray",
+    "hipGraphAddExternalSemaphoresSignalNode",
+    "hipGraphAddExternalSemaphoresWaitNode",
+    "hipGraphExecExternalSemaphoresSignalNodeSetParams",
+    "hipGraphExecExternalSemaphoresWaitNodeSetParams",
+    "hipGraphExternalSemaphoresSignalNodeGetParams",
+    "hipGraphExternalSemaphoresSignalNodeSetParams",
+    "hipGraphExternalSemaphoresWaitNodeGetParams",
+    "hipGraphExternalSemaphoresWaitNodeSetParams",
 ];
 
 fn exports(stack: &Stack, (major, minor): (u32, u32), library: &crate::stack::Library, out: &mut Findings) {

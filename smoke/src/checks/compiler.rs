@@ -28,7 +28,11 @@ pub fn ways(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
             .arg(&hip)
             .args(["-o", "ways.o"]),
     )?;
-    if done.success() {
+    if done.success() && !stack.work().join("ways.o").is_file() {
+        out.fail("hipcc exits with 0 and writes nothing")
+            .file(&hipcc)
+            .means("nobody can compile HIP programs");
+    } else if done.success() {
         out.pass("hipcc compiles a kernel");
     } else {
         out.fail(format!("hipcc does not compile a kernel: {}", done.story()))
@@ -171,6 +175,15 @@ fn bitcode_folder(stack: &Stack) -> anyhow::Result<Option<PathBuf>> {
     Ok(candidates.into_iter().find(|folder| folder.is_dir()))
 }
 
+/// Whether the file begins like bitcode, bare or in the wrapper (LLVM Bitcode File Format); clang takes an empty file for
+/// an empty module.
+fn is_bitcode(file: &Path) -> bool {
+    use std::io::Read;
+    let mut magic = [0; 4];
+    let read = std::fs::File::open(file).and_then(|mut file| file.read_exact(&mut magic));
+    read.is_ok() && (&magic == b"BC\xc0\xde" || magic == 0x0b17_c0de_u32.to_le_bytes())
+}
+
 /// Check 8: the device libraries.
 pub fn bitcode(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
     let Some(folder) = bitcode_folder(stack)? else {
@@ -187,7 +200,12 @@ pub fn bitcode(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
     let mut files = Vec::new();
     for name in BITCODE.iter().copied().chain([isa.as_str()]) {
         let file = folder.join(name).with_extension("bc");
-        if file.is_file() {
+        if file.is_file() && !is_bitcode(&file) {
+            out.fail(format!("{} is no LLVM bitcode", file.display()))
+                .file(&file)
+                .means("programs that need it do not compile")
+                .fix("install rocm-device-libs again");
+        } else if file.is_file() {
             files.push(file);
         } else {
             out.fail(format!("{} is missing", file.display()))

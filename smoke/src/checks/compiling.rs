@@ -64,11 +64,13 @@ pub fn flags(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
             break;
         }
     }
-    let source = stack.write("flags.hip", KERNEL)?;
+    // Flags are rejected before any header is read: without HIP's own it goes ten times as fast.
+    let source = stack.write("flags.hip", "__attribute__((global)) void f(int *x) { *x = 1; }\n")?;
     let compiles = |flags: &[&str]| -> anyhow::Result<bool> {
         let mut command = stack.command(&hipcc);
         command
             .arg(format!("--offload-arch={}", stack.target()))
+            .args(["-nogpuinc", "-nogpulib"])
             .args(flags)
             .arg("-c")
             .arg(&source)

@@ -12,6 +12,9 @@ use crate::verdict::Findings;
 /// The section of ELF files with offload bundles.
 const SECTION: &[u8] = b".hip_fatbin";
 
+/// The section that points to them, for the runtime.
+const REGISTERED: &[u8] = b".hipFatBinSegment";
+
 /// Calls `with` for each entry with device code in the library.
 fn for_entries(file: &Path, mut with: impl FnMut(&Entry<'_>)) -> anyhow::Result<usize> {
     use object::Endianness;
@@ -22,6 +25,14 @@ fn for_entries(file: &Path, mut with: impl FnMut(&Entry<'_>)) -> anyhow::Result<
     let endian = header.endian()?;
     let sections = header.sections(endian, &*bytes)?;
     let mut bundles = 0;
+    let named = |name: &[u8]| {
+        sections.iter().any(|section| sections.section_name(endian, section).is_ok_and(|n| n == name))
+    };
+    anyhow::ensure!(
+        !named(REGISTERED) || named(SECTION),
+        "{} registers device code and has none: its section .hip_fatbin was removed",
+        file.display()
+    );
     for section in
         sections.iter().filter(|section| sections.section_name(endian, section).is_ok_and(|n| n == SECTION))
     {

@@ -205,10 +205,13 @@ pub fn opened(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
                 .elf
                 .as_ref()
                 .is_ok_and(|elf| elf.needed.iter().any(|n| component::is_library(n, row.name)));
+            let by = file_name(&opener.file);
+            if linked {
+                out.pass(format!("{by} links to {}: see the check `links`", row.name));
+            }
             if names.is_empty() || linked {
                 continue;
             }
-            let by = file_name(&opener.file);
             match names.iter().find_map(|name| stack.resolve(name, &[])) {
                 Some(found) => {
                     out.pass(format!("{by} opens {}", found.display()));

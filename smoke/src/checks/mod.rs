@@ -274,7 +274,7 @@ pub static CHECKS: &[Check] = &[
         name: "agents",
         layer: "rocminfo",
         title: "rocminfo and rocm_agent_enumerator list the GPU",
-        explain: "Both must exit with 0 and name the processor.",
+        explain: "Both must exit with 0 and name the processor; the first needs kmod, the second Python.",
         run: nodes::agents,
         ..DEVICE
     },

@@ -334,6 +334,12 @@ pub fn no_binary(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
                 .means("programs cannot fall back to the CPU")
                 .fix("newer runtimes return hipErrorNoBinaryForGpu");
         }
+        (End::Exited(_), false) if done.output.contains("invalid device function") => {
+            out.warn(format!("a program for {other} is told only that a device function is invalid"))
+                .file(hip_library(stack))
+                .means("users do not learn that their card is missing from the package")
+                .fix("other releases return hipErrorNoBinaryForGpu");
+        }
         _ => {
             out.fail(format!("a program for {other} fails without saying why: {}", done.story()))
                 .file(hip_library(stack))
@@ -342,6 +348,9 @@ pub fn no_binary(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+/// A way to take the device away: what it is called, and the command.
+type Hidden = (&'static str, fn(&Stack, &Path) -> Command);
 
 /// Check 29: the programs must fail where there is no device, or one that does nothing.
 pub fn false_pass(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
@@ -353,7 +362,7 @@ pub fn false_pass(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
             runs.extend(cases.map(|case| (format!("{} {case}", program.name), path.clone(), vec![*case])));
         }
     }
-    let hidden: Vec<(&str, fn(&Stack, &Path) -> Command)> = match &stack.device {
+    let hidden: Vec<Hidden> = match &stack.device {
         Device::Virtual(_) => vec![
             ("without a device", |stack, program| stack.command(program)),
             ("with the device hidden", |stack, program| {
