@@ -39,6 +39,8 @@
 //! Every object carries the [`Runtime`] that it belongs to. `raw()` gives a handle for calls that this crate does not wrap,
 //! and [`Runtime::api`] the functions to make them.
 //!
+//! Those who come from CUDA or from HIP C++ find a chapter in [`guide`], and each C function in [`functions`].
+//!
 //! # What the wrapper takes care of
 //!
 //! * **Order.** Work on a buffer waits for earlier work on it, whichever streams the two are on. See [`memory`].
@@ -73,6 +75,7 @@ mod event;
 pub mod fault;
 pub mod functions;
 mod graph;
+pub mod guide;
 pub mod kernel;
 pub mod left_out;
 pub mod memory;
