@@ -194,8 +194,9 @@ impl Drop for Allocation {
         // SAFETY: the block is not touched again.
         let mut block = unsafe { ManuallyDrop::take(&mut self.block) };
         let Some(mut owner) = self.owner.take() else {
-            // As with `Arc`: the last holder sees what the others did.
-            if block.holders.fetch_sub(1, Ordering::AcqRel) == 1 && !block.address.is_null() {
+            // As with `Arc`, the last holder sees what the others did; only a holder makes more of them.
+            let sole = block.holders.load(Ordering::Acquire) == 1;
+            if (sole || block.holders.fetch_sub(1, Ordering::AcqRel) == 1) && !block.address.is_null() {
                 block.holders.store(1, Ordering::Relaxed);
                 self.device.state().cache.put(block);
             }
