@@ -91,6 +91,28 @@ const CHECKS: &[Check] = &[
         refuse: &[],
         succeeds: true,
     },
+    Check {
+        name: "Rust 08_graphs",
+        command: &["./vega", "run", "--", "./08_graphs"],
+        expect: &["virtual", "captured graph of 5 nodes: correct"],
+        refuse: &[],
+        succeeds: true,
+    },
+    // Compiled here, where the sources are: the tests decide at run time what the stack can do.
+    Check {
+        name: "device tests of hip",
+        command: &["env", "HIP_TEST_REQUIRE_DEVICE=1", "./vega", "run", "--", "./hip-device-tests"],
+        expect: &["test result: ok"],
+        refuse: &["SKIPPED"],
+        succeeds: true,
+    },
+    Check {
+        name: "simulated runtime of hip",
+        command: &["./hip-fault-tests"],
+        expect: &["test result: ok"],
+        refuse: &[],
+        succeeds: true,
+    },
 ];
 
 /// Builds the chroots that are not there yet and runs the checks in each; says whether all passed.
@@ -126,6 +148,13 @@ fn files_to_copy() -> anyhow::Result<Vec<PathBuf>> {
     let mut files = vec![build_vega(Profile::Release)?, root().join("xtask/src/saxpy.hip")];
     let arguments = ["--package", "hip-vega", "--examples", "--release"];
     files.extend(build("build", &arguments)?.into_iter().map(|artifact| artifact.executable));
+    let arguments = ["--package", "hip", "--test", "device", "--test", "fault", "--no-run"];
+    for artifact in build("test", &arguments)? {
+        // Cargo's name for it has a hash.
+        let named = target_folder()?.join(format!("hip-{}-tests", artifact.target));
+        std::fs::copy(&artifact.executable, &named)?;
+        files.push(named);
+    }
     Ok(files)
 }
 
