@@ -4,9 +4,12 @@
 //! The calls here pass out-pointers to live locals, and string buffers together with their length.
 #![allow(unsafe_code)]
 
+pub mod attribute;
+mod control;
 mod current;
 mod properties;
 
+pub use control::{CacheConfig, Limit, Schedule};
 pub(crate) use current::Current;
 pub use properties::Properties;
 

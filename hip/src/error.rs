@@ -143,6 +143,13 @@ pub enum ErrorKind {
         /// The names that the module does have.
         available: Vec<String>,
     },
+    /// The module has no variable of that name.
+    UnknownGlobal {
+        /// The name.
+        name: String,
+    },
+    /// The memory cannot be shared with other processes.
+    Unshareable,
     /// A kernel's parameters are not those of its signature.
     Signature,
     /// The launch exceeds a limit of the kernel or of the device.

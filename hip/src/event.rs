@@ -9,7 +9,7 @@
 use crate::error::{Call, ErrorCode, ErrorKind};
 use crate::stream::StreamShared;
 use crate::{Device, Error, Result, Stream};
-use hip_sys::{hipError_t, hipEvent_t};
+use hip_sys::{hipError_t, hipEvent_t, hipEventInterprocess};
 use std::fmt;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -28,12 +28,13 @@ const DISABLE_TIMING: u32 = 2;
 pub struct EventFlags {
     timing: bool,
     blocking: bool,
+    interprocess: bool,
 }
 
 impl EventFlags {
     /// An event that keeps the time, and whose waiters may spin.
     pub const fn new() -> Self {
-        Self { timing: true, blocking: false }
+        Self { timing: true, blocking: false, interprocess: false }
     }
 
     /// Whether the event keeps the time at which it was reached. Without, it is cheaper.
@@ -48,8 +49,16 @@ impl EventFlags {
         Self { blocking, ..self }
     }
 
+    /// Whether other processes can open the event ([`Event::ipc_handle`]); such an event keeps no time.
+    #[doc(alias = "hipEventInterprocess")]
+    pub const fn interprocess(self, interprocess: bool) -> Self {
+        Self { interprocess, ..self }
+    }
+
     const fn bits(self) -> u32 {
-        (if self.timing { 0 } else { DISABLE_TIMING }) | (if self.blocking { BLOCKING_SYNC } else { 0 })
+        (if self.timing && !self.interprocess { 0 } else { DISABLE_TIMING })
+            | (if self.blocking { BLOCKING_SYNC } else { 0 })
+            | (if self.interprocess { hipEventInterprocess } else { 0 })
     }
 }
 
@@ -152,6 +161,11 @@ impl Event {
     #[doc(alias = "hipEventCreateWithFlags")]
     pub fn with_flags(device: Device, flags: EventFlags) -> Result<Self> {
         Ok(Self { device, handle: create(device, flags.bits())? })
+    }
+
+    /// An event that was made elsewhere, and is destroyed here.
+    pub(crate) fn from_handle(device: Device, handle: hipEvent_t) -> Self {
+        Self { device, handle }
     }
 
     /// `hipEventRecord`: the event is reached when everything that the stream was given before is done. Recording it

@@ -46,6 +46,7 @@ mod calls;
 mod graphs;
 mod kernels;
 mod memory;
+mod resources;
 mod rtc;
 mod state;
 
@@ -53,6 +54,7 @@ pub use arrays::NAMES as ARRAY_NAMES;
 pub use calls::NAMES;
 pub use kernels::Launched;
 pub use memory::NAMES as MEMORY_NAMES;
+pub use resources::NAMES as RESOURCE_NAMES;
 pub use state::{Allocation, State, StreamState};
 
 use crate::kernel::Params;
@@ -75,6 +77,8 @@ pub struct Config {
     pub memory: usize,
     /// Out of memory is reported as success with a null pointer, as releases before 6 do.
     pub null_on_oom: bool,
+    /// Whether devices have memory pools.
+    pub pools: bool,
     /// C functions that the runtime does not have.
     pub missing: Vec<&'static str>,
     /// The devices' target id.
@@ -89,6 +93,7 @@ impl Default for Config {
             version: 50_221_153,
             memory: 1 << 20,
             null_on_oom: false,
+            pools: false,
             missing: vec!["hipGetDevicePropertiesR0600"],
             target_id: "gfx900:xnack-".to_owned(),
         }

@@ -197,4 +197,97 @@ pub static LEFT_OUT: &[LeftOut] = &[
             "hipStreamUpdateCaptureDependencies", "hipThreadExchangeStreamCaptureMode",
         ],
     },
+    LeftOut {
+        reason: "Interoperation with Vulkan and Direct3D: it needs objects of another API, which no test here can have.",
+        functions: &[
+            "hipDestroyExternalMemory", "hipDestroyExternalSemaphore", "hipExternalMemoryGetMappedBuffer",
+            "hipExternalMemoryGetMappedMipmappedArray", "hipImportExternalMemory",
+            "hipImportExternalSemaphore", "hipSignalExternalSemaphoresAsync",
+            "hipWaitExternalSemaphoresAsync",
+        ],
+    },
+    LeftOut {
+        reason: "Sharing by file descriptors, which 5.2 lacks: `DeviceBuffer::ipc_handle` shares memory in every release.",
+        functions: &[
+            "hipMemExportToShareableHandle", "hipMemGetHandleForAddressRange",
+            "hipMemImportFromShareableHandle", "hipMemPoolExportPointer", "hipMemPoolExportToShareableHandle",
+            "hipMemPoolImportFromShareableHandle", "hipMemPoolImportPointer",
+        ],
+    },
+    LeftOut {
+        reason: "The handles behind a `ReservedBuffer`, which owns them.",
+        functions: &[
+            "hipMemGetAllocationPropertiesFromHandle", "hipMemMapArrayAsync", "hipMemRetainAllocationHandle",
+        ],
+    },
+    LeftOut {
+        reason: "The primary context of a device, which HIP deprecates with all others.",
+        functions: &[
+            "hipDevicePrimaryCtxGetState", "hipDevicePrimaryCtxRelease", "hipDevicePrimaryCtxRetain",
+            "hipDevicePrimaryCtxSetFlags",
+        ],
+    },
+    LeftOut {
+        reason: "Memory of allocation nodes: graphs here own buffers instead.",
+        functions: &[
+            "hipDeviceGetGraphMemAttribute", "hipDeviceGraphMemTrim", "hipDeviceSetGraphMemAttribute",
+        ],
+    },
+    LeftOut {
+        reason: "Several calls in one: each of them has its own here.",
+        functions: &[
+            "hipMemRangeGetAttributes", "hipMemcpy3DBatchAsync", "hipMemcpyBatchAsync", "hipStreamBatchMemOp",
+        ],
+    },
+    LeftOut {
+        reason: "The second spelling of a call: `ManagedBuffer` makes the first, which every release has.",
+        functions: &[
+            "hipMemAdvise_v2", "hipMemPrefetchAsync_v2",
+        ],
+    },
+    LeftOut {
+        reason: "What the value knows, since it was made with it.",
+        functions: &[
+            "hipGetTextureObjectResourceViewDesc", "hipGetTextureObjectTextureDesc", "hipHostGetFlags",
+            "hipStreamGetDevice", "hipStreamGetId", "hipStreamIsCapturing", "hipTexObjectGetResourceViewDesc",
+            "hipTexObjectGetTextureDesc",
+        ],
+    },
+    LeftOut {
+        reason: "Settings that AMD's devices do not have: the width of LDS banks, windows of the L2 cache, memory attached to a stream.",
+        functions: &[
+            "hipDeviceGetSharedMemConfig", "hipDeviceSetSharedMemConfig", "hipPointerSetAttribute",
+            "hipStreamAttachMemAsync", "hipStreamGetAttribute", "hipStreamSetAttribute",
+        ],
+    },
+    LeftOut {
+        reason: "The pool of `hipMallocAsync`: a pool is named at each allocation here.",
+        functions: &[
+            "hipDeviceSetMemPool",
+        ],
+    },
+    LeftOut {
+        reason: "A choice by wishes: `Runtime::devices` with a condition of one's own is as short.",
+        functions: &[
+            "hipChooseDevice", "hipChooseDeviceR0000", "hipChooseDeviceR0600",
+        ],
+    },
+    LeftOut {
+        reason: "Its parameters changed at 7.0: `attribute::MAX_TEXTURE_1D_LINEAR` tells the width.",
+        functions: &[
+            "hipDeviceGetTexture1DLinearMaxWidth",
+        ],
+    },
+    LeftOut {
+        reason: "Boxes between devices: enable peer access and use `Stream::copy_region`.",
+        functions: &[
+            "hipMemcpy3DPeer", "hipMemcpy3DPeerAsync",
+        ],
+    },
+    LeftOut {
+        reason: "Recording into somebody else's capture: captures are values here.",
+        functions: &[
+            "hipEventRecordWithFlags",
+        ],
+    },
 ];

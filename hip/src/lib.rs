@@ -87,7 +87,7 @@ mod stream;
 pub mod texture;
 
 pub use callback::HostCall;
-pub use device::{Device, MemoryInfo, PriorityRange, Properties};
+pub use device::{CacheConfig, Device, Limit, MemoryInfo, PriorityRange, Properties, Schedule, attribute};
 pub use error::{Error, ErrorCode, ErrorKind, Result};
 pub use event::{Event, EventFlags};
 pub use graph::{Capture, Graph, GraphExec, HostGuard, HostSlot, Node};
@@ -99,7 +99,7 @@ pub use kernel::{
 #[cfg(feature = "futures")]
 pub use memory::InOrder;
 pub use memory::{
-    Advice, DeviceBuffer, Extent, HostFlags, HostMemory, ManagedBuffer, MappedBuffer, MemoryPlace,
+    Advice, DeviceBuffer, Extent, Global, HostFlags, HostMemory, ManagedBuffer, MappedBuffer, MemoryPlace,
     MemoryStatistics, Pending, PinnedBuffer, PitchedBuffer, Region, RegionMut, Registered, Scope, View,
     ViewMut, scope,
 };
@@ -126,6 +126,10 @@ const _: () = {
     shared::<PitchedBuffer<f32>>();
     shared::<Region<'_, f32>>();
     shared::<RegionMut<'_, f32>>();
+    shared::<Global<f32>>();
+    shared::<memory::MemoryPool>();
+    shared::<memory::ReservedBuffer<f32>>();
+    shared::<memory::Signal>();
     shared::<texture::Array<f32>>();
     shared::<texture::MipmappedArray<f32>>();
     shared::<texture::Texture<f32>>();

@@ -20,14 +20,20 @@ mod buffer;
 mod cache;
 mod copy;
 mod fill;
+mod global;
 mod host;
 #[cfg(feature = "futures")]
 mod in_order;
+mod ipc;
 mod peer;
 mod pending;
 mod pinned;
 mod pitched;
+mod pointer;
+mod pool;
+mod reserved;
 mod scope;
+mod signal;
 mod unified;
 mod uses;
 mod view;
@@ -39,16 +45,22 @@ pub(crate) use cache::BlockCache;
 pub use cache::MemoryStatistics;
 pub use copy::HostMemory;
 pub(crate) use fill::Pattern;
+pub use global::Global;
 pub use host::HostFlags;
 #[cfg(feature = "futures")]
 pub use in_order::InOrder;
+pub use ipc::{IpcEventHandle, IpcMemoryHandle};
 pub(crate) use peer::Peers;
 pub use peer::{PeerAttribute, PeerLink};
 pub use pending::Pending;
 pub use pinned::PinnedBuffer;
 pub use pitched::PitchedBuffer;
 pub(crate) use pitched::download;
+pub use pointer::{AddressRange, MemoryKind, PointerAttributes};
+pub use pool::{MemoryPool, PoolReuse, PoolStatistics};
+pub use reserved::ReservedBuffer;
 pub use scope::{Registered, Scope, scope};
+pub use signal::{Signal, WaitFor};
 pub use unified::{
     Advice, Managed, ManagedBuffer, Mapped, MappedBuffer, MemoryPlace, UnifiedBuffer, UnifiedKind,
 };

@@ -8,6 +8,8 @@
 //! (HIP Programming Guide, "Multi-threading"), and nothing in Rust reads through it.
 #![allow(unsafe_code)]
 
+mod cu_mask;
+
 use crate::device::Current;
 use crate::error::{Call, ErrorCode};
 use crate::event::Marker;
@@ -74,7 +76,7 @@ impl StreamShared {
         Self::with_handle(device, std::ptr::null_mut())
     }
 
-    fn with_handle(device: Device, handle: hipStream_t) -> Self {
+    pub(crate) fn with_handle(device: Device, handle: hipStream_t) -> Self {
         let id = device.runtime().next_stream_id();
         Self { device, id, handle, finished: AtomicBool::new(false), alive: Mutex::new(()), captured: None }
     }

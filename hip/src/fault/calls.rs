@@ -48,7 +48,10 @@ pub(super) fn find(name: &str) -> Option<*const c_void> {
     match name {
         "hipGetErrorName" => Some(hipGetErrorName as *const c_void),
         "hipGetErrorString" => Some(hipGetErrorString as *const c_void),
-        _ => lookup(name).or_else(|| super::memory::lookup(name)).or_else(|| super::arrays::lookup(name)),
+        _ => lookup(name)
+            .or_else(|| super::memory::lookup(name))
+            .or_else(|| super::arrays::lookup(name))
+            .or_else(|| super::resources::lookup(name)),
     }
 }
 
@@ -144,9 +147,13 @@ functions! {
         put(total, state.config.memory);
         SUCCESS
     }
-    hipDeviceGetAttribute |_state| (out: *mut c_int, attribute: hipDeviceAttribute_t, _device: c_int) {
-        if attribute != hip_sys::hipDeviceAttributeWarpSize { return INVALID_VALUE; }
-        put(out, 64);
+    hipDeviceGetAttribute |state| (out: *mut c_int, attribute: hipDeviceAttribute_t, _device: c_int) {
+        let value = match attribute {
+            hip_sys::hipDeviceAttributeWarpSize => 64,
+            hip_sys::hipDeviceAttributeMemoryPoolsSupported => c_int::from(state.config.pools),
+            _ => return INVALID_VALUE,
+        };
+        put(out, value);
         SUCCESS
     }
     hipDeviceGetPCIBusId |_state| (out: *mut c_char, len: c_int, _device: c_int) {

@@ -7,6 +7,7 @@
 use super::arrays::Objects;
 use super::graphs::Graphs;
 use super::kernels::{Body, Launched};
+use super::resources::Others;
 use super::rtc::{Compiler, Program};
 use super::{CURRENT, Config, STATE};
 use crate::Dim3;
@@ -62,6 +63,8 @@ pub(super) enum Op {
     Host(unsafe extern "C" fn(*mut c_void), usize),
     /// `hipStreamAddCallback`, with the stream's handle.
     Callback(unsafe extern "C" fn(*mut c_void, hipError_t, *mut c_void), usize, usize),
+    /// `hipFreeAsync`.
+    Free(usize),
     Nothing,
 }
 
@@ -119,6 +122,7 @@ pub struct State {
     /// Where managed memory was last prefetched to.
     pub prefetched: i32,
     pub(super) objects: Objects,
+    pub(super) others: Others,
     pub(super) failures: HashMap<&'static str, Failure>,
     pub(super) bodies: HashMap<String, Arc<Body>>,
     /// Per function: its module and its name.
@@ -169,6 +173,7 @@ impl State {
             violations: Vec::new(),
             last_error: SUCCESS,
             objects: Objects::default(),
+            others: Others::default(),
             registered: HashMap::new(),
             peers: HashSet::new(),
             prefetched: -2,
@@ -250,6 +255,9 @@ impl State {
     fn execute(&mut self, op: Op) {
         match op {
             Op::Nothing => {}
+            Op::Free(address) => {
+                self.free(address);
+            }
             Op::Wait { stream, until } => self.run(stream, until),
             Op::Copy { to, from, bytes } => {
                 if self.touch(to, bytes) && self.touch(from, bytes) {

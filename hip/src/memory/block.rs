@@ -15,7 +15,7 @@ use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// The alignment that `hipMalloc` promises (AMD's runtime aligns to pages; the programming guide promises 256 bytes).
 pub(crate) const ALIGNMENT: usize = 256;
@@ -32,6 +32,8 @@ pub(crate) struct BlockState {
     pub(super) uses: Uses,
     /// The allocations that share the block: the last one gives it back.
     holders: AtomicUsize,
+    /// Other processes may use it: it is never given back.
+    exported: AtomicBool,
 }
 
 // SAFETY: the address is one on the device, see the head of this file.
@@ -41,7 +43,13 @@ unsafe impl Sync for BlockState {}
 
 impl Block {
     pub(super) fn new(address: *mut c_void, bytes: usize) -> Self {
-        Self(Arc::new(BlockState { address, bytes, uses: Uses::new(), holders: AtomicUsize::new(1) }))
+        Self(Arc::new(BlockState {
+            address,
+            bytes,
+            uses: Uses::new(),
+            holders: AtomicUsize::new(1),
+            exported: AtomicBool::new(false),
+        }))
     }
 }
 
@@ -60,11 +68,10 @@ pub(crate) trait Owner: Send + Sync {
     fn release(&mut self, device: Device, block: &mut Block) -> Result<()>;
 }
 
-/// The owner of a block that one C function gives back, and whatever has to live as long.
-pub(crate) struct Freed<K = ()> {
+/// The owner of a block that one C function gives back.
+pub(crate) struct Freed {
     name: &'static str,
     free: Free,
-    _keep: K,
 }
 
 /// A method of [`Api`] that takes the address to give back.
@@ -75,18 +82,11 @@ pub(crate) type Free = unsafe fn(&Api, *mut c_void) -> Result<hipError_t, Missin
 
 impl Freed {
     pub(crate) fn by(name: &'static str, free: Free) -> Self {
-        Self { name, free, _keep: () }
+        Self { name, free }
     }
 }
 
-impl<K> Freed<K> {
-    /// As [`Freed::by`], and drops `keep` afterwards.
-    pub(crate) fn keeping(name: &'static str, free: Free, keep: K) -> Self {
-        Self { name, free, _keep: keep }
-    }
-}
-
-impl<K: Send + Sync> Owner for Freed<K> {
+impl Owner for Freed {
     fn release(&mut self, device: Device, block: &mut Block) -> Result<()> {
         block.uses.finish()?;
         if block.address.is_null() {
@@ -165,9 +165,9 @@ impl Allocation {
         self.block.address
     }
 
-    /// The size in bytes; what the cache gave may be larger than what was asked for.
-    pub(crate) fn bytes(&self) -> usize {
-        self.block.bytes
+    /// Keeps the memory from ever being given back or used again.
+    pub(super) fn export(&self) {
+        self.block.exported.store(true, Ordering::Release);
     }
 
     #[inline]
@@ -196,7 +196,8 @@ impl Drop for Allocation {
         let Some(mut owner) = self.owner.take() else {
             // As with `Arc`, the last holder sees what the others did; only a holder makes more of them.
             let sole = block.holders.load(Ordering::Acquire) == 1;
-            if (sole || block.holders.fetch_sub(1, Ordering::AcqRel) == 1) && !block.address.is_null() {
+            let last = sole || block.holders.fetch_sub(1, Ordering::AcqRel) == 1;
+            if last && !block.address.is_null() && !block.exported.load(Ordering::Relaxed) {
                 block.holders.store(1, Ordering::Relaxed);
                 self.device.state().cache.put(block);
             }

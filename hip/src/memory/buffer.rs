@@ -46,6 +46,16 @@ impl<T: Pod> DeviceBuffer<T> {
         Ok(Self { allocation: Allocation::new(device, bytes)?, len, marker: PhantomData })
     }
 
+    /// `allocation` has that many elements, and is aligned for them.
+    pub(super) fn from_allocation(allocation: Allocation, len: usize) -> Self {
+        let () = Self::ALIGNED;
+        Self { allocation, len, marker: PhantomData }
+    }
+
+    pub(super) fn allocation(&self) -> &Allocation {
+        &self.allocation
+    }
+
     /// `hipMalloc` and `hipMemsetAsync`: `len` elements of zero bytes.
     ///
     /// # Errors

@@ -33,7 +33,11 @@ use std::ptr::NonNull;
 /// # Ok::<(), hip::Error>(())
 /// ```
 #[doc(alias = "hipHostMalloc")]
+#[doc(alias = "hipHostAlloc")]
+#[doc(alias = "hipMallocHost")]
+#[doc(alias = "hipMemAllocHost")]
 #[doc(alias = "hipHostFree")]
+#[doc(alias = "hipFreeHost")]
 pub struct PinnedBuffer<T: Pod> {
     device: Device,
     data: NonNull<T>,

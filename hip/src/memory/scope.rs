@@ -147,7 +147,7 @@ impl<'scope> Scope<'scope, '_> {
         let destination = destination.into();
         same_length("copying to the device", source.len(), destination.len())?;
         let copy = Copy::host_to_device(source.as_ptr(), destination.address(), source.len());
-        self.lend_to(stream);
+        self.lend_to(stream)?;
         stream.with_use(destination.allocation(), Access::Write, copy.bytes, || copy.run(stream, false))
     }
 
@@ -165,7 +165,7 @@ impl<'scope> Scope<'scope, '_> {
         let source = source.into();
         same_length("copying to the host", source.len(), destination.len())?;
         let copy = Copy::device_to_host(source.address(), destination.as_mut_ptr(), source.len());
-        self.lend_to(stream);
+        self.lend_to(stream)?;
         stream.with_use(source.allocation(), Access::Read, copy.bytes, || copy.run(stream, false))
     }
 
@@ -224,11 +224,13 @@ impl<'scope> Scope<'scope, '_> {
     }
 
     /// Has the scope wait for the stream, before anything is lent to its work.
-    pub(super) fn lend_to(&self, stream: &Stream) {
+    pub(super) fn lend_to(&self, stream: &Stream) -> Result<()> {
+        stream.shared().refuse_capture()?;
         let mut lent = self.lent.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if !lent.streams.iter().any(|known| Arc::ptr_eq(known, stream.shared())) {
             lent.streams.push(stream.shared().clone());
         }
+        Ok(())
     }
 }
 

@@ -90,6 +90,11 @@ impl Uses {
         }
     }
 
+    /// Enters a use that neither waits for others nor is waited for by streams: it only keeps the memory.
+    pub(crate) fn keep(&self, stream: &Arc<StreamShared>) {
+        self.enter(stream, Ticket { synced: 0, access: Access::Read });
+    }
+
     #[cold]
     fn wait(&self, stream: &StreamShared, access: Access) -> Result<Ticket> {
         if stream.captured().is_some() {

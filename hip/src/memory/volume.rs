@@ -273,7 +273,7 @@ impl Stream {
         let destination = destination.into();
         let host = Place::host(source.as_ptr().cast_mut(), destination.extent);
         scope(|scope| {
-            scope.lend_to(self);
+            scope.lend_to(self)?;
             self.upload_box(source.len(), host, &destination)
         })
     }
@@ -317,7 +317,7 @@ impl Stream {
         let source = source.into();
         let host = Place::host(destination.as_mut_ptr(), source.extent);
         scope(|scope| {
-            scope.lend_to(self);
+            scope.lend_to(self)?;
             self.download_box(destination.len(), host, &source)
         })
     }

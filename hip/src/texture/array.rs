@@ -69,6 +69,7 @@ impl ArrayKind {
 /// ```
 #[doc(alias = "hipMallocArray")]
 #[doc(alias = "hipFreeArray")]
+#[doc(alias = "hipArrayDestroy")]
 pub struct Array<T: Texel> {
     allocation: Arc<Allocation>,
     extent: Extent,

@@ -101,6 +101,7 @@ impl<T: Texel> Source<T> {
 /// ```
 #[doc(alias = "hipCreateTextureObject")]
 #[doc(alias = "hipDestroyTextureObject")]
+#[doc(alias = "hipTexObjectDestroy")]
 pub struct Texture<T: Texel> {
     handle: hipTextureObject_t,
     source: ManuallyDrop<Source<T>>,

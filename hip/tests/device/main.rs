@@ -11,6 +11,7 @@ mod graphs;
 mod launches;
 mod memory;
 mod ordering;
+mod resources;
 mod rtc;
 mod shared;
 mod textures;

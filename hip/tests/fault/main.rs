@@ -13,6 +13,7 @@ mod observe;
 mod ordering;
 mod properties;
 mod random;
+mod resources;
 mod rtc;
 mod runtime;
 mod shared;
