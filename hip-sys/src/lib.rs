@@ -40,6 +40,8 @@ mod functions;
     clippy::too_many_arguments
 )]
 mod methods;
+#[allow(unsafe_code)] // the section's name: the note holds nothing but bytes
+mod note;
 mod search;
 mod table;
 #[allow(missing_docs, non_camel_case_types, non_snake_case, non_upper_case_globals)]

@@ -15,6 +15,7 @@ use libloading::Library as Handle;
 use once_cell::sync::OnceCell;
 
 use crate::error::{Attempt, LoadError};
+use crate::note;
 use crate::table::Library;
 
 /// File names of the runtime, in the order of preference.
@@ -57,6 +58,7 @@ struct Candidate {
 
 /// The process's runtime.
 pub(crate) fn load() -> Result<Loaded, LoadError> {
+    note::keep();
     if let Some(handle) = already_loaded() {
         return Ok(Loaded::new(handle));
     }

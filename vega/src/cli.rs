@@ -35,6 +35,9 @@ pub enum Command {
         /// The shell.
         shell: Shell,
     },
+    /// Print the manual page.
+    #[command(hide = true)]
+    Man,
 }
 
 /// `vega run`.
@@ -123,6 +126,20 @@ pub struct DisasmOptions {
 /// Prints a completion script.
 pub fn completions(shell: Shell) -> Result<ExitCode, Failure> {
     clap_complete::generate(shell, &mut Cli::command(), "vega", &mut io::stdout());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the manual page, with every subcommand's options.
+pub fn manual() -> Result<ExitCode, Failure> {
+    let failed = |error: io::Error| Failure::Other(format!("cannot write the manual page: {error}"));
+    let mut out = io::stdout();
+    clap_mangen::Man::new(Cli::command()).render(&mut out).map_err(failed)?;
+    for command in Cli::command().get_subcommands().filter(|command| !command.is_hide_set()) {
+        let name: &'static str = format!("vega {}", command.get_name()).leak();
+        let man = clap_mangen::Man::new(command.clone().name(name));
+        man.render_synopsis_section(&mut out).map_err(failed)?;
+        man.render_options_section(&mut out).map_err(failed)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

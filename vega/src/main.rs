@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         Command::Info => info::info(),
         Command::Disasm(options) => disasm::disasm(&options),
         Command::Completions { shell } => cli::completions(shell),
+        Command::Man => cli::manual(),
     };
     result.unwrap_or_else(|failure| {
         eprintln!("vega: {failure}");

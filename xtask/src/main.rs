@@ -10,6 +10,7 @@ mod demo;
 mod distro;
 mod distros;
 mod glibc;
+mod install;
 mod needs;
 mod process;
 mod report;
@@ -70,6 +71,8 @@ enum Task {
         /// The file; without it, a release build
         file: Option<PathBuf>,
     },
+    /// Install vega and hip-smoke with manual pages and completions
+    Install(install::Options),
     /// Regenerate hip-sys from the HIP headers
     #[command(disable_help_flag = true)]
     Bindgen {
@@ -139,6 +142,7 @@ fn run(task: Task) -> anyhow::Result<bool> {
             let glibc::Version(major, minor) = glibc::check(&file)?;
             println!("{} needs glibc {major}.{minor}", file.display());
         }
+        Task::Install(options) => install::run(&options)?,
         Task::Bindgen { rest } => bindgen_command(rest)?,
     }
     Ok(true)
