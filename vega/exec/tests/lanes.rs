@@ -158,7 +158,11 @@ fn instance(row: &'static Row, form: Form, variant: u64, random: &mut Random) ->
         m.sdwa = Sdwa { dst: Sel::Dword, src0: Sel::Dword, src1: Sel::Dword, ..Sdwa::default() };
     }
     if form == Form::Dpp {
-        m.dpp = Dpp { ctrl: DppCtrl::QuadPerm(0xe4), row_mask: 15, bank_mask: 15, bound_ctrl: false };
+        let bits = if variant == 0 { 0xffe4 } else { random.word() };
+        let [ctrl, masks, bound, _] = bits.to_le_bytes();
+        // The other permutations are `exchange`'s business.
+        let ctrl = DppCtrl::QuadPerm(ctrl);
+        m.dpp = Dpp { ctrl, row_mask: masks & 15, bank_mask: masks >> 4, bound_ctrl: bound & 1 == 1 };
     }
     let inst = Inst { row, form, size_bytes: 0, slots, modifiers: m };
     let words = encode(&inst)?;
@@ -184,6 +188,18 @@ fn raw(dwords: &[u32], operand: Operand, slot: &Slot) -> u128 {
         Operand::Literal(word) if slot.ty == Ty::I64 => i64::from(word as i32) as u64 as u128,
         Operand::Literal(word) => word.into(),
         other => panic!("{other:?}"),
+    }
+}
+
+/// The lane whose first source this lane reads, whether this lane writes at all, and whether it also writes (as if
+/// the source were 0) when that lane is inactive.
+fn permuted(inst: &Inst, lane: usize) -> (usize, bool, bool) {
+    match (inst.form, inst.modifiers.dpp) {
+        (Form::Dpp, Dpp { ctrl: DppCtrl::QuadPerm(p), row_mask, bank_mask, bound_ctrl }) => {
+            let writes = row_mask >> (lane / 16) & bank_mask >> (lane / 4 % 4) & 1 == 1;
+            (lane / 4 * 4 + usize::from(p >> (2 * (lane % 4)) & 3), writes, bound_ctrl)
+        }
+        _ => (lane, true, true),
     }
 }
 
@@ -217,6 +233,8 @@ fn check(card: &Card, inst: &Inst, random: &mut Random, strict: bool) {
         for lane in 0..64 {
             let at = 16 * (64 * group + lane);
             let (before, found) = (&data[at..at + 16], &after[at..at + 16]);
+            let (from, writes, bound) = permuted(inst, lane);
+            let supplied = exec >> from & 1 == 1;
             let mut input =
                 LaneIn { mask: mask >> lane & 1 == 1, lane: lane as u32, mode, ..LaneIn::default() };
             let sources =
@@ -224,13 +242,17 @@ fn check(card: &Card, inst: &Inst, random: &mut Random, strict: bool) {
             let both = inst.iter().filter(|(slot, _)| slot.role == Role::Both);
             // A fourth one is a half of the destination that stays.
             for (n, (slot, operand)) in sources.chain(both).enumerate().take(3) {
-                input.src[n] = raw(before, operand, slot);
+                input.src[n] = match n {
+                    0 if !supplied => 0,
+                    0 => raw(&data[16 * (64 * group + from)..], operand, slot),
+                    _ => raw(before, operand, slot),
+                };
             }
             let dst = inst
                 .iter()
                 .find(|(slot, _)| matches!(slot.role, Role::Dst | Role::Both) && slot.kind == Kind::Vgpr);
             let mut expected = before[12..16].to_vec();
-            if exec >> lane & 1 == 1 {
+            if exec >> lane & 1 == 1 && writes && (supplied || bound) {
                 if let Some((slot, _)) = dst {
                     input.old = raw(before, Operand::Vgpr(14), slot);
                 }

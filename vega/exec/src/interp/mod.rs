@@ -7,6 +7,7 @@
 //! | `level`, `elem`, `lanes` | handlers for each vector extension of the host; lanes as vectors |
 //! | `alu`, `num` | fast vector operations |
 //! | `gds` | the global data share |
+//! | `modified` | neg, abs, DPP and SDWA around those |
 //! | `planned` | all other vector operations, by way of [`crate::semantics`] |
 //! | `registers` | hardware registers |
 //! | `scalar`, `control`, `cross`, `mem`, `gws` | the other instructions |
@@ -31,6 +32,7 @@ mod lanes;
 pub(crate) mod level;
 pub(crate) mod lower;
 mod mem;
+mod modified;
 mod num;
 mod observed;
 mod planned;

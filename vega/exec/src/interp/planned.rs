@@ -1,4 +1,4 @@
-//! Lane-local instructions without a fast handler: modifiers, SDWA, DPP, other MODEs, rare operations.
+//! Lane-local instructions without a fast handler: output modifiers, other MODEs, rare operations.
 //!
 //! # Safety
 //! The handlers index registers that the lowering bounded; they run other handlers under the same contract
@@ -10,7 +10,7 @@ use super::lanes::TO_EXEC;
 use super::level::{Handler, Vector};
 use super::program::Details;
 use super::record::{Record, code};
-use super::wave::{SPARE, Wave};
+use super::wave::Wave;
 use super::worker::Worker;
 use crate::semantics::{LaneIn, LanePlan};
 
@@ -145,49 +145,4 @@ fn read(wave: &Wave, record: &Record, plan: &Plan, source: usize, lane: usize) -
         return wave.scalar64(record, source).into();
     }
     (0..dwords).map(|k| u128::from(wave.s[(number as usize + k) % 144]) << (32 * k)).sum()
-}
-
-/// In `Record::cache` of a [`Signs`] record, for source n: bit n absolute, bit 4 + n negated, bit 8 + n
-/// 64 bits wide, bit 12 + n 16 bits wide.
-pub(crate) mod sign {
-    pub const ABS: u16 = 1;
-    pub const NEG: u16 = 1 << 4;
-    pub const WIDE: u16 = 1 << 8;
-    pub const HALF: u16 = 1 << 12;
-}
-
-/// A fast operation with neg and abs on its sources, and no other modifier.
-pub(crate) struct Signs;
-
-impl Handler for Signs {
-    #[inline(always)]
-    unsafe fn exec<V: Vector>(wave: &mut Wave, worker: &mut Worker, record: &Record, ip: usize) -> usize {
-        let mut plain = *record;
-        for source in 0..3 {
-            let flags = record.cache >> source;
-            if flags & (sign::ABS | sign::NEG) == 0 {
-                continue;
-            }
-            let wide = flags & sign::WIDE != 0;
-            let from = wave.source(record, source, if wide { 2 } else { 1 });
-            let spare = SPARE + 2 * source;
-            let bit = if flags & sign::HALF != 0 { 1 << 15 } else { 1 << 31 };
-            let keep = if flags & sign::ABS != 0 { !bit } else { !0 };
-            let flip = if flags & sign::NEG != 0 { bit } else { 0 };
-            // SAFETY: `from` is one register, or two for wide sources; the copies keep them whole.
-            unsafe {
-                let first = from.cast::<[u32; 64]>().read();
-                if wide {
-                    let second = from.add(64).cast::<[u32; 64]>().read();
-                    wave.v[spare] = first;
-                    wave.v[spare + 1] = second.map(|x| x & keep ^ flip);
-                } else {
-                    wave.v[spare] = first.map(|x| x & keep ^ flip);
-                }
-            }
-            plain.src[source] = code::VGPR + spare as u16;
-        }
-        // SAFETY: the caller's; the spare registers are sources like any other.
-        unsafe { (record.plain)(wave, worker, &plain, ip) }
-    }
 }

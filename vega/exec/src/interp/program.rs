@@ -7,6 +7,7 @@ use vega_isa::{Class, Encoding, Field, Inst, Kind, Micro, Operand, Role, Row, Ta
 
 use super::level::Level;
 use super::lower;
+use super::modified::{Parts, Shuffle};
 use super::planned::Plan;
 use super::record::Record;
 use crate::memory::AddressSpace;
@@ -38,6 +39,10 @@ pub(crate) struct Program {
 pub(crate) enum Details {
     /// The plan of the slow handler of lane-local instructions.
     Plan(Box<Plan>),
+    /// How DPP permutes a source.
+    Shuffle(Box<Shuffle>),
+    /// Which parts of its operands SDWA uses.
+    Parts(Box<Parts>),
     /// The decoded instruction itself.
     Inst(Box<Inst>),
 }

@@ -9,7 +9,8 @@ use super::{Handled, Refusal, some};
 use crate::interp::alu::{self, Make};
 use crate::interp::lanes::{Carry, Mbcnt, Select, TO_EXEC};
 use crate::interp::level::Level;
-use crate::interp::planned::{MaskIn, Plan, Planned, Signs, sign};
+use crate::interp::modified::{OnParts, Parts, Shuffle, Shuffled, Signs, sign};
+use crate::interp::planned::{MaskIn, Plan, Planned};
 use crate::interp::program::Details;
 use crate::interp::record::{Record, code};
 use crate::interp::{control, cross};
@@ -53,6 +54,11 @@ enum Modified {
     No,
     /// Only signs of sources.
     Signs,
+    /// DPP.
+    Shuffled,
+    /// SDWA.
+    Parts,
+    /// There is no fast handler for it.
     Yes,
 }
 
@@ -62,8 +68,7 @@ fn modified(inst: &Inst, strict: bool) -> Modified {
     let (neg, abs) = legal_signs(inst);
     let halves = sources(inst).count() as u32;
     let all_high = (1u8 << halves) - 1;
-    if matches!(inst.form, Form::Sdwa | Form::Dpp)
-        || m.clamp
+    if m.clamp
         || m.omod != 0
         || m.op_sel != 0
         || (packed && m.op_sel_hi & all_high != all_high)
@@ -73,7 +78,22 @@ fn modified(inst: &Inst, strict: bool) -> Modified {
     {
         return Modified::Yes;
     }
-    if neg | abs != 0 { Modified::Signs } else { Modified::No }
+    // Parts and permutations are of single dwords.
+    let single = inst.iter().all(|(slot, _)| {
+        matches!(slot.kind, Kind::LaneMask | Kind::Sgpr) || slot.dwords.max(slot.ty.dwords()) <= 1
+    });
+    match inst.form {
+        Form::Sdwa | Form::Dpp if !single => Modified::Yes,
+        Form::Sdwa => Modified::Parts,
+        Form::Dpp => match (inst.row.micro, inst.modifiers.dpp.ctrl) {
+            (Micro::Compare { .. } | Micro::CompareClass { .. }, _) | (_, DppCtrl::Reserved(_)) => {
+                Modified::Yes
+            }
+            _ => Modified::Shuffled,
+        },
+        _ if neg | abs != 0 => Modified::Signs,
+        _ => Modified::No,
+    }
 }
 
 /// The neg and abs bits that mean something for the row; the card ignores the others.
@@ -128,7 +148,20 @@ pub(super) fn lower(
         }
         record.cache = signs(inst);
         record.plain = make(level);
-        return some::<Signs>();
+        return match modified {
+            Modified::Shuffled => {
+                let source = usize::from(*swapped);
+                *details = Some(Details::Shuffle(Box::new(Shuffle::new(inst.modifiers.dpp, source))));
+                some::<Shuffled>()
+            }
+            Modified::Parts => {
+                let written = |role: Role| matches!(role, Role::Dst | Role::Both);
+                let has_dst = inst.iter().any(|(slot, _)| slot.kind == Kind::Vgpr && written(slot.role));
+                *details = Some(Details::Parts(Box::new(Parts::new(inst, *swapped, has_dst))));
+                some::<OnParts>()
+            }
+            _ => some::<Signs>(),
+        };
     }
     if let Micro::Compare { exec: true, .. } | Micro::CompareClass { exec: true, .. } = inst.row.micro {
         record.imm = TO_EXEC;
