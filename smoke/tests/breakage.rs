@@ -160,3 +160,28 @@ fn the_unbroken_stack_is_green() {
     let (status, report, errors) = smoke("true", &checks.join(","));
     assert_eq!(status, Some(0), "{errors}{report:#}");
 }
+
+/// With the card hidden no check that needs one may pass: neither with HIP told to hide it, nor with no card at all.
+#[test]
+fn hidden_cards_let_no_check_pass() {
+    if !possible() {
+        return;
+    }
+    let hip = "memory,kernels,fat-binaries";
+    for (variable, value, checks) in [
+        ("HIP_VISIBLE_DEVICES", "-1", hip),
+        ("VEGA_GPUS", "0", "thunk,agents,rocr,memory,kernels,fat-binaries"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_hip-smoke"))
+            .args(["--virtual", "--format", "json", "--only", checks, "--vega"])
+            .arg(vega())
+            .env(variable, value)
+            .output()
+            .expect("hip-smoke runs");
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a report");
+        assert_eq!(output.status.code(), Some(1));
+        for verdict in report["verdicts"].as_array().expect("verdicts") {
+            assert_ne!(verdict["outcome"], "pass", "{variable}={value}: {verdict:#}");
+        }
+    }
+}
