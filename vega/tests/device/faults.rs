@@ -213,6 +213,19 @@ fn programs_compute_in_every_schedule() {
 }
 
 #[test]
+fn threads_and_queues_do_not_change_what_a_seed_gives() {
+    // Nine streams, eight of them in threads of their own: which queue each gets is the host's affair.
+    let hash = |seed: u32| {
+        let schedule = format!("random:{seed}");
+        let run = on_card("streams", &[], &[("VEGA_SCHEDULE", &schedule), ("VEGA_STATS", "1")]).ok();
+        value(&run.stderr, "trace hash ").to_owned()
+    };
+    let first = hash(1);
+    assert_eq!(first, hash(1));
+    assert_ne!(first, hash(2));
+}
+
+#[test]
 fn statistics_come_out_however_a_program_ends() {
     for (end, signal) in [("return", None), ("_exit", None), ("abort", Some(6)), ("assert", Some(6))] {
         faulty(end, &[HIDDEN, ("VEGA_STATS", "1")]).fails();

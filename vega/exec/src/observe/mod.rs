@@ -40,11 +40,11 @@ pub struct Observe {
 impl Observe {
     /// Whether anything is observed that tells kernels apart by their name.
     pub fn wants_names(&self) -> bool {
-        self.stats.is_some() || self.trace.is_some()
+        self.stats.is_some() || self.trace.is_some() || self.schedule.is_some()
     }
 
     /// Whether anything is observed at all.
     pub(crate) fn is_on(&self) -> bool {
-        self.wants_names() || self.schedule.is_some() || self.check_lds
+        self.wants_names() || self.check_lds
     }
 }

@@ -26,6 +26,8 @@ const MEMORY_YIELDS: usize = 8;
 pub(crate) struct Shared {
     /// The dispatch's headline is in the trace.
     pub announced: Arc<AtomicBool>,
+    /// With a schedule: the dispatch's number.
+    pub launch: u64,
     /// The dispatch is counted.
     pub counted: AtomicBool,
 }
@@ -76,7 +78,7 @@ impl Observer {
         }
         let schedule = observe.schedule;
         Some(Box::new(Self {
-            random: schedule.and_then(|schedule| schedule.random(dispatch.queue, dispatch.dispatch_id)),
+            random: schedule.and_then(|schedule| schedule.random(shared.launch)),
             kernel: dispatch.kernel.clone(),
             stats: stats.map(|stats| (Arc::clone(stats), Tally::default())),
             clock: clock.cloned(),

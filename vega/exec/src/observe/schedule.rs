@@ -3,16 +3,19 @@
 //! With a schedule one worker runs all dispatches, one after the other. Nothing that it decides depends on time: it
 //! takes workgroups in ascending order, gives them and their waves their turns in a fixed or a random order, and a
 //! random one also takes the turn away, at branches back and in front of memory instructions. The random numbers of a
-//! dispatch depend on the seed, its queue and its number there, not on what other queues do.
+//! dispatch depend on the seed, the kernel's name, the grid, and how many such dispatches there were: not on the queue,
+//! which threads of the program may get in any order.
 //!
 //! A dispatch whose waves only wait (for the host, or for another queue) lets others run meanwhile: what it waits for
 //! comes when it comes, so such kernels are not reproducible.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::dispatch::Dispatch;
 use crate::gws::Gws;
 use crate::host::Host;
 
@@ -54,15 +57,38 @@ impl FromStr for Schedule {
 
 impl Schedule {
     /// The random numbers of one dispatch, if the order is random.
-    pub(crate) fn random(self, queue: u32, dispatch: u64) -> Option<Random> {
+    pub(crate) fn random(self, launch: u64) -> Option<Random> {
         match self {
             Self::Fixed => None,
-            Self::Random(seed) => {
-                let mut random = Random(seed ^ u64::from(queue).rotate_left(48) ^ dispatch.rotate_left(16));
-                random.next();
-                Some(random)
-            }
+            Self::Random(seed) => Some(Random(Random(seed).next() ^ launch)),
         }
+    }
+}
+
+/// How many different dispatches are told apart; then counting begins anew.
+const MAX_KINDS: usize = 1 << 16;
+
+/// Counts dispatches of the same kernel and grid.
+#[derive(Debug, Default)]
+pub(crate) struct Launches(Mutex<HashMap<u64, u64>>);
+
+impl Launches {
+    /// A number of the dispatch that the next run of the program gives it again.
+    pub fn number(&self, dispatch: &Dispatch) -> u64 {
+        let name = dispatch.kernel.as_deref().unwrap_or_default().bytes().map(u64::from);
+        let sizes = dispatch.grid.map(u64::from).into_iter().chain(dispatch.workgroup.map(u64::from));
+        let mut kind = Random(0);
+        for value in name.chain(sizes) {
+            kind = Random(kind.next() ^ value);
+        }
+        let kind = kind.next();
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.len() >= MAX_KINDS {
+            counts.clear();
+        }
+        let count = counts.entry(kind).or_default();
+        *count += 1;
+        Random(kind ^ *count).next()
     }
 }
 
@@ -129,13 +155,24 @@ mod tests {
     }
 
     #[test]
-    fn every_dispatch_has_numbers_of_its_own() {
-        let first =
-            |seed, queue, dispatch| Schedule::Random(seed).random(queue, dispatch).map(|mut r| r.next());
-        assert_eq!(first(1, 2, 3), first(1, 2, 3));
-        for other in [(2, 2, 3), (1, 3, 3), (1, 2, 4)] {
-            assert_ne!(first(1, 2, 3), first(other.0, other.1, other.2));
-        }
+    fn every_dispatch_has_numbers_of_its_own_whatever_its_queue() {
+        let (launches, again) = (Launches::default(), Launches::default());
+        let dispatch = |name: &str, items, queue| Dispatch {
+            kernel: Some(name.into()),
+            grid: [items, 1, 1],
+            workgroup: [64, 1, 1],
+            queue,
+            dispatch_id: 7 * u64::from(queue),
+            ..Dispatch::default()
+        };
+        let order = [("a", 64), ("a", 64), ("a", 128), ("b", 64)];
+        let numbers = order.map(|(name, items)| launches.number(&dispatch(name, items, 1)));
+        assert_eq!(numbers, order.map(|(name, items)| again.number(&dispatch(name, items, 2))));
+        let first = |seed, launch| Schedule::Random(seed).random(launch).map(|mut random| random.next());
+        let mut all: Vec<_> = numbers.iter().flat_map(|n| [first(1, *n), first(2, *n)]).collect();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), 8);
         let mut random = Random(1);
         assert!((0..1000).all(|_| random.below(7) < 7));
         assert_eq!(random.below(0), 0);

@@ -17,7 +17,7 @@ use crate::interp::worker::Worker;
 use crate::memory::AddressSpace;
 use crate::observe::Observe;
 use crate::observe::observer::{self, Observer};
-use crate::observe::schedule::InstructionClock;
+use crate::observe::schedule::{InstructionClock, Launches};
 use crate::report::{FaultKind, FaultReport, Position, WaveState};
 
 /// Waves that a Vega 56 holds at once: 56 compute units, 40 each.
@@ -51,6 +51,7 @@ pub(crate) struct Limits {
 pub(crate) struct Scheduled {
     turn: Mutex<()>,
     instructions: Arc<AtomicU64>,
+    launches: Launches,
 }
 
 impl Limits {
@@ -138,6 +139,7 @@ impl Job {
             }
             None => None,
         };
+        let launch = limits.scheduled.as_ref().map_or(0, |scheduled| scheduled.launches.number(&dispatch));
         let total = groups.iter().map(|&n| u64::from(n)).product::<u64>();
         Ok(Self {
             launch: Launch::new(&dispatch),
@@ -156,7 +158,7 @@ impl Job {
             capacity,
             deadline: limits.watchdog.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit))),
             limits,
-            observed: observer::Shared::default(),
+            observed: observer::Shared { launch, ..observer::Shared::default() },
             resident: AtomicU32::new(0),
             helpers: Mutex::new(0),
             left: Condvar::new(),
