@@ -278,6 +278,7 @@ impl Device {
 
 /// The memory of a device in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct MemoryInfo {
     /// Not allocated by anybody.
     pub free: usize,

@@ -10,6 +10,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// A status code of the HIP runtime (`hipError_t`). Codes that this crate has no name for are kept as they are.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(transparent)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ErrorCode(pub u32);
 
 /// The codes that mean something to this crate, and whether such an error may stem from earlier asynchronous work.

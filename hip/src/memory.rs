@@ -22,6 +22,8 @@ mod copy;
 mod fill;
 mod global;
 mod host;
+#[cfg(feature = "ndarray")]
+mod host_array;
 #[cfg(feature = "futures")]
 mod in_order;
 mod ipc;

@@ -20,6 +20,7 @@ use std::sync::{Arc, OnceLock, RwLock};
 
 /// The version of a HIP runtime, as `hipRuntimeGetVersion` tells it: 5.2.21153 for 50221153.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Version {
     /// 5 in 5.2.21153.
     pub major: u32,

@@ -15,6 +15,7 @@ use std::mem::MaybeUninit;
 /// What a device is and can do. Sizes are in bytes, clocks in kHz.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Properties {
     /// Marketing name.
     pub name: String,

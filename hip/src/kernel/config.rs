@@ -2,6 +2,7 @@
 
 /// The extent of a grid or of a workgroup along x, y and z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Dim3 {
     /// Along x, the dimension in which neighbouring threads share a wavefront.
     pub x: u32,
@@ -63,6 +64,7 @@ impl std::fmt::Display for Dim3 {
 /// assert_eq!(tiles.block.count(), 256);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct LaunchConfig {
     /// The number of workgroups ("blocks") along each dimension. A grid without workgroups launches nothing.
     pub grid: Dim3,

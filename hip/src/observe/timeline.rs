@@ -209,6 +209,7 @@ impl Drop for Span<'_> {
 
 /// A finished recording.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Trace {
     spans: Vec<TraceSpan>,
     processes: Vec<(usize, String)>,
@@ -218,6 +219,7 @@ pub struct Trace {
 /// One bar of a timeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct TraceSpan {
     /// A kernel's name, the direction of a copy, or what [`Timeline::span`] was given.
     pub name: String,

@@ -1,0 +1,49 @@
+//! Arrays of the crate `ndarray`, to and from device memory.
+
+use crate::{DeviceBuffer, Error, Result, Stream};
+use bytemuck::Pod;
+use ndarray::{Array, ArrayBase, Data, Dimension, ShapeBuilder};
+
+impl<T: Pod> DeviceBuffer<T> {
+    /// A copy of an array's elements, in the order of its indices: the last one varies fastest. An array that does not lie in
+    /// memory so is copied on the host first.
+    ///
+    /// ```no_run
+    /// # let stream = hip::Device::first()?.stream()?;
+    /// let matrix = ndarray::array![[1.0f32, 2.0], [3.0, 4.0]];
+    /// let buffer = hip::DeviceBuffer::from_array(&stream, &matrix.t())?;
+    /// assert_eq!(buffer.to_vec(&stream)?, [1.0, 3.0, 2.0, 4.0]);
+    /// assert_eq!(buffer.to_array(&stream, (2, 2))?, matrix.t());
+    /// # Ok::<(), hip::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`DeviceBuffer::from_slice`].
+    pub fn from_array<S: Data<Elem = T>, D: Dimension>(
+        stream: &Stream,
+        array: &ArrayBase<S, D>,
+    ) -> Result<Self> {
+        match array.as_slice() {
+            Some(elements) => Self::from_slice(stream, elements),
+            None => Self::from_slice(stream, &array.iter().copied().collect::<Vec<T>>()),
+        }
+    }
+
+    /// A copy of the elements as an array of that shape.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Length`](crate::ErrorKind::Length) when the shape has another number of elements; those of
+    /// [`DeviceBuffer::to_vec`].
+    pub fn to_array<D: Dimension>(
+        &self,
+        stream: &Stream,
+        shape: impl ShapeBuilder<Dim = D>,
+    ) -> Result<Array<T, D>> {
+        let shape = shape.into_shape_with_order();
+        let expected = shape.size();
+        let elements = self.to_vec(stream)?;
+        let actual = elements.len();
+        Array::from_shape_vec(shape, elements)
+            .map_err(|_| Error::length("the shape of an array", expected, actual))
+    }
+}
