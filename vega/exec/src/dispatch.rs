@@ -61,6 +61,36 @@ impl Default for Apertures {
     }
 }
 
+/// The compute units that a dispatch may use, one bit each. Bit n is compute unit n / 4 of shader engine
+/// n % 4, as in a queue's CU mask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ComputeUnits(u64);
+
+impl ComputeUnits {
+    /// Compute units of a Vega 56.
+    pub const COUNT: u32 = 56;
+
+    /// Those of a mask; bits that no compute unit has are ignored, and a mask of none means all.
+    pub fn new(mask: u64) -> Self {
+        match mask & Self::default().0 {
+            0 => Self::default(),
+            mask => Self(mask),
+        }
+    }
+
+    /// Their numbers.
+    pub(crate) fn iter(self) -> impl Iterator<Item = u8> {
+        (0..Self::COUNT as u8).filter(move |n| self.0 >> n & 1 == 1)
+    }
+}
+
+impl Default for ComputeUnits {
+    /// All of them.
+    fn default() -> Self {
+        Self((1 << Self::COUNT) - 1)
+    }
+}
+
 /// One kernel launch: the AQL packet and the kernel descriptor, taken apart.
 #[derive(Clone, Debug, Default)]
 pub struct Dispatch {
@@ -98,6 +128,10 @@ pub struct Dispatch {
     pub scratch: Option<Scratch>,
     /// The apertures of FLAT instructions.
     pub apertures: Apertures,
+    /// Compute units that may run it.
+    pub compute_units: ComputeUnits,
+    /// Its queue's: workgroups of a dispatch with a higher one start first.
+    pub priority: u32,
 }
 
 impl Dispatch {

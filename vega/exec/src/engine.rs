@@ -1,11 +1,11 @@
 //! The pool that runs dispatches.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use vega_isa::Table;
 
+use crate::cancel::CancelToken;
 use crate::dispatch::Dispatch;
 use crate::host::Host;
 use crate::interp::DEFAULT_MODE;
@@ -36,27 +36,6 @@ pub enum EngineError {
     /// A worker thread could not be started.
     #[error("cannot start a worker thread: {0}")]
     Thread(#[from] std::io::Error),
-}
-
-/// Stops dispatches from another thread, for example when their queue is destroyed.
-#[derive(Clone, Debug, Default)]
-pub struct CancelToken(Arc<AtomicBool>);
-
-impl CancelToken {
-    /// A token that is not set.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Asks the dispatches that hold this token to end. [`Engine::run`] returns soon after.
-    pub fn cancel(&self) {
-        self.0.store(true, Ordering::Release);
-    }
-
-    /// Whether [`cancel`](Self::cancel) was called.
-    pub fn is_canceled(&self) -> bool {
-        self.0.load(Ordering::Acquire)
-    }
 }
 
 /// Executes dispatches: a pool of threads for all cards of the process.

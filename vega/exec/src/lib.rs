@@ -5,6 +5,7 @@
 //! | [`memory`] | a card's page table, every access to guest memory, recovery when host memory vanishes |
 //! | [`dispatch`] | what one kernel launch needs: [`Dispatch`] |
 //! | [`engine`] | the pool that runs dispatches: [`Engine`] |
+//! | [`cancel`] | stops dispatches, or holds them for a while: [`CancelToken`] |
 //! | [`report`] | how a dispatch ended: [`Outcome`], [`FaultReport`] |
 //! | [`numeric`] | arithmetic of one lane, bit for bit as the vector unit does it |
 //! | [`semantics`] | the meaning of every lane-local instruction, one lane at a time |
@@ -19,6 +20,7 @@
 #[cfg(target_endian = "big")]
 compile_error!("gfx900 is little-endian, and guest memory is shared with the host as it is");
 
+pub mod cancel;
 pub mod dispatch;
 pub mod engine;
 pub mod gws;
@@ -32,8 +34,9 @@ pub mod report;
 mod sched;
 pub mod semantics;
 
-pub use dispatch::{Apertures, Dispatch, KernelProperties, Scratch};
-pub use engine::{CancelToken, Engine, EngineConfig, EngineError};
+pub use cancel::CancelToken;
+pub use dispatch::{Apertures, ComputeUnits, Dispatch, KernelProperties, Scratch};
+pub use engine::{Engine, EngineConfig, EngineError};
 pub use host::{Host, NoHost};
 pub use interp::lower::refusal;
 pub use memory::{

@@ -100,7 +100,7 @@ impl Card {
         Ok(id)
     }
 
-    /// Changes a queue. Suspending takes effect between packets: a running kernel goes on to its end.
+    /// Changes a queue. Suspending stops a running kernel where it is, until the queue is resumed.
     ///
     /// # Errors
     /// No such queue, or a ring whose size is not a power of two.
@@ -126,12 +126,19 @@ impl Card {
         Ok(())
     }
 
-    /// Notes the compute units that a queue may use, one bit each. Execution does not depend on it.
+    /// Restricts a queue to compute units, one bit each: bit n is compute unit n / 4 of shader engine n % 4.
+    /// Takes effect with the next dispatch.
     ///
     /// # Errors
-    /// No such queue.
+    /// No such queue, or a mask without any compute unit of the card.
     pub fn set_cu_mask(&self, id: QueueId, mask: &[u32]) -> Result<(), QueueError> {
         let queue = self.queue(id)?;
+        let has_unit = |(i, word): (usize, &u32)| {
+            (0..32).any(|bit| word >> bit & 1 == 1 && i as u32 * 32 + bit < self.shared.config.compute_units)
+        };
+        if !mask.iter().enumerate().any(has_unit) {
+            return Err(QueueError::NoComputeUnit);
+        }
         *queue.cu_mask.lock().unwrap_or_else(PoisonError::into_inner) = mask.to_vec();
         Ok(())
     }

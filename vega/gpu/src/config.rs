@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 pub struct CardConfig {
     /// The id that the driver shows in its topology; reports name it.
     pub gpu_id: u32,
-    /// Compute units: limits nothing but what a queue's CU mask may name.
+    /// Compute units: what a queue's CU mask may name.
     pub compute_units: u32,
     /// The control of the tests: dispatches complete without their kernels being executed. A test that
     /// passes on such a card proves nothing. Never set otherwise.
@@ -49,7 +49,7 @@ pub struct QueueConfig {
     pub write_ptr_va: u64,
     /// 0 suspends the queue.
     pub percentage: u32,
-    /// 0 (lowest) to 15; recorded only: every queue has its own thread.
+    /// 0 (lowest) to 15: workgroups of higher queues start first.
     pub priority: u32,
 }
 
@@ -62,7 +62,7 @@ pub struct QueueUpdate {
     pub ring_bytes: u64,
     /// 0 suspends the queue.
     pub percentage: u32,
-    /// 0 (lowest) to 15; recorded only.
+    /// 0 (lowest) to 15.
     pub priority: u32,
 }
 
@@ -97,6 +97,8 @@ pub enum QueueError {
     BadPointer(u64),
     /// The card has no queue of that id.
     NoSuchQueue(QueueId),
+    /// The CU mask names no compute unit of the card.
+    NoComputeUnit,
     /// The host could not start the queue's thread.
     Thread(std::io::Error),
 }
@@ -109,6 +111,7 @@ impl fmt::Display for QueueError {
             }
             QueueError::BadPointer(va) => write!(f, "the queue pointer {va:#x} is not aligned to 8 bytes"),
             QueueError::NoSuchQueue(id) => write!(f, "the card has no queue {id}"),
+            QueueError::NoComputeUnit => f.write_str("the CU mask names no compute unit of the card"),
             QueueError::Thread(e) => write!(f, "cannot start the queue's thread: {e}"),
         }
     }

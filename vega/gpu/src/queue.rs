@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use vega_exec::{CancelToken, GuestFault};
+use vega_exec::{CancelToken, ComputeUnits, GuestFault};
 
 use crate::aql::packet as aql_packet;
 use crate::card::Shared;
@@ -213,12 +213,20 @@ impl Queue {
         self.failed.store(true, Ordering::Relaxed);
     }
 
-    /// Takes over what `UPDATE_QUEUE` says. Does not wait: a running kernel or a waiting packet goes on
-    /// to its end, later packets wait.
+    /// The compute units that its dispatches may use.
+    pub fn compute_units(&self) -> ComputeUnits {
+        let mask = self.cu_mask.lock().unwrap_or_else(PoisonError::into_inner);
+        let word = |n| u64::from(mask.get(n).copied().unwrap_or(0));
+        ComputeUnits::new(word(0) | word(1) << 32)
+    }
+
+    /// Takes over what `UPDATE_QUEUE` says. A queue that it suspends executes nothing any more when this
+    /// returns: waves of a running kernel stay where they are.
     pub fn update(&self, update: &QueueUpdate) {
         self.priority.store(update.priority, Ordering::Relaxed);
         let mut state = self.lock();
-        state.suspended = is_suspended(update.ring_va, update.ring_bytes, update.percentage);
+        let suspended = is_suspended(update.ring_va, update.ring_bytes, update.percentage);
+        state.suspended = suspended;
         if update.ring_va != 0 && update.ring_bytes != 0 {
             state.ring = Ring { va: update.ring_va, bytes: update.ring_bytes };
         }
@@ -226,6 +234,11 @@ impl Queue {
         drop(state);
         self.wake.notify_all();
         hub::changed();
+        if suspended {
+            self.cancel.hold();
+        } else {
+            self.cancel.resume();
+        }
     }
 
     /// Asks the thread to end, whatever it does.

@@ -46,7 +46,7 @@ pub(super) fn read(wave: &Wave, worker: &Worker, register: u8, ip: usize) -> u32
                 | bit(true, 16)
         }
         id::TRAPSTS => wave.trap_status,
-        id::HW_ID => place(wave),
+        id::HW_ID => wave.hw_id,
         // Sizes less one, in units of the allocation; everything begins at zero.
         id::GPR_ALLOC => (dispatch.resources[0] & 0x3f) << 8 | (dispatch.resources[0] >> 6 & 15) << 24,
         id::LDS_ALLOC => dispatch.lds_bytes.div_ceil(512) << 12,
@@ -62,14 +62,6 @@ pub(super) fn read(wave: &Wave, worker: &Worker, register: u8, ip: usize) -> u32
         }
         _ => 0,
     }
-}
-
-/// Where the wave would be on a Vega 56: workgroups go around 4 shader engines of 14 compute units, waves around 4 SIMDs.
-fn place(wave: &Wave) -> u32 {
-    let group = wave.workgroup.iter().fold(0u32, |sum, id| sum.wrapping_add(*id));
-    let (engine, unit) = (group % 4, group / 4 % 14);
-    let (simd, slot) = (wave.number % 4, wave.number / 4 % 10);
-    slot | simd << 4 | unit << 8 | engine << 13 | (group & 15) << 16
 }
 
 /// Writes the masked bits. Only MODE and TRAPSTS are there for programs; STATUS belongs to trap handlers. True: the way in

@@ -102,6 +102,8 @@ pub(crate) struct Wave {
     pub stop: Stop,
     /// Its number in the workgroup.
     pub number: u32,
+    /// Where it runs: the hardware register HW_ID.
+    pub hw_id: u32,
     /// The workgroup's id.
     pub workgroup: [u32; 3],
     /// What it executes; null before the first start.

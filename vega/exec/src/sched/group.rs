@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::launch::Launch;
+use super::places::Place;
 use crate::interp;
 use crate::interp::program::Program;
 use crate::interp::wave::{Stop, Wave};
@@ -42,8 +43,8 @@ pub(crate) struct Group {
     pub waves: Vec<Box<Wave>>,
     lds: Box<[u8]>,
     lds_bytes: usize,
-    /// Its part of scratch memory.
-    pub slot: Option<u32>,
+    /// Where it is on the card.
+    pub place: Place,
 }
 
 impl Group {
@@ -54,16 +55,14 @@ impl Group {
         program: &Arc<Program>,
         id: [u32; 3],
         lds_bytes: usize,
-        slot: Option<u32>,
-        waves_per_slot: u32,
+        place: Place,
     ) -> Self {
         let size = launch.size(id);
         let count = size.iter().product::<u32>().div_ceil(64);
-        let first = slot.unwrap_or(0) * waves_per_slot;
         let mut waves = std::mem::take(&mut spares.list);
         for number in 0..count {
             let mut wave = spares.waves.pop().unwrap_or_else(Wave::boxed);
-            launch.start(&mut wave, id, size, number, first + number);
+            launch.start(&mut wave, id, size, number, place);
             wave.program = Arc::as_ptr(program);
             wave.ip = 0;
             wave.stop = Stop::Yield;
@@ -73,7 +72,7 @@ impl Group {
         if lds_bytes != 0 {
             lds = spares.lds.pop().unwrap_or_else(|| vec![0; LDS_MAX + LDS_PAD].into_boxed_slice());
         }
-        Self { waves, lds, lds_bytes, slot }
+        Self { waves, lds, lds_bytes, place }
     }
 
     /// Gives the waves and the LDS back.

@@ -1,15 +1,17 @@
 //! A dispatch under way.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::group::{Group, Spares, Turn};
 use super::launch::Launch;
+use super::places::{Place, Places};
 use super::registers;
+use crate::cancel::CancelToken;
 use crate::dispatch::Dispatch;
-use crate::engine::CancelToken;
 use crate::host::Host;
 use crate::interp::program::Program;
 use crate::interp::wave::Wave;
@@ -20,9 +22,6 @@ use crate::observe::observer::{self, Observer};
 use crate::observe::schedule::{InstructionClock, Launches};
 use crate::report::{FaultKind, FaultReport, Position, WaveState};
 
-/// Waves that a Vega 56 holds at once: 56 compute units, 40 each.
-const CARD_WAVES: u32 = 56 * 40;
-
 /// After this much work alone, the caller asks the helpers.
 const HELP_AFTER: Duration = Duration::from_micros(20);
 
@@ -31,6 +30,9 @@ const NAP_AFTER: usize = 200;
 
 /// How long it sleeps: waves that poll for the host see the answer this much later.
 const NAP: Duration = Duration::from_micros(30);
+
+/// How long a thread without workgroups waits before it looks for room, or for a job that is over.
+const NO_ROOM: Duration = Duration::from_micros(50);
 
 /// With a schedule, turns without progress after which another dispatch may run for a while: what this one waits
 /// for may come from there.
@@ -90,17 +92,16 @@ pub(crate) struct Job {
     total: u64,
     chunk: u64,
     next: AtomicU64,
+    /// Workgroups that a worker has taken and given back, and how many ranges of them there are.
+    returned: Mutex<Vec<Range<u64>>>,
+    returns: AtomicU32,
     stop: AtomicBool,
     fault: Mutex<Option<Box<FaultReport>>>,
-    /// Free parts of scratch memory, a workgroup each; `None` when the kernel uses none.
-    slots: Option<Mutex<Vec<u32>>>,
-    /// Workgroups that may be resident at once, over all workers.
-    capacity: u32,
+    places: Places,
     /// When the watchdog ends it.
     deadline: Option<(Instant, Duration)>,
     limits: Limits,
     observed: observer::Shared,
-    resident: AtomicU32,
     /// Helpers inside; the caller waits until there are none.
     helpers: Mutex<u32>,
     left: Condvar,
@@ -118,7 +119,6 @@ impl Job {
         limits: Limits,
     ) -> Result<Self, &'static str> {
         let groups = dispatch.workgroups();
-        let waves = dispatch.waves_per_workgroup();
         if dispatch.workgroup.contains(&0) || dispatch.workgroup_items() > 1024 {
             return Err("a workgroup has 1 to 1024 work-items");
         }
@@ -127,18 +127,8 @@ impl Job {
         }
         let uses_scratch = dispatch.rsrc2 & 1 == 1 || dispatch.private_segment_bytes != 0;
         let scratch = dispatch.scratch.filter(|scratch| uses_scratch && scratch.wave_bytes != 0);
-        let mut capacity = (CARD_WAVES / waves.max(1)).max(1);
-        let slots = match scratch {
-            Some(scratch) => {
-                let slots = scratch.waves / waves.max(1);
-                if slots == 0 {
-                    return Err("scratch memory holds less than one workgroup");
-                }
-                capacity = capacity.min(slots);
-                Some(Mutex::new((0..slots.min(CARD_WAVES)).rev().collect()))
-            }
-            None => None,
-        };
+        let places = Places::new(&dispatch, scratch.map(|scratch| scratch.waves))
+            .ok_or("scratch memory holds less than one workgroup")?;
         let launch = limits.scheduled.as_ref().map_or(0, |scheduled| scheduled.launches.number(&dispatch));
         let total = groups.iter().map(|&n| u64::from(n)).product::<u64>();
         Ok(Self {
@@ -152,14 +142,14 @@ impl Job {
             program,
             cancel,
             next: AtomicU64::new(0),
+            returned: Mutex::default(),
+            returns: AtomicU32::new(0),
             stop: AtomicBool::new(false),
             fault: Mutex::new(None),
-            slots,
-            capacity,
+            places,
             deadline: limits.watchdog.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit))),
             limits,
             observed: observer::Shared { launch, ..observer::Shared::default() },
-            resident: AtomicU32::new(0),
             helpers: Mutex::new(0),
             left: Condvar::new(),
         })
@@ -167,7 +157,37 @@ impl Job {
 
     /// Whether workgroups are left that nobody has taken.
     pub fn has_work(&self) -> bool {
-        !self.is_stopped() && self.next.load(Ordering::Relaxed) < self.total
+        let left = || self.next.load(Ordering::Relaxed) < self.total;
+        !self.is_stopped() && (left() || self.returns.load(Ordering::Relaxed) != 0)
+    }
+
+    /// Whether one of those could start now.
+    pub fn is_waiting(&self) -> bool {
+        self.has_work() && !self.cancel.is_held() && self.places.has_room()
+    }
+
+    /// Some workgroups to start.
+    fn take(&self) -> Range<u64> {
+        if self.returns.load(Ordering::Relaxed) != 0 {
+            let mut returned = self.returned.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(range) = returned.pop() {
+                self.returns.fetch_sub(1, Ordering::Relaxed);
+                return range;
+            }
+        }
+        if self.next.load(Ordering::Relaxed) >= self.total {
+            return 0..0;
+        }
+        let from = self.next.fetch_add(self.chunk, Ordering::Relaxed).min(self.total);
+        from..(from + self.chunk).min(self.total)
+    }
+
+    /// Workgroups that were taken and not started.
+    fn give_back(&self, range: Range<u64>) {
+        if !range.is_empty() {
+            self.returned.lock().unwrap_or_else(PoisonError::into_inner).push(range);
+            self.returns.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// The first fault, if any wave faulted.
@@ -208,18 +228,24 @@ impl Job {
         }
     }
 
-    /// Works until no workgroup is left to take and the taken ones have ended. `help` is called once when
-    /// there turns out to be enough work for more threads.
-    pub fn work(&self, worker: &mut Worker, spares: &mut Spares, help: Option<&dyn Fn()>) {
+    /// Works until no workgroup is left to take and the taken ones have ended.
+    pub fn work(&self, worker: &mut Worker, spares: &mut Spares, seat: &Seat<'_>) {
         let mut run =
-            Shift { job: self, groups: VecDeque::new(), from: 0, to: 0, turns: 0, asleep: 0, idle: 0 };
+            Shift { job: self, seat, groups: VecDeque::new(), taken: 0..0, turns: 0, asleep: 0, idle: 0 };
         worker.begin(&self.space, &self.host, &self.dispatch, &self.program);
         let scheduled = self.limits.scheduled.as_deref();
         let clock = scheduled.map(|scheduled| &scheduled.instructions);
         worker.observer = Observer::new(&self.limits.observe, &self.dispatch, &self.observed, clock);
         let mut turn = scheduled.map(Scheduled::turn);
-        let mut help = help.map(|help| (help, Instant::now()));
+        let mut help = seat.help.map(|help| (help, Instant::now()));
+        let _running = self.cancel.run();
         while !self.is_stopped() {
+            if self.cancel.is_held() {
+                drop(turn);
+                self.cancel.wait();
+                turn = scheduled.map(Scheduled::turn);
+                continue;
+            }
             if let Some((ask, since)) = help
                 && since.elapsed() > HELP_AFTER
                 && self.has_work()
@@ -238,6 +264,7 @@ impl Job {
             }
         }
         drop(turn);
+        self.give_back(run.taken);
         for group in run.groups {
             self.release(group, spares);
         }
@@ -249,25 +276,8 @@ impl Job {
     }
 
     fn release(&self, group: Group, spares: &mut Spares) {
-        if let (Some(slot), Some(slots)) = (group.slot, &self.slots) {
-            slots.lock().unwrap_or_else(PoisonError::into_inner).push(slot);
-        }
-        self.resident.fetch_sub(1, Ordering::Relaxed);
+        self.places.give(group.place);
         group.finish(spares);
-    }
-
-    /// Room for one more workgroup: its part of scratch memory, if it needs one.
-    fn admit(&self, alone: bool) -> Option<Option<u32>> {
-        if self.resident.fetch_add(1, Ordering::Relaxed) >= self.capacity && !alone {
-            self.resident.fetch_sub(1, Ordering::Relaxed);
-            return None;
-        }
-        let Some(slots) = &self.slots else { return Some(None) };
-        let slot = slots.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        if slot.is_none() {
-            self.resident.fetch_sub(1, Ordering::Relaxed);
-        }
-        slot.map(Some)
     }
 
     fn report(&self, wave: &Wave, worker: &mut Worker, positions: Vec<Position>) {
@@ -315,12 +325,23 @@ impl Job {
     }
 }
 
+/// How a thread takes part in a job.
+pub(crate) struct Seat<'a> {
+    /// A helper leaves when there is no room; the caller stays until all workgroups have ended.
+    pub is_helper: bool,
+    /// Called once when there turns out to be enough work for more threads.
+    pub help: Option<&'a dyn Fn()>,
+    /// Whether a dispatch of higher priority has workgroups to start.
+    pub outranked: &'a dyn Fn() -> bool,
+}
+
 /// One worker's part of a job: workgroups that it has taken, those under way in turn.
 struct Shift<'a> {
     job: &'a Job,
+    seat: &'a Seat<'a>,
     groups: VecDeque<Group>,
-    from: u64,
-    to: u64,
+    /// Workgroups that are its to start.
+    taken: Range<u64>,
     /// Turns since a workgroup ended or was admitted.
     turns: usize,
     /// How many turns in a row found every wave asleep.
@@ -332,35 +353,37 @@ struct Shift<'a> {
 impl Shift<'_> {
     /// The next workgroup to start, taking a chunk when the last one is used up.
     fn next(&mut self) -> Option<u64> {
-        if self.from == self.to {
-            let job = self.job;
-            if job.next.load(Ordering::Relaxed) >= job.total {
-                return None;
-            }
-            self.from = job.next.fetch_add(job.chunk, Ordering::Relaxed).min(job.total);
-            self.to = (self.from + job.chunk).min(job.total);
+        if self.taken.is_empty() {
+            self.taken = self.job.take();
         }
-        (self.from < self.to).then_some(self.from)
+        (!self.taken.is_empty()).then_some(self.taken.start)
+    }
+
+    /// Room for one more workgroup, unless another dispatch comes first.
+    fn room(&self) -> Option<Place> {
+        // With a schedule, dispatches run one after the other.
+        let ranked = self.job.limits.scheduled.is_none();
+        if ranked && (self.seat.outranked)() { None } else { self.job.places.take() }
     }
 
     /// Starts one more workgroup if all that run have had a turn without ending. False: nothing to start.
     fn admit(&mut self, worker: &mut Worker, spares: &mut Spares) -> bool {
         let Some(number) = self.next() else { return false };
-        let Some(slot) = self.job.admit(self.groups.is_empty()) else {
-            if self.groups.is_empty() {
-                // Other workers hold all scratch memory: wait for one to end.
-                std::thread::sleep(Duration::from_micros(50));
-                return true;
+        let Some(place) = self.room() else {
+            if !self.groups.is_empty() || self.seat.is_helper {
+                return false;
             }
-            return false;
+            // Others have all the room: wait for one to end.
+            self.job.give_back(std::mem::take(&mut self.taken));
+            std::thread::sleep(NO_ROOM);
+            return true;
         };
-        self.from += 1;
+        self.taken.start += 1;
         let [x, y, _] = self.job.groups.map(u64::from);
         let id = [(number % x) as u32, (number / x % y) as u32, (number / x / y) as u32];
         let job = self.job;
         let lds = job.dispatch.lds_bytes as usize;
-        let waves = job.dispatch.waves_per_workgroup();
-        let group = Group::new(spares, &job.launch, &job.program, id, lds, slot, waves);
+        let group = Group::new(spares, &job.launch, &job.program, id, lds, place);
         if let Some(observer) = &mut worker.observer {
             observer.started(group.waves.len());
         }

@@ -3,6 +3,7 @@
 use crate::dispatch::{Dispatch, KernelProperties};
 use crate::interp::wave::{Vgpr, Wave, extra};
 use crate::interp::worker::BUDGET;
+use crate::sched::places::Place;
 
 /// What all waves of a dispatch have in common.
 pub(crate) struct Launch {
@@ -92,8 +93,10 @@ impl Launch {
         })
     }
 
-    /// Sets up one wave. `slot` is the wave's part of scratch memory.
-    pub fn start(&self, wave: &mut Wave, id: [u32; 3], size: [u32; 3], number: u32, slot: u32) {
+    /// Sets up one wave of the workgroup at `place`.
+    pub fn start(&self, wave: &mut Wave, id: [u32; 3], size: [u32; 3], number: u32, place: Place) {
+        let waves = self.ids.len() as u32;
+        let slot = place.number * waves + number;
         let items = size.iter().product::<u32>().saturating_sub(number * 64).min(64);
         wave.s = [0; 144];
         for (to, from) in wave.s.iter_mut().zip(&self.user) {
@@ -144,6 +147,7 @@ impl Launch {
         let scratch = self.scratch_va.wrapping_add(u64::from(slot) * u64::from(self.wave_bytes));
         wave.scratch = (scratch, self.wave_bytes);
         wave.number = number;
+        wave.hw_id = place.hw_id(number, waves);
         wave.workgroup = id;
     }
 }

@@ -1,10 +1,12 @@
 //! The helper threads.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::group::Spares;
-use super::job::Job;
+use super::job::{Job, Seat};
 use super::thread;
 use crate::interp::code::CodeCache;
 use crate::interp::gds::Shares;
@@ -20,6 +22,52 @@ pub(crate) struct Kit {
 struct Queue {
     jobs: VecDeque<Arc<Job>>,
     closed: bool,
+}
+
+/// Priorities that a queue can have.
+const PRIORITIES: usize = 16;
+
+/// How long a helper waits when there are jobs and none of them can be helped.
+const PATIENCE: Duration = Duration::from_micros(50);
+
+/// Every job that runs, to find out which of them come first.
+#[derive(Default)]
+struct Ranks {
+    /// Jobs of each priority.
+    counts: [AtomicU32; PRIORITIES],
+    jobs: Mutex<Vec<Arc<Job>>>,
+}
+
+/// A job that is among the ranks.
+struct Ranked<'a>(&'a Ranks, &'a Arc<Job>);
+
+impl Ranks {
+    fn priority(job: &Job) -> usize {
+        (job.dispatch.priority as usize).min(PRIORITIES - 1)
+    }
+
+    fn enlist<'a>(&'a self, job: &'a Arc<Job>) -> Ranked<'a> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(job));
+        self.counts[Self::priority(job)].fetch_add(1, Ordering::Relaxed);
+        Ranked(self, job)
+    }
+
+    /// Whether a job of higher priority has workgroups that could start.
+    fn outrank(&self, job: &Job) -> bool {
+        let priority = Self::priority(job);
+        self.counts[priority + 1..].iter().any(|count| count.load(Ordering::Relaxed) != 0) && {
+            let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+            jobs.iter().any(|other| Self::priority(other) > priority && other.is_waiting())
+        }
+    }
+}
+
+impl Drop for Ranked<'_> {
+    fn drop(&mut self) {
+        let Ranked(ranks, job) = self;
+        ranks.counts[Ranks::priority(job)].fetch_sub(1, Ordering::Relaxed);
+        ranks.jobs.lock().unwrap_or_else(PoisonError::into_inner).retain(|other| !Arc::ptr_eq(other, job));
+    }
 }
 
 /// A helper inside a job.
@@ -38,6 +86,7 @@ impl Drop for Presence<'_> {
 pub(crate) struct Shared {
     queue: Mutex<Queue>,
     wake: Condvar,
+    ranks: Ranks,
     kits: Mutex<Vec<Kit>>,
     pub code: Arc<CodeCache>,
     shares: Arc<Shares>,
@@ -50,6 +99,7 @@ impl Shared {
         Arc::new(Self {
             queue: Mutex::new(Queue { jobs: VecDeque::new(), closed: false }),
             wake: Condvar::new(),
+            ranks: Ranks::default(),
             kits: Mutex::new(Vec::new()),
             code,
             shares: Arc::default(),
@@ -83,16 +133,24 @@ impl Shared {
                     // The next helper begins with another job, if there is one.
                     let others = usize::from(queue.jobs.len() > 1);
                     queue.jobs.rotate_left(others);
-                    if let Some(job) = queue.jobs.front() {
+                    let first = queue.jobs.iter().filter(|job| job.is_waiting());
+                    if let Some(job) = first.max_by_key(|job| job.dispatch.priority) {
                         break Arc::clone(job);
                     }
-                    queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                    queue = if queue.jobs.is_empty() {
+                        self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner)
+                    } else {
+                        let woken = self.wake.wait_timeout(queue, PATIENCE);
+                        woken.unwrap_or_else(PoisonError::into_inner).0
+                    };
                 }
             };
             if job.enter() {
                 // Leaves on the way out, even if a handler panics: the caller waits for it.
                 let presence = Presence(&job);
-                job.work(&mut kit.worker, &mut kit.spares, None);
+                let outranked = || self.ranks.outrank(&job);
+                let seat = Seat { is_helper: true, help: None, outranked: &outranked };
+                job.work(&mut kit.worker, &mut kit.spares, &seat);
                 kit.worker.end(&self.idle);
                 drop(presence);
             }
@@ -113,9 +171,16 @@ impl Shared {
             spares: Spares::default(),
         });
         let publish = || self.publish(job);
-        let help: Option<&dyn Fn()> = if helpers { Some(&publish) } else { None };
-        thread::with_default_floats(|| job.work(&mut kit.worker, &mut kit.spares, help));
-        job.wait();
+        let outranked = || self.ranks.outrank(job);
+        let seat = Seat { is_helper: false, help: helpers.then_some(&publish), outranked: &outranked };
+        let ranked = self.ranks.enlist(job);
+        // Again if a helper left without having started all that it had taken.
+        while {
+            thread::with_default_floats(|| job.work(&mut kit.worker, &mut kit.spares, &seat));
+            job.wait();
+            job.has_work()
+        } {}
+        drop(ranked);
         kit.worker.end(&self.idle);
         self.kits.lock().unwrap_or_else(PoisonError::into_inner).push(kit);
     }

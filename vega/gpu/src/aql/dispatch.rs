@@ -1,6 +1,7 @@
 //! A kernel dispatch: checks, scratch memory, launch.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use code_object::KernelDescriptor;
 use vega_exec::{Apertures, Dispatch, GuestFault, KernelProperties, Outcome, Rights, Scratch};
@@ -134,6 +135,8 @@ pub(crate) fn dispatch(queue: &Arc<Queue>, format: &AqlFormat, words: &[u32]) ->
         kernel: kernel_name(queue, kernel_object),
         scratch,
         apertures: apertures(queue)?,
+        compute_units: queue.compute_units(),
+        priority: queue.priority.load(Ordering::Relaxed),
     };
     let card = &queue.card;
     match card.engine.run(&card.space, &dispatch, &card.host, &queue.cancel) {
