@@ -103,6 +103,35 @@ fn cooperative_groups() {
 }
 
 #[test]
+fn queues_have_priorities_and_cu_masks() {
+    for way in [&[][..], &[("VEGA_THREADS", "1")]] {
+        on_card("queues", &[], way).ok();
+    }
+    computes("queues");
+}
+
+#[test]
+fn waves_wait_for_each_other_and_for_the_host() {
+    for way in [&[][..], &[("VEGA_THREADS", "1")], &[("HSA_ENABLE_INTERRUPT", "0")]] {
+        on_card("flags", &[], way).ok();
+    }
+    computes("flags");
+}
+
+#[test]
+fn calls_recursion_and_private_memory() {
+    on_card("calls", &[], &[]).ok();
+    computes("calls");
+}
+
+#[test]
+fn the_host_serves_kernels() {
+    on_card("services", &[], &[]).ok();
+    on_card("services", &[], &[("HSA_ENABLE_INTERRUPT", "0")]).ok();
+    computes("services");
+}
+
+#[test]
 fn a_nasty_process() {
     for doorbell in ["uffd", "trap"] {
         on_card("nasty", &[], &[("VEGA_DOORBELL", doorbell)]).ok();

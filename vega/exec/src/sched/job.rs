@@ -25,6 +25,10 @@ use crate::report::{FaultKind, FaultReport, Position, WaveState};
 /// After this much work alone, the caller asks the helpers.
 const HELP_AFTER: Duration = Duration::from_micros(20);
 
+/// Rounds in which nothing ends before the thread lets others run. On a busy machine each time costs a
+/// time slice, and what waves wait for is often in the same thread.
+const YIELD_EVERY: u32 = 8;
+
 /// Rounds in which every wave sleeps before the thread does.
 const NAP_AFTER: usize = 200;
 
@@ -95,6 +99,8 @@ pub(crate) struct Job {
     /// Workgroups that a worker has taken and given back, and how many ranges of them there are.
     returned: Mutex<Vec<Range<u64>>>,
     returns: AtomicU32,
+    /// Workgroups that have ended.
+    ended: AtomicU64,
     stop: AtomicBool,
     fault: Mutex<Option<Box<FaultReport>>>,
     places: Places,
@@ -144,6 +150,7 @@ impl Job {
             next: AtomicU64::new(0),
             returned: Mutex::default(),
             returns: AtomicU32::new(0),
+            ended: AtomicU64::new(0),
             stop: AtomicBool::new(false),
             fault: Mutex::new(None),
             places,
@@ -163,7 +170,17 @@ impl Job {
 
     /// Whether one of those could start now.
     pub fn is_waiting(&self) -> bool {
-        self.has_work() && !self.cancel.is_held() && self.places.has_room()
+        self.has_work() && !self.is_held() && self.places.has_room()
+    }
+
+    /// A number that changes as workgroups start and end.
+    pub fn progress(&self) -> u64 {
+        self.next.load(Ordering::Relaxed) + self.ended.load(Ordering::Relaxed)
+    }
+
+    /// Whether waves must not run now.
+    pub fn is_held(&self) -> bool {
+        self.cancel.is_held()
     }
 
     /// Some workgroups to start.
@@ -230,8 +247,16 @@ impl Job {
 
     /// Works until no workgroup is left to take and the taken ones have ended.
     pub fn work(&self, worker: &mut Worker, spares: &mut Spares, seat: &Seat<'_>) {
-        let mut run =
-            Shift { job: self, seat, groups: VecDeque::new(), taken: 0..0, turns: 0, asleep: 0, idle: 0 };
+        let mut run = Shift {
+            job: self,
+            seat,
+            groups: VecDeque::new(),
+            taken: 0..0,
+            turns: 0,
+            rounds: 1,
+            asleep: 0,
+            idle: 0,
+        };
         worker.begin(&self.space, &self.host, &self.dispatch, &self.program);
         let scheduled = self.limits.scheduled.as_deref();
         let clock = scheduled.map(|scheduled| &scheduled.instructions);
@@ -277,6 +302,7 @@ impl Job {
 
     fn release(&self, group: Group, spares: &mut Spares) {
         self.places.give(group.place);
+        self.ended.fetch_add(1, Ordering::Relaxed);
         group.finish(spares);
     }
 
@@ -331,7 +357,7 @@ pub(crate) struct Seat<'a> {
     pub is_helper: bool,
     /// Called once when there turns out to be enough work for more threads.
     pub help: Option<&'a dyn Fn()>,
-    /// Whether a dispatch of higher priority has workgroups to start.
+    /// Whether a dispatch of higher priority comes first.
     pub outranked: &'a dyn Fn() -> bool,
 }
 
@@ -344,6 +370,8 @@ struct Shift<'a> {
     taken: Range<u64>,
     /// Turns since a workgroup ended or was admitted.
     turns: usize,
+    /// Rounds of turns in which nothing could be started.
+    rounds: u32,
     /// How many turns in a row found every wave asleep.
     asleep: usize,
     /// Turns since a workgroup ended.
@@ -428,10 +456,11 @@ impl Shift<'_> {
                 // Everything here spins, and whatever it waits for is elsewhere.
                 if self.asleep > NAP_AFTER * self.groups.len() {
                     std::thread::sleep(NAP);
-                } else if self.job.limits.scheduled.is_none() {
+                } else if self.job.limits.scheduled.is_none() && self.rounds.is_multiple_of(YIELD_EVERY) {
                     // (With a schedule no other worker has what they wait for.)
                     std::thread::yield_now();
                 }
+                self.rounds = self.rounds.wrapping_add(1);
                 self.turns = 0;
             }
         }

@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn a_compute_unit_holds_what_its_registers_and_lds_allow() {
         let vgprs = |n: u32| n / 4 - 1;
-        let sgprs = |n: u32| (n / 16 - 1) * 2 << 6;
+        let sgprs = |n: u32| ((n / 16 - 1) * 2) << 6;
         let cases = [
             (0, 64, 0, 40),
             (0, 256, 0, 10),

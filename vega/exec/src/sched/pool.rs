@@ -1,9 +1,10 @@
 //! The helper threads.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::group::Spares;
 use super::job::{Job, Seat};
@@ -30,6 +31,9 @@ const PRIORITIES: usize = 16;
 /// How long a helper waits when there are jobs and none of them can be helped.
 const PATIENCE: Duration = Duration::from_micros(50);
 
+/// How long jobs of higher priority may stand still before others start workgroups.
+const STANDSTILL: Duration = Duration::from_millis(100);
+
 /// Every job that runs, to find out which of them come first.
 #[derive(Default)]
 struct Ranks {
@@ -52,13 +56,24 @@ impl Ranks {
         Ranked(self, job)
     }
 
-    /// Whether a job of higher priority has workgroups that could start.
-    fn outrank(&self, job: &Job) -> bool {
+    /// Whether jobs of higher priority run and get on: their workgroups have the threads first. Without
+    /// progress for a while they may be waiting for this one.
+    fn outrank(&self, job: &Job, seen: &Cell<(u64, Instant)>) -> bool {
         let priority = Self::priority(job);
-        self.counts[priority + 1..].iter().any(|count| count.load(Ordering::Relaxed) != 0) && {
-            let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-            jobs.iter().any(|other| Self::priority(other) > priority && other.is_waiting())
+        if self.counts[priority + 1..].iter().all(|count| count.load(Ordering::Relaxed) == 0) {
+            return false;
         }
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let higher = jobs.iter().filter(|job| Self::priority(job) > priority && !job.is_held());
+        let Some(progress) = higher.map(|job| job.progress()).reduce(u64::wrapping_add) else {
+            return false;
+        };
+        drop(jobs);
+        let (before, since) = seen.get();
+        if before != progress {
+            seen.set((progress, Instant::now()));
+        }
+        before != progress || since.elapsed() < STANDSTILL
     }
 }
 
@@ -148,7 +163,8 @@ impl Shared {
             if job.enter() {
                 // Leaves on the way out, even if a handler panics: the caller waits for it.
                 let presence = Presence(&job);
-                let outranked = || self.ranks.outrank(&job);
+                let seen = Cell::new((0, Instant::now()));
+                let outranked = || self.ranks.outrank(&job, &seen);
                 let seat = Seat { is_helper: true, help: None, outranked: &outranked };
                 job.work(&mut kit.worker, &mut kit.spares, &seat);
                 kit.worker.end(&self.idle);
@@ -171,7 +187,8 @@ impl Shared {
             spares: Spares::default(),
         });
         let publish = || self.publish(job);
-        let outranked = || self.ranks.outrank(job);
+        let seen = Cell::new((0, Instant::now()));
+        let outranked = || self.ranks.outrank(job, &seen);
         let seat = Seat { is_helper: false, help: helpers.then_some(&publish), outranked: &outranked };
         let ranked = self.ranks.enlist(job);
         // Again if a helper left without having started all that it had taken.

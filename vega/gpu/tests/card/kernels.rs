@@ -38,6 +38,23 @@ pub const WAIT_FOR_HOST: [u32; 10] = [
     0xbf81_0000,              // s_endpgm
 ];
 
+/// Counts in the first dword of the argument until the third is not 0.
+#[rustfmt::skip]
+pub const COUNT: [u32; 15] = [
+    0xc006_0100, 0x0000_0000, // s_load_dwordx2 s[4:5], s[0:1], 0x0
+    0x7e02_0280,              // v_mov_b32_e32 v1, 0
+    0x7e04_0281,              // v_mov_b32_e32 v2, 1
+    0xbefe_0181,              // s_mov_b64 exec, 1
+    0xbf8c_c07f,              // s_waitcnt lgkmcnt(0)
+    0xdd08_8000, 0x0004_0201, // global_atomic_add v1, v2, s[4:5]
+    0xdc51_8008, 0x0304_0001, // global_load_dword v3, v1, s[4:5] offset:8 glc
+    0xbf8c_0f70,              // s_waitcnt vmcnt(0)
+    0x7e0c_0503,              // v_readfirstlane_b32 s6, v3
+    0xbf06_8006,              // s_cmp_eq_u32 s6, 0
+    0xbf85_fff8,              // s_cbranch_scc1 65528
+    0xbf81_0000,              // s_endpgm
+];
+
 /// `abort()`.
 pub const TRAP: [u32; 2] = [
     0xbf92_0002, // s_trap 2

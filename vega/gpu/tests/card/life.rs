@@ -2,7 +2,7 @@
 
 use vega_gpu::{QueueConfig, QueueError, QueueId, QueueKind, QueueUpdate};
 
-use crate::kernels::{SPIN, TRIPLE, launch, load};
+use crate::kernels::{COUNT, SPIN, TRIPLE, launch, load};
 use crate::user::{Aql, World, barrier_and, until};
 
 #[test]
@@ -42,6 +42,37 @@ fn a_barrier_that_is_suspended_completes_after_it_is_resumed() {
     dep.store(0);
     queue.update(100);
     done.wait(0);
+}
+
+#[test]
+fn a_kernel_stands_still_while_its_queue_is_suspended() {
+    let world = World::new();
+    let (queue, done, out) = (Aql::new(&world), world.signal(1), world.data(4096));
+    let counted = || out.read::<u32>(0);
+    let code = load(&world, "count", &COUNT);
+    // More workgroups than threads, so that helpers take part.
+    queue.submit(launch(&world, code.kernel, 300, out.va).packet(Some(&done)));
+    for _ in 0..3 {
+        let begun = counted();
+        until("the kernel counts", || counted() > begun + 1000);
+        queue.update(0);
+        let stopped = counted();
+        // Other queues run meanwhile, with all threads.
+        let (other, trip, data) = (Aql::new(&world), world.signal(1), world.data(0x10_0000));
+        let triple = load(&world, "triple", &TRIPLE);
+        other.submit(launch(&world, triple.kernel, 4000, data.va).packet(Some(&trip)));
+        trip.wait(0);
+        assert_eq!((counted(), done.value()), (stopped, 1));
+        queue.update(100);
+    }
+    out.write(8, 1u32);
+    done.wait(0);
+    // A suspended queue is destroyed with its kernel.
+    let (queue, out) = (Aql::new(&world), world.data(4096));
+    queue.submit(launch(&world, code.kernel, 3, out.va).packet(None));
+    until("the kernel counts", || out.read::<u32>(0) > 100);
+    queue.update(0);
+    world.card.destroy_queue(queue.id).unwrap();
 }
 
 #[test]
