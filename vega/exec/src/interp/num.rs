@@ -101,35 +101,41 @@ pub(crate) fn flush32(x: f32) -> f32 {
     f32::from_bits(if bits & 0x7f80_0000 == 0 { bits & 0x8000_0000 } else { bits })
 }
 
-/// IEEE minNum with MODE.ieee set: a signaling NaN wins and becomes quiet, a quiet one loses; -0 < +0.
-#[inline(always)]
-pub(crate) fn min32(a: f32, b: f32) -> f32 {
-    if a.is_nan() || b.is_nan() {
-        return min_max_nan(a, b);
-    }
-    if a < b || (a == b && a.is_sign_negative()) { a } else { b }
-}
+/// IEEE minNum and maxNum with MODE.ieee set: a signaling NaN wins and becomes quiet, a quiet one loses; -0 < +0.
+macro_rules! min_max {
+    ($ty:ident, $min:ident, $max:ident, $of_nans:ident, $quiet:expr) => {
+        /// The lesser one.
+        #[inline(always)]
+        pub(crate) fn $min(a: $ty, b: $ty) -> $ty {
+            if a.is_nan() || b.is_nan() {
+                return $of_nans(a, b);
+            }
+            if a < b || (a == b && a.is_sign_negative()) { a } else { b }
+        }
 
-/// IEEE maxNum with MODE.ieee set.
-#[inline(always)]
-pub(crate) fn max32(a: f32, b: f32) -> f32 {
-    if a.is_nan() || b.is_nan() {
-        return min_max_nan(a, b);
-    }
-    if a > b || (a == b && a.is_sign_positive()) { a } else { b }
-}
+        /// The greater one.
+        #[inline(always)]
+        pub(crate) fn $max(a: $ty, b: $ty) -> $ty {
+            if a.is_nan() || b.is_nan() {
+                return $of_nans(a, b);
+            }
+            if a > b || (a == b && a.is_sign_positive()) { a } else { b }
+        }
 
-#[inline(always)]
-fn min_max_nan(a: f32, b: f32) -> f32 {
-    const QUIET: u32 = 1 << 22;
-    let signaling = |x: f32| x.is_nan() && x.to_bits() & QUIET == 0;
-    if signaling(a) || (!signaling(b) && b.is_nan() && a.is_nan()) {
-        f32::from_bits(a.to_bits() | QUIET)
-    } else if signaling(b) {
-        f32::from_bits(b.to_bits() | QUIET)
-    } else if a.is_nan() {
-        b
-    } else {
-        a
-    }
+        #[inline(always)]
+        fn $of_nans(a: $ty, b: $ty) -> $ty {
+            let signaling = |x: $ty| x.is_nan() && x.to_bits() & $quiet == 0;
+            if signaling(a) || (!signaling(b) && b.is_nan() && a.is_nan()) {
+                $ty::from_bits(a.to_bits() | $quiet)
+            } else if signaling(b) {
+                $ty::from_bits(b.to_bits() | $quiet)
+            } else if a.is_nan() {
+                b
+            } else {
+                a
+            }
+        }
+    };
 }
+min_max!(f32, min32, max32, of_nans32, 1 << 22);
+min_max!(f64, min64, max64, of_nans64, 1 << 51);

@@ -74,6 +74,23 @@ impl Handler for Planned {
     }
 }
 
+/// `v_div_fmas`, which is a fused multiply-add (the plain handler) unless VCC asks some lane to scale.
+pub(crate) struct Fmas;
+
+impl Handler for Fmas {
+    #[inline(always)]
+    unsafe fn exec<V: Vector>(wave: &mut Wave, worker: &mut Worker, record: &Record, ip: usize) -> usize {
+        // SAFETY: the caller's.
+        unsafe {
+            if wave.vcc() & wave.exec() == 0 {
+                (record.plain)(wave, worker, record, ip)
+            } else {
+                Planned::exec::<V>(wave, worker, record, ip)
+            }
+        }
+    }
+}
+
 fn run(wave: &mut Wave, record: &Record, plan: &Plan) {
     let exec = wave.exec();
     let mask_in = match plan.mask_in {

@@ -162,6 +162,7 @@ const EXP2: [f64; 9] = [
 ];
 
 /// 2^r for |r| <= 1/2.
+#[inline(always)]
 pub fn exp2_fraction(r: f64) -> f64 {
     horner(&EXP2, r).mul_add(r, 1.0)
 }
@@ -179,6 +180,7 @@ const LOG2: [f64; 8] = [
 ];
 
 /// log2(m) for m in \[1/sqrt(2), sqrt(2)\].
+#[inline(always)]
 pub fn log2_mantissa(m: f64) -> f64 {
     let t = (m - 1.0) / (m + 1.0);
     horner(&LOG2, t * t) * t
@@ -208,16 +210,19 @@ const COS: [f64; 7] = [
 ];
 
 /// sin(2 pi s) for |s| <= 1/8.
+#[inline(always)]
 pub fn sin_turn(s: f64) -> f64 {
     horner(&SIN, s * s) * s
 }
 
 /// cos(2 pi s) for |s| <= 1/8.
+#[inline(always)]
 pub fn cos_turn(s: f64) -> f64 {
     horner(&COS, s * s).mul_add(s * s, 1.0)
 }
 
 /// The polynomial with these coefficients, highest power first, evaluated with fused steps.
+#[inline(always)]
 fn horner(coefficients: &[f64], x: f64) -> f64 {
     coefficients.iter().fold(0.0, |sum, coefficient| sum.mul_add(x, *coefficient))
 }

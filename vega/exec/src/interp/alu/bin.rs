@@ -3,9 +3,9 @@
 use vega_isa::Ty;
 use vega_isa::micro::Bin;
 
-use super::{Make, op};
+use super::{Make, math, op};
 use crate::interp::elem::F16;
-use crate::interp::num::{max32, min32, via_f32};
+use crate::interp::num::{max32, max64, min32, min64, via_f32};
 
 #[inline(always)]
 fn i24(x: u32) -> i64 {
@@ -65,6 +65,7 @@ fn bin32(bin: Bin) -> Option<Make> {
         Bin::Mul => op!(nan |a: f32, b: f32| -> f32 { a * b }),
         Bin::Min => op!(|a: f32, b: f32| -> f32 { min32(a, b) }),
         Bin::Max => op!(|a: f32, b: f32| -> f32 { max32(a, b) }),
+        Bin::Ldexp => math::ldexp(Ty::F32),
         _ => None,
     }
 }
@@ -74,6 +75,9 @@ fn bin64(bin: Bin) -> Option<Make> {
         Bin::Add => op!(nan |a: f64, b: f64| -> f64 { a + b }),
         Bin::Sub => op!(nan |a: f64, b: f64| -> f64 { a - b }),
         Bin::Mul => op!(nan |a: f64, b: f64| -> f64 { a * b }),
+        Bin::Min => op!(|a: f64, b: f64| -> f64 { min64(a, b) }),
+        Bin::Max => op!(|a: f64, b: f64| -> f64 { max64(a, b) }),
+        Bin::Ldexp => math::ldexp(Ty::F64),
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 use vega_isa::Ty;
 use vega_isa::micro::Un;
 
-use super::{Make, op};
+use super::{Make, math, op};
 use crate::interp::num::flush32;
 
 /// The handler of a one-source operation.
@@ -37,7 +37,7 @@ fn un32(un: Un) -> Option<Make> {
         Un::Floor => op!(nan |a: f32| -> f32 { a.floor() }),
         Un::Rcp | Un::RcpIflag => op!(nan |a: f32| -> f32 { flush32(1.0 / flush32(a)) }),
         Un::Sqrt => op!(nan |a: f32| -> f32 { a.sqrt() }),
-        _ => None,
+        other => math::un(other, Ty::F32),
     }
 }
 
@@ -48,6 +48,6 @@ fn un64(un: Un) -> Option<Make> {
         Un::Rndne => op!(nan |a: f64| -> f64 { a.round_ties_even() }),
         Un::Floor => op!(nan |a: f64| -> f64 { a.floor() }),
         Un::Sqrt => op!(nan |a: f64| -> f64 { a.sqrt() }),
-        _ => None,
+        other => math::un(other, Ty::F64),
     }
 }

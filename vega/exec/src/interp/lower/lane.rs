@@ -1,7 +1,7 @@
 //! Vector instructions: a fast handler, or the plan for the slow one.
 
 use vega_isa::inst::DppCtrl;
-use vega_isa::micro::Un;
+use vega_isa::micro::{Tri, Un};
 use vega_isa::{Form, FpTraits, Inst, Kind, Legal, Micro, OtherHalf, Role, Ty};
 
 use super::operands::{destinations, put, sources};
@@ -10,7 +10,7 @@ use crate::interp::alu::{self, Make};
 use crate::interp::lanes::{Carry, Mbcnt, Select, TO_EXEC};
 use crate::interp::level::Level;
 use crate::interp::modified::{OnParts, Parts, Shuffle, Shuffled, Signs, sign};
-use crate::interp::planned::{MaskIn, Plan, Planned};
+use crate::interp::planned::{Fmas, MaskIn, Plan, Planned};
 use crate::interp::program::Details;
 use crate::interp::record::{Record, code};
 use crate::interp::{control, cross};
@@ -29,6 +29,8 @@ fn fast(inst: &Inst, record: &mut Record) -> Option<Make> {
         Micro::Convert { from, to, how } => alu::convert(from, to, how),
         Micro::Select => some::<Select>().ok(),
         Micro::MadWide(ty) => Some(alu::mad_wide(ty)),
+        Micro::DivScale(ty) => alu::div_scale(ty),
+        Micro::DivFixup(ty) => alu::div_fixup(ty),
         Micro::Carry { subtract, carry_in } => match (subtract, carry_in) {
             (false, false) => some::<Carry<false, false>>().ok(),
             (false, true) => some::<Carry<false, true>>().ok(),
@@ -169,6 +171,12 @@ pub(super) fn lower(
         record.imm = 0;
     }
     *details = Some(Details::Plan(Box::new(planned(inst, mask_in)?)));
+    if let (Micro::DivFmas(ty), Modified::No) = (inst.row.micro, modified)
+        && let Some(fma) = alu::tri(Tri::Fma, ty)
+    {
+        record.plain = fma(level);
+        return some::<Fmas>();
+    }
     some::<Planned>()
 }
 
