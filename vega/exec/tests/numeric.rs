@@ -2,7 +2,7 @@
 //! point in every rounding mode, and the host's libm within the documented error.
 
 use rustc_apfloat::ieee::{Double, Half, Single};
-use rustc_apfloat::{Float, Round as ApRound, StatusAnd};
+use rustc_apfloat::{Float, FloatConvert, Round as ApRound, StatusAnd};
 use vega_exec::numeric::{Format, Mode, Round, approx, arith, bytes, convert, divide, order, round, trig};
 
 /// A small deterministic generator (SplitMix64).
@@ -309,4 +309,43 @@ fn byte_selectors() {
     assert_eq!(bytes::align_byte(0x1122_3344, 0x5566_7788, 1), 0x4455_6677);
     assert_eq!(bytes::bfe_i32(0x0000_0f00, 8, 4), u32::MAX);
     assert_eq!(bytes::msad_u8(0x0102_0304, 0x0002_0005, 1), 2);
+}
+
+#[test]
+fn halves_saturate_where_mode_says_so() {
+    let plain = Mode::half_and_double(0x3f0);
+    let saturating = Mode::half_and_double(0x3f0 | 1 << 23);
+    let half = |value: f32| value_of(value).to_bits() as u64;
+    let (most, infinity) = (0x7bffu64, 0x7c00u64);
+    let (f, one) = (Format::F16, half(1.0));
+    let results = |mode: Mode| {
+        [
+            arith::add(f, most, most, mode),
+            arith::mul(f, most | 0x8000, half(2.0), mode),
+            arith::fma(f, most, half(4.0), one, mode),
+            convert::float_to_float(Format::F32, f, 1e6f32.to_bits().into(), mode, mode),
+            round::ldexp(f, one, 20, mode),
+            approx::exp2(f, half(17.0), mode),
+            approx::rcp(f, 1, mode),
+        ]
+    };
+    let negative = infinity | 0x8000;
+    assert_eq!(results(plain), [infinity, negative, infinity, infinity, infinity, infinity, infinity]);
+    assert_eq!(results(saturating), [most, most | 0x8000, most, most, most, most, most]);
+    // True infinities stay.
+    let infinite = f32::INFINITY.to_bits().into();
+    assert_eq!(arith::add(f, infinity, one, saturating), infinity);
+    assert_eq!(arith::mul(f, negative, one, saturating), negative);
+    assert_eq!(arith::fma(f, one, one, infinity, saturating), infinity);
+    assert_eq!(convert::float_to_float(Format::F32, f, infinite, saturating, saturating), infinity);
+    assert_eq!(approx::rcp(f, 0, saturating), infinity);
+    // Other formats overflow as ever.
+    let large = f32::MAX.to_bits().into();
+    assert_eq!(arith::add(Format::F32, large, large, saturating), infinite);
+}
+
+/// A number that binary16 holds exactly.
+fn value_of(value: f32) -> Half {
+    let mut lost = false;
+    Single::from_bits(value.to_bits().into()).convert(&mut lost).value
 }

@@ -109,30 +109,31 @@ fn run_modified(wave: &mut Wave, worker: &mut Worker) {
 }
 
 /// The record as `s_set_gpr_idx` makes it: M0\[7:0\] is added to the vector registers that M0\[15:12\] tells. `None` if
-/// `s_setvskip` skips it.
+/// `s_setvskip` skips it, or if its destination is out of range.
 fn modified(wave: &Wave, program: &Program, ip: usize, mut record: Record) -> Option<Record> {
     if wave.skip_vector && program.is_skipped(ip) {
         return None;
     }
     if wave.gpr_idx
         && let Some(Indexed(which)) = program.indexed(ip)
+        && !index(&mut record, which, wave.m0())
     {
-        index(&mut record, which, wave.m0());
+        return None;
     }
     Some(record)
 }
 
-fn index(record: &mut Record, which: [u8; 3], m0: u32) {
+/// False if the destination is out of range: the card ignores the instruction then. A source out of range is register 0.
+fn index(record: &mut Record, which: [u8; 3], m0: u32) -> bool {
     let by = (m0 & 0xff) as u16;
     for (number, bit) in record.src.iter_mut().zip(which) {
         if m0 >> (12 + bit) & 1 == 1 && (source::VGPR..source::VGPR + 256).contains(number) {
-            // A register out of range is register 0, as on the card.
             let register = *number - source::VGPR + by;
             *number = source::VGPR + if register < 256 { register } else { 0 };
         }
     }
     if m0 >> 15 & 1 == 1 {
-        let register = record.dst.saturating_add(by);
-        record.dst = if register < 256 { register } else { 0 };
+        record.dst = record.dst.saturating_add(by);
     }
+    record.dst < 256
 }

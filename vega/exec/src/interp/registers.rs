@@ -18,8 +18,8 @@ mod id {
     pub const SH_MEM_BASES: u8 = 15;
 }
 
-/// Bits of MODE that floating-point operations look at.
-pub(super) const FLOAT: u32 = 0x3ff;
+/// Bits of MODE that floating-point operations look at: rounding, denormals, dx10_clamp, ieee, and fp16_ovfl.
+pub(super) const FLOAT: u32 = 0x3ff | 1 << 23;
 /// Vector registers are relative.
 const GPR_IDX_EN: u32 = 1 << 27;
 /// Vector instructions do nothing.

@@ -20,7 +20,8 @@ pub fn rcp(f: Format, bits: u64, mode: Mode) -> u64 {
             let one = 1u128 << 126;
             let quotient = one / u128::from(significand);
             let inexact = !one.is_multiple_of(u128::from(significand));
-            pack(f, sign != 0, quotient, -126 - exponent, inexact, Round::NearestEven)
+            let packed = pack(f, sign != 0, quotient, -126 - exponent, inexact, Round::NearestEven);
+            return f.result(packed, &[], mode);
         }
     };
     f.output(result, mode)
@@ -82,7 +83,7 @@ pub fn exp2(f: Format, bits: u64, mode: Mode) -> u64 {
         Value::Finite { .. } => {
             let x = widen(f, bits).clamp(-2000.0, 2000.0);
             let whole = x.round_ties_even();
-            f.output(narrow(f, exp2_fraction(x - whole), whole as i32), mode)
+            f.result(narrow(f, exp2_fraction(x - whole), whole as i32), &[], mode)
         }
     }
 }

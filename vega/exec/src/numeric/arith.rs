@@ -8,7 +8,8 @@ use super::pack::pack;
 pub fn add(f: Format, a: u64, b: u64, mode: Mode) -> u64 {
     // 1 * a + b needs no rounding of the product, so the fused form is the sum.
     let (a, b) = (f.input(a, mode), f.input(b, mode));
-    f.first_nan(&[a, b]).unwrap_or_else(|| f.output(sum_of_product(f, f.one(), a, b, mode.round), mode))
+    f.first_nan(&[a, b])
+        .unwrap_or_else(|| f.result(sum_of_product(f, f.one(), a, b, mode.round), &[a, b], mode))
 }
 
 /// a - b
@@ -33,7 +34,7 @@ pub fn mul(f: Format, a: u64, b: u64, mode: Mode) -> u64 {
         }
         _ => sign,
     };
-    f.output(product, mode)
+    f.result(product, &[a, b], mode)
 }
 
 /// a * b where zero times anything is plus zero.
@@ -44,7 +45,8 @@ pub fn mul_legacy(f: Format, a: u64, b: u64, mode: Mode) -> u64 {
 /// a * b + c, rounded once.
 pub fn fma(f: Format, a: u64, b: u64, c: u64, mode: Mode) -> u64 {
     let (a, b, c) = (f.input(a, mode), f.input(b, mode), f.input(c, mode));
-    f.first_nan(&[a, b, c]).unwrap_or_else(|| f.output(sum_of_product(f, a, b, c, mode.round), mode))
+    f.first_nan(&[a, b, c])
+        .unwrap_or_else(|| f.result(sum_of_product(f, a, b, c, mode.round), &[a, b, c], mode))
 }
 
 /// a * b + c, rounded after the product and after the sum.

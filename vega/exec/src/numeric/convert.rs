@@ -25,7 +25,7 @@ pub fn float_to_float(from: Format, to: Format, bits: u64, from_mode: Mode, to_m
         Value::Zero => sign,
         Value::Finite { significand, exponent } => {
             let packed = pack(to, sign != 0, significand.into(), exponent, false, to_mode.round);
-            to.output(packed, to_mode)
+            to.result(packed, &[], to_mode)
         }
     }
 }

@@ -142,6 +142,17 @@ impl Format {
         self.flush(bits, mode.denormal_out)
     }
 
+    /// The result of an operation on these sources as `mode` leaves it: an infinity that none of them was is an overflow.
+    pub fn result(self, bits: u64, sources: &[u64], mode: Mode) -> u64 {
+        // Binary16 is the only format with five exponent bits.
+        let half = self.exponent_bits == 5;
+        let overflows = || self.is_infinite(bits) && !sources.iter().any(|bits| self.is_infinite(*bits));
+        if mode.half_saturates && half && overflows() {
+            return self.sign(bits) | self.max_finite();
+        }
+        self.output(bits, mode)
+    }
+
     /// The first NaN among the sources, made quiet.
     pub fn first_nan(self, sources: &[u64]) -> Option<u64> {
         sources.iter().find(|bits| self.is_nan(**bits)).map(|bits| self.quiet(*bits))

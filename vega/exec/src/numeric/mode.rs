@@ -39,6 +39,8 @@ pub struct Mode {
     pub ieee: bool,
     /// Clamp turns NaN into zero.
     pub dx10_clamp: bool,
+    /// Results of binary16 that overflow become the largest number of their sign.
+    pub half_saturates: bool,
 }
 
 impl Mode {
@@ -49,6 +51,7 @@ impl Mode {
         denormal_out: true,
         ieee: true,
         dx10_clamp: true,
+        half_saturates: false,
     };
 
     /// MODE's view of binary32: rounding in bits 1:0, denormals in bits 5:4.
@@ -69,6 +72,7 @@ impl Mode {
             denormal_out: denormals & 2 != 0,
             dx10_clamp: register & 1 << 8 != 0,
             ieee: register & 1 << 9 != 0,
+            half_saturates: register & 1 << 23 != 0,
         }
     }
 

@@ -68,7 +68,7 @@ pub fn ldexp(f: Format, bits: u64, power: i32, mode: Mode) -> u64 {
         Value::Finite { significand, exponent } => {
             // No format spans more than 4400 powers of two.
             let exponent = exponent + power.clamp(-5000, 5000);
-            f.output(pack(f, f.is_negative(bits), significand.into(), exponent, false, mode.round), mode)
+            f.result(pack(f, f.is_negative(bits), significand.into(), exponent, false, mode.round), &[], mode)
         }
         Value::Nan => f.quiet(bits),
         _ => bits,

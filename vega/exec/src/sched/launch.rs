@@ -152,7 +152,8 @@ impl Launch {
     }
 }
 
-/// MODE as COMPUTE_PGM_RSRC1 sets it: FLOAT_MODE in bits 19:12, DX10_CLAMP in 21, IEEE_MODE in 23.
+/// MODE as COMPUTE_PGM_RSRC1 sets it: FLOAT_MODE in bits 19:12, DX10_CLAMP in 21, IEEE_MODE in 23,
+/// FP16_OVFL in 26.
 pub(crate) fn initial_mode(rsrc1: u32) -> u32 {
-    rsrc1 >> 12 & 0xff | (rsrc1 >> 21 & 1) << 8 | (rsrc1 >> 23 & 1) << 9
+    rsrc1 >> 12 & 0xff | (rsrc1 >> 21 & 1) << 8 | (rsrc1 >> 23 & 1) << 9 | (rsrc1 >> 26 & 1) << 23
 }

@@ -5,6 +5,7 @@ mod buffers;
 #[path = "../common/mod.rs"]
 mod common;
 mod images;
+mod mixed;
 mod scalar_memory;
 mod shares;
 mod waves;

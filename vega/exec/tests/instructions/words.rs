@@ -97,7 +97,10 @@ pub const INDEXED: &[u32] = &[
     0xbf110118,             // s_set_gpr_idx_on s24, gpr_idx(SRC0)
     0xbe8032ff, 0x000000ff, // s_set_gpr_idx_idx 0xff
     0x7e220304,             // v_mov_b32_e32 v17, v4
+    0xbf9d0008,             // s_set_gpr_idx_mode gpr_idx(DST)
+    0x7e020287,             // v_mov_b32_e32 v1, 7
     0xbf9c0000,             // s_set_gpr_idx_off
+    0x68040100,             // v_add_u32_e32 v2, v0, v0
 ];
 
 /// Hardware registers.
