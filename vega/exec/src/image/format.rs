@@ -154,7 +154,8 @@ fn small_float_fraction(bits: u32) -> Option<u32> {
 }
 
 fn decode(number: Number, raw: u32, bits: u32) -> u32 {
-    let most = |width: u32| f64::from(u32::MAX >> (32 - width));
+    // A signed component of one bit is 0 or -1.
+    let most = |width: u32| f64::from(u32::MAX.checked_shr(32 - width).unwrap_or(0).max(1));
     let value = match number {
         Number::Uint => return raw,
         Number::Sint => return signed(raw, bits) as u32,

@@ -9,4 +9,5 @@ mod mixed;
 mod scalar_memory;
 mod shares;
 mod waves;
+mod wild;
 mod words;
