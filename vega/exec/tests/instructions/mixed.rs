@@ -31,7 +31,7 @@ fn mixed_precision_rounds_product_and_sum() {
     };
     let mut before = state();
     for n in 4..=6 {
-        let values: Vec<u32> = (0..64).map(|lane| word(lane)).collect();
+        let values: Vec<u32> = (0..64).map(&mut word).collect();
         before.set(n, |lane| values[lane as usize]);
     }
     before.exec = 0xffff_fff0_ffff_ffff;
