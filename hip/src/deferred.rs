@@ -3,11 +3,14 @@
 use crate::event::Marker;
 use std::sync::Mutex;
 
+/// A value, and the marker that has to pass before it is dropped.
+type Entry = (Option<Marker>, Box<dyn Send>);
+
 /// Values whose owners went away while work on the device still refers to them.
 ///
 /// Nobody waits for them: whoever defers the next value, or synchronises, drops those that are done.
 #[derive(Default)]
-pub(crate) struct Deferred(Mutex<Vec<(Option<Marker>, Box<dyn Send>)>>);
+pub(crate) struct Deferred(Mutex<Vec<Entry>>);
 
 impl Deferred {
     /// Keeps `value` until `marker` has passed.
@@ -41,7 +44,7 @@ impl Deferred {
         drop(done);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(Option<Marker>, Box<dyn Send>)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Entry>> {
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }

@@ -74,7 +74,7 @@ functions! {
         SUCCESS
     }
     hipMemcpyPeerAsync |state| (
-        to: *mut c_void, _to: c_int, from: *const c_void, _from: c_int, bytes: usize, stream: *mut c_void
+        to: *mut c_void, _to_device: c_int, from: *const c_void, _from_device: c_int, bytes: usize, stream: *mut c_void
     ) {
         if copy(state, to, from, bytes, stream).is_some() { SUCCESS } else { INVALID_HANDLE }
     }
