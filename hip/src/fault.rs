@@ -43,18 +43,22 @@
 
 mod arrays;
 mod calls;
+mod graph_calls;
 mod graphs;
 mod kernels;
 mod memory;
 mod resources;
 mod rtc;
+mod rtc_calls;
 mod state;
 
 pub use arrays::NAMES as ARRAY_NAMES;
 pub use calls::NAMES;
+pub use graph_calls::NAMES as GRAPH_NAMES;
 pub use kernels::Launched;
 pub use memory::NAMES as MEMORY_NAMES;
 pub use resources::NAMES as RESOURCE_NAMES;
+pub use rtc_calls::NAMES as RTC_NAMES;
 pub use state::{Allocation, State, StreamState};
 
 use crate::kernel::Params;

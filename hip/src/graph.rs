@@ -26,6 +26,7 @@
 
 mod capture;
 mod dot;
+mod entered;
 mod exec;
 mod node;
 mod raw;

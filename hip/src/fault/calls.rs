@@ -6,16 +6,14 @@
 
 use super::CURRENT;
 use super::kernels::Body;
-use super::rtc::Part;
 use super::state::{
     INVALID_HANDLE, INVALID_VALUE, NO_DEVICE, NOT_READY, OUT_OF_MEMORY, Op, SUCCESS, State, StreamState,
     pointer,
 };
 use crate::Dim3;
 use hip_sys::{
-    dim3, hipDeviceAttribute_t, hipDeviceProp_tR0000, hipDeviceProp_tR0600, hipError_t,
-    hipFunction_attribute, hipGraphExecUpdateResult, hipGraphNodeType, hipHostNodeParams,
-    hipKernelNodeParams, hipMemcpyKind, hipMemsetParams, hipStreamCaptureMode,
+    hipDeviceAttribute_t, hipDeviceProp_tR0000, hipDeviceProp_tR0600, hipError_t, hipFunction_attribute,
+    hipMemcpyKind,
 };
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::sync::Arc;
@@ -49,6 +47,8 @@ pub(super) fn find(name: &str) -> Option<*const c_void> {
         "hipGetErrorName" => Some(hipGetErrorName as *const c_void),
         "hipGetErrorString" => Some(hipGetErrorString as *const c_void),
         _ => lookup(name)
+            .or_else(|| super::graph_calls::lookup(name))
+            .or_else(|| super::rtc_calls::lookup(name))
             .or_else(|| super::memory::lookup(name))
             .or_else(|| super::arrays::lookup(name))
             .or_else(|| super::resources::lookup(name)),
@@ -397,183 +397,12 @@ functions! {
         state.enqueue(stream, Op::Host(function, argument.expose_provenance()));
         SUCCESS
     }
-    hipStreamBeginCapture |state| (stream: *mut c_void, _mode: hipStreamCaptureMode) {
-        let Some(stream) = state.stream(stream) else { return INVALID_HANDLE };
-        let graph = state.graphs.create();
-        if let Some(stream) = state.streams.get_mut(&stream) { stream.capture = Some(graph); }
-        SUCCESS
-    }
-    hipStreamEndCapture |state| (stream: *mut c_void, out: *mut *mut c_void) {
-        let Some(stream) = state.stream(stream) else { return INVALID_HANDLE };
-        let graph = state.streams.get_mut(&stream).and_then(|stream| stream.capture.take());
-        let Some(graph) = graph else { return INVALID_VALUE };
-        put(out, pointer(graph));
-        SUCCESS
-    }
-    hipGraphCreate |state| (out: *mut *mut c_void, _flags: c_uint) {
-        put(out, pointer(state.graphs.create()));
-        SUCCESS
-    }
-    hipGraphDestroy |state| (graph: *mut c_void) { state.graphs.destroy(graph.addr()) }
-    hipGraphAddEmptyNode |state| (out: *mut *mut c_void, graph: *mut c_void, after: *const *mut c_void, count: usize) {
-        add(state, out, graph, after, count, Vec::new())
-    }
-    hipGraphAddKernelNode |state| (
-        out: *mut *mut c_void, graph: *mut c_void, after: *const *mut c_void, count: usize, parameters: *const hipKernelNodeParams
-    ) {
-        match kernel_node(state, parameters) {
-            Some(op) => add(state, out, graph, after, count, vec![op]),
-            None => INVALID_HANDLE,
-        }
-    }
-    hipGraphAddMemcpyNode1D |state| (
-        out: *mut *mut c_void, graph: *mut c_void, after: *const *mut c_void, count: usize, to: *mut c_void,
-        from: *const c_void, bytes: usize, _kind: hipMemcpyKind
-    ) {
-        let op = Op::Copy { to: to.expose_provenance(), from: from.expose_provenance(), bytes };
-        add(state, out, graph, after, count, vec![op])
-    }
-    hipGraphAddMemsetNode |state| (
-        out: *mut *mut c_void, graph: *mut c_void, after: *const *mut c_void, count: usize, parameters: *const hipMemsetParams
-    ) {
-        add(state, out, graph, after, count, vec![memset_node(parameters)])
-    }
-    hipGraphAddHostNode |state| (
-        out: *mut *mut c_void, graph: *mut c_void, after: *const *mut c_void, count: usize, parameters: *const hipHostNodeParams
-    ) {
-        // SAFETY: the wrapper passes a live local.
-        let parameters = unsafe { *parameters };
-        let Some(function) = parameters.fn_ else { return INVALID_VALUE };
-        let op = Op::Host(function, parameters.userData.expose_provenance());
-        add(state, out, graph, after, count, vec![op])
-    }
-    hipGraphAddChildGraphNode |state| (
-        out: *mut *mut c_void, graph: *mut c_void, after: *const *mut c_void, count: usize, child: *mut c_void
-    ) {
-        match state.graphs.work(child.addr()) {
-            Some(work) => add(state, out, graph, after, count, work),
-            None => INVALID_HANDLE,
-        }
-    }
-    hipGraphAddEventRecordNode |state| (
-        out: *mut *mut c_void, graph: *mut c_void, after: *const *mut c_void, count: usize, _event: *mut c_void
-    ) {
-        add(state, out, graph, after, count, Vec::new())
-    }
-    hipGraphAddEventWaitNode |state| (
-        out: *mut *mut c_void, graph: *mut c_void, after: *const *mut c_void, count: usize, event: *mut c_void
-    ) {
-        let wait = match state.events.get(&event.addr()) {
-            Some(&Some((stream, until))) => Op::Wait { stream, until },
-            Some(None) => Op::Nothing,
-            None => return INVALID_HANDLE,
-        };
-        add(state, out, graph, after, count, vec![wait])
-    }
-    hipGraphAddDependencies |state| (graph: *mut c_void, from: *const *mut c_void, to: *const *mut c_void, count: usize) {
-        for (from, to) in handles(from, count).into_iter().zip(handles(to, count)) {
-            let code = state.graphs.depend(graph.addr(), from, to);
-            if code != SUCCESS { return code; }
-        }
-        SUCCESS
-    }
-    hipGraphClone |state| (out: *mut *mut c_void, graph: *mut c_void) {
-        let Some(copy) = state.graphs.copy(graph.addr()) else { return INVALID_HANDLE };
-        put(out, pointer(copy));
-        SUCCESS
-    }
-    hipGraphNodeFindInClone |_state| (out: *mut *mut c_void, node: *mut c_void, _graph: *mut c_void) {
-        // Nodes of a copy have the handles of the original's.
-        put(out, node);
-        SUCCESS
-    }
-    hipGraphGetEdges |state| (graph: *mut c_void, from: *mut *mut c_void, to: *mut *mut c_void, count: *mut usize) {
-        let Some(edges) = state.graphs.edges(graph.addr()) else { return INVALID_HANDLE };
-        put(count, edges.len());
-        if !from.is_null() && !to.is_null() {
-            for (index, (before, after)) in edges.into_iter().enumerate() {
-                put(from.wrapping_add(index), pointer(before));
-                put(to.wrapping_add(index), pointer(after));
-            }
-        }
-        SUCCESS
-    }
-    hipGraphNodeGetType |_state| (_node: *mut c_void, out: *mut hipGraphNodeType) {
-        put(out, hipGraphNodeType(0));
-        SUCCESS
-    }
-    hipGraphInstantiate |state| (
-        out: *mut *mut c_void, graph: *mut c_void, _node: *mut *mut c_void, _log: *mut c_char, _len: usize
-    ) {
-        let Some(exec) = state.graphs.instantiate(graph.addr()) else { return INVALID_VALUE };
-        put(out, pointer(exec));
-        SUCCESS
-    }
-    hipGraphExecDestroy |state| (exec: *mut c_void) { state.graphs.destroy_exec(exec.addr()) }
-    hipGraphUpload |_state| (_exec: *mut c_void, _stream: *mut c_void) { SUCCESS }
-    hipGraphLaunch |state| (exec: *mut c_void, stream: *mut c_void) {
-        let Some(stream) = state.stream(stream) else { return INVALID_HANDLE };
-        state.launch_graph(exec.addr(), stream)
-    }
-    hipGraphExecUpdate |state| (
-        exec: *mut c_void, graph: *mut c_void, _node: *mut *mut c_void, result: *mut hipGraphExecUpdateResult
-    ) {
-        let Some(updated) = state.graphs.update(exec.addr(), graph.addr()) else { return INVALID_HANDLE };
-        put(result, if updated { hip_sys::hipGraphExecUpdateSuccess } else { hip_sys::hipGraphExecUpdateErrorTopologyChanged });
-        if updated { SUCCESS } else { hip_sys::hipErrorGraphExecUpdateFailure.0 }
-    }
-    hipGraphExecKernelNodeSetParams |state| (exec: *mut c_void, node: *mut c_void, parameters: *const hipKernelNodeParams) {
-        match kernel_node(state, parameters) {
-            Some(op) => state.graphs.set(exec.addr(), node.addr(), vec![op]),
-            None => INVALID_HANDLE,
-        }
-    }
-    hipGraphExecMemcpyNodeSetParams1D |state| (
-        exec: *mut c_void, node: *mut c_void, to: *mut c_void, from: *const c_void, bytes: usize, _kind: hipMemcpyKind
-    ) {
-        let op = Op::Copy { to: to.expose_provenance(), from: from.expose_provenance(), bytes };
-        state.graphs.set(exec.addr(), node.addr(), vec![op])
-    }
-    hipGraphExecMemsetNodeSetParams |state| (exec: *mut c_void, node: *mut c_void, parameters: *const hipMemsetParams) {
-        state.graphs.set(exec.addr(), node.addr(), vec![memset_node(parameters)])
-    }
     hipProfilerStart |_state| () { SUCCESS }
     hipProfilerStop |_state| () { SUCCESS }
-    hiprtcVersion |_state| (major: *mut c_int, minor: *mut c_int) {
-        put(major, 9);
-        put(minor, 0);
-        SUCCESS
-    }
-    hiprtcCreateProgram |state| (
-        out: *mut *mut c_void, source: *const c_char, _name: *const c_char, _count: c_int, _headers: *mut *const c_char,
-        _names: *mut *const c_char
-    ) {
-        put(out, pointer(state.create_program(source)));
-        SUCCESS
-    }
-    hiprtcDestroyProgram |state| (program: *mut *mut c_void) { state.destroy_program(program) }
-    hiprtcAddNameExpression |state| (program: *mut c_void, name: *const c_char) { state.name_expression(program, name) }
-    hiprtcCompileProgram |state| (program: *mut c_void, _count: c_int, _options: *mut *const c_char) { state.compile(program) }
-    hiprtcGetCodeSize |state| (program: *mut c_void, out: *mut usize) {
-        put(out, state.part(program, Part::Code).map_or(0, <[u8]>::len));
-        SUCCESS
-    }
-    hiprtcGetCode |state| (program: *mut c_void, out: *mut c_char) { state.copy_part(program, Part::Code, out) }
-    hiprtcGetProgramLogSize |state| (program: *mut c_void, out: *mut usize) {
-        put(out, state.part(program, Part::Log).map_or(0, <[u8]>::len));
-        SUCCESS
-    }
-    hiprtcGetProgramLog |state| (program: *mut c_void, out: *mut c_char) { state.copy_part(program, Part::Log, out) }
-    hiprtcGetLoweredName |state| (program: *mut c_void, name: *const c_char, out: *mut *const c_char) {
-        match state.lowered(program, name) {
-            Ok(name) => { put(out, name); SUCCESS }
-            Err(code) => code,
-        }
-    }
 }
 
 /// The launch of a kernel, with its arguments as they are now.
-fn kernel(
+pub(super) fn kernel(
     state: &State,
     function: *mut c_void,
     grid: Dim3,
@@ -589,44 +418,4 @@ fn kernel(
     };
     let arguments = sizes.iter().enumerate().map(argument).collect();
     Some(Op::Kernel { body, grid, block, arguments, module: *module })
-}
-
-fn kernel_node(state: &State, parameters: *const hipKernelNodeParams) -> Option<Op> {
-    // SAFETY: the wrapper passes a live local.
-    let parameters = unsafe { *parameters };
-    let extent = |it: dim3| Dim3::new(it.x, it.y, it.z);
-    let (grid, block) = (extent(parameters.gridDim), extent(parameters.blockDim));
-    kernel(state, parameters.func, grid, block, parameters.kernelParams)
-}
-
-fn memset_node(parameters: *const hipMemsetParams) -> Op {
-    // SAFETY: the wrapper passes a live local.
-    let parameters = unsafe { *parameters };
-    let element = parameters.value.to_ne_bytes();
-    let pattern = element.get(..parameters.elementSize as usize).unwrap_or(&element).to_vec();
-    Op::Fill {
-        to: parameters.dst.expose_provenance(),
-        pattern,
-        count: parameters.width * parameters.height.max(1),
-    }
-}
-
-fn handles(from: *const *mut c_void, count: usize) -> Vec<usize> {
-    // SAFETY: the wrapper passes that many handles.
-    (0..count).map(|index| unsafe { *from.add(index) }.addr()).collect()
-}
-
-fn add(
-    state: &mut State,
-    out: *mut *mut c_void,
-    graph: *mut c_void,
-    after: *const *mut c_void,
-    count: usize,
-    work: Vec<Op>,
-) -> u32 {
-    let Some(node) = state.graphs.add(graph.addr(), handles(after, count), work) else {
-        return INVALID_HANDLE;
-    };
-    put(out, pointer(node));
-    SUCCESS
 }

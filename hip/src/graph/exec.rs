@@ -6,6 +6,7 @@
 //! of it, so HIP never sees two that are not in order.
 #![allow(unsafe_code)]
 
+use super::entered::Entered;
 use super::node::{NodeCopy, copy_resources, memset, own, with_kernel};
 use super::raw::{RawGraph, RawNode};
 use super::resource::{Resource, Resources, Slot};
@@ -13,7 +14,7 @@ use super::{Graph, Node, foreign_node};
 use crate::error::Call;
 use crate::event::wrong_device;
 use crate::kernel::{Args, Kernel, Signature, Vouched};
-use crate::memory::{Access, Allocation, Ticket, Uses};
+use crate::memory::{Access, Allocation, Uses};
 use crate::observe::{Operation, observe};
 use crate::{Device, Error, ErrorKind, LaunchConfig, Result, Stream, View, ViewMut};
 use bytemuck::Pod;
@@ -34,20 +35,20 @@ pub struct GraphExec {
     graph: Arc<RawGraph>,
     family: u64,
     nodes: Vec<RawNode>,
-    uses: Uses,
+    pub(super) uses: Uses,
     /// Held by whoever calls HIP with the handle.
     lock: Mutex<()>,
-    held: ManuallyDrop<Held>,
+    pub(super) held: ManuallyDrop<Held>,
 }
 
 /// What the exec's work uses.
-struct Held {
+pub(super) struct Held {
     /// By node, where one node accounts for it.
     nodes: Vec<Vec<Resources>>,
     others: Vec<Resources>,
     /// The device memory, each allocation once.
-    memory: Vec<(Allocation, Access)>,
-    slots: Vec<Arc<dyn Slot>>,
+    pub(super) memory: Vec<(Allocation, Access)>,
+    pub(super) slots: Vec<Arc<dyn Slot>>,
 }
 
 // SAFETY: the handle names an object of the runtime that may be used from any thread, one at a time.
@@ -149,7 +150,7 @@ impl GraphExec {
                 .detail("nodes", self.nodes.len())
                 .detail("exec", Address(self.handle))
         };
-        let mut entered = Entered { exec: self, stream, own: None, memory: Vec::new(), slots: Vec::new() };
+        let mut entered = Entered::new(self, stream);
         entered.enter()?;
         observe(stream, operation, || {
             self.on_stream(stream, "hipGraphLaunch", |api, exec, stream| {
@@ -470,43 +471,5 @@ struct Address(hipGraphExec_t);
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.0)
-    }
-}
-
-/// The uses that a launch entered: they are made known when it is over, however it ends.
-struct Entered<'a> {
-    exec: &'a GraphExec,
-    stream: &'a Stream,
-    own: Option<Ticket>,
-    memory: Vec<Ticket>,
-    slots: Vec<Ticket>,
-}
-
-impl Entered<'_> {
-    fn enter(&mut self) -> Result<()> {
-        let (stream, held) = (self.stream.shared(), &self.exec.held);
-        self.own = Some(self.exec.uses.before(stream, Access::Write)?);
-        for (allocation, access) in &held.memory {
-            self.memory.push(allocation.uses().before(stream, *access)?);
-        }
-        for slot in &held.slots {
-            self.slots.push(slot.before(stream)?);
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Entered<'_> {
-    fn drop(&mut self) {
-        let (stream, held) = (self.stream.shared(), &self.exec.held);
-        if let Some(ticket) = self.own {
-            self.exec.uses.after(stream, ticket);
-        }
-        for ((allocation, _), ticket) in held.memory.iter().zip(&self.memory) {
-            allocation.uses().after(stream, *ticket);
-        }
-        for (slot, ticket) in held.slots.iter().zip(&self.slots) {
-            slot.after(stream, *ticket);
-        }
     }
 }

@@ -85,3 +85,38 @@ fn a_timeline_of_the_device_is_in_order() {
     let json: serde_json::Value = serde_json::from_str(&trace.to_json()).unwrap();
     assert!(json["traceEvents"].as_array().unwrap().len() >= 8);
 }
+
+#[test]
+fn one_launch_on_several_devices() {
+    let Some((stream, saxpy)) = setup() else { return };
+    let runtime = stream.runtime();
+    // On one device, where that is all there is: the launch is the same.
+    let streams: Vec<_> = runtime.devices().unwrap().take(2).map(|device| device.stream().unwrap()).collect();
+    let kernels: Vec<hip::Kernel<crate::Saxpy>> = streams
+        .iter()
+        .map(|stream| hip::Module::from_static(stream.device(), crate::SAXPY).unwrap().kernel().unwrap())
+        .collect();
+    let buffers = |value: f32| -> Vec<_> {
+        streams.iter().map(|stream| DeviceBuffer::from_slice(stream, &[value; 1000]).unwrap()).collect()
+    };
+    let (x, mut y) = (buffers(1.0), buffers(2.0));
+    let config = LaunchConfig::for_len(1000);
+    let mut all = hip::MultiLaunch::new();
+    for (((kernel, stream), x), y) in kernels.iter().zip(&streams).zip(&x).zip(&mut y) {
+        all.add(kernel.prepare(stream, config), (3.0, x, y, 1000)).unwrap();
+    }
+    let symbol = "hipModuleLaunchCooperativeKernelMultiDevice";
+    if runtime.supports(symbol) {
+        all.launch().unwrap();
+    } else {
+        let error = all.launch().unwrap_err();
+        assert_eq!(error.kind(), &ErrorKind::Unsupported { symbol, runtime: runtime.version() });
+        for (((kernel, stream), x), y) in kernels.iter().zip(&streams).zip(&x).zip(&mut y) {
+            kernel.launch(stream, config, (3.0, x, y, 1000)).unwrap();
+        }
+    }
+    for (stream, y) in streams.iter().zip(&y) {
+        assert_eq!(y.to_vec(stream).unwrap(), [5.0; 1000]);
+    }
+    drop(saxpy);
+}
