@@ -64,12 +64,13 @@ const SIZES: &[(&str, abi::Fact, u32, u32)] = &[
 ];
 
 /// Functions that the headers of a release declare and AMD's own library of it does not export (5.2.3 the first four,
-/// 5.7.1 the others): nobody could ever link to them.
+/// 6.4.3 the next, 5.7.1 the others): nobody could ever link to them.
 const NEVER_EXPORTED: &[&str] = &[
     "hipLaunchHostFunc",
     "hipGraphKernelNodeGetAttribute",
     "hipGraphKernelNodeSetAttribute",
     "hipTexRefGetMipMappedArray",
+    "hipExternalMemoryGetMappedMipmappedArray",
     "hipGraphAddExternalSemaphoresSignalNode",
     "hipGraphAddExternalSemaphoresWaitNode",
     "hipGraphExecExternalSemaphoresSignalNodeSetParams",
