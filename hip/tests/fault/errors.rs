@@ -211,3 +211,24 @@ fn codes_without_a_name_are_kept() {
     assert_eq!(error.code(), Some(ErrorCode(4242)));
     assert!(error.to_string().contains("4242"), "{error}");
 }
+
+#[test]
+fn a_runtime_may_lack_any_one_function_of_any_release() {
+    for name in hip::sys::FUNCTIONS.iter().map(|row| row.name) {
+        let missing = vec![name, "hipGetDevicePropertiesR0600"];
+        let fake = Fake::new(Config { missing, ..Config::default() });
+        let Ok(runtime) = fake.try_runtime() else {
+            assert_eq!(name, "hipInit");
+            continue;
+        };
+        runtime.on_drop_error(|_| ());
+        if let Err(error) = everything(runtime) {
+            assert!(
+                matches!(error.kind(), ErrorKind::Unsupported { symbol, .. } if *symbol == name),
+                "{error}"
+            );
+        }
+        fake.run_all();
+        fake.assert_clean();
+    }
+}

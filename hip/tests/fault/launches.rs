@@ -243,3 +243,55 @@ fn one_launch_on_two_devices() {
     wrong.launch().unwrap();
     fake.assert_clean();
 }
+
+/// A bundle as clang-offload-bundler writes it: a header with an entry per code object, then the code objects, aligned.
+fn bundle(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    let header: usize = 32 + entries.iter().map(|(id, _)| 24 + id.len()).sum::<usize>();
+    let mut bytes = b"__CLANG_OFFLOAD_BUNDLE__".to_vec();
+    bytes.extend((entries.len() as u64).to_le_bytes());
+    let mut offset = header.next_multiple_of(4096);
+    for (id, code) in entries {
+        for number in [offset, code.len(), id.len()] {
+            bytes.extend((number as u64).to_le_bytes());
+        }
+        bytes.extend(id.bytes());
+        offset = (offset + code.len()).next_multiple_of(4096);
+    }
+    for (_, code) in entries {
+        bytes.resize(bytes.len().next_multiple_of(4096), 0);
+        bytes.extend(*code);
+    }
+    bytes
+}
+
+#[test]
+fn of_a_bundle_the_code_for_the_device_is_loaded() {
+    // The fixtures are bundles, too, of one code object each.
+    let elf = |one: &'static [u8]| &one[one.windows(4).position(|bytes| bytes == b"\x7fELF").unwrap()..];
+    let code = bundle(&[
+        ("host-x86_64-unknown-linux--", &[]),
+        ("hipv4-amdgcn-amd-amdhsa--gfx900", elf(SAXPY)),
+        ("hipv4-amdgcn-amd-amdhsa--gfx906", elf(FOR_GFX906)),
+    ]);
+    for (target_id, loads) in [("gfx900:xnack-", true), ("gfx906:sramecc-:xnack-", true), ("gfx1030", false)]
+    {
+        let fake = Fake::new(Config { target_id: target_id.to_owned(), ..Config::default() });
+        match Module::from_bytes(device(&fake), &code) {
+            Ok(module) => {
+                assert!(loads, "{target_id}");
+                let saxpy = module.function("saxpy").unwrap();
+                saxpy.with_parameters::<(f32, In<f32>, InOut<f32>, i32)>().unwrap();
+            }
+            Err(error) => {
+                assert!(!loads, "{target_id}: {error}");
+                let ErrorKind::NoCodeObject { device, available } = error.kind() else { panic!("{error}") };
+                assert_eq!((device.as_str(), available.len()), ("gfx1030", 2), "{available:?}");
+                assert_eq!(fake.count("hipModuleLoadData"), 0);
+            }
+        }
+    }
+    let fake = Fake::new(Config::default());
+    for len in (0..elf(SAXPY).len()).step_by(61) {
+        assert!(Module::from_bytes(device(&fake), &code[..len]).is_err(), "cut after {len} bytes");
+    }
+}
