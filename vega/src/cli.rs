@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
-use vega_kfd::settings::{self, Schedule, Selection};
+use vega_kfd::settings::{self, EngineKind, Schedule, Selection};
 
 /// Runs programs on a virtual AMD Vega: the kernel driver's interface and a gfx900 that executes machine
 /// code, below an unmodified ROCm.
@@ -47,6 +47,7 @@ pub enum Command {
     Environment, also for programs that run with this file in LD_PRELOAD:\n  \
     VEGA_GPUS=N              --gpus\n  \
     VEGA_LARGE_BAR=1         --large-bar\n  \
+    VEGA_ENGINE=ENGINE       --engine\n  \
     VEGA_THREADS=N           --threads\n  \
     VEGA_VRAM_MIB=N          VRAM of each card\n  \
     VEGA_DOORBELL=WAY        how doorbells are noticed: uffd, trap or poll\n  \
@@ -66,6 +67,9 @@ pub struct RunOptions {
     /// Let the CPU access all of VRAM (resizable BAR).
     #[arg(long, help_heading = CARDS)]
     pub large_bar: bool,
+    /// What executes kernels: interpreter, or another engine of this host [default: the fastest].
+    #[arg(long, value_name = "ENGINE", value_parser = settings::engine, help_heading = CARDS)]
+    pub engine: Option<EngineKind>,
     /// Host threads that execute kernels [default: one per CPU].
     #[arg(long, value_name = "N", help_heading = CARDS)]
     pub threads: Option<u32>,

@@ -73,7 +73,7 @@ pub fn info() -> Result<ExitCode, Failure> {
             ),
         ),
         ("cards", config.gpus.to_string()),
-        ("engine", format!("interpreter, {threads} threads")),
+        ("engine", format!("{}, {threads} threads", settings.engine)),
         ("host", format!("{}, {}", std::env::consts::ARCH, vector_features().join(" "))),
         ("doorbells", format!("{way}: {}", explain(way))),
         (

@@ -81,6 +81,7 @@ fn variables(options: &RunOptions) -> Result<Vec<(&'static CStr, OsString)>, Fai
         text(config::GPUS, options.gpus.as_ref()),
         flag(config::LARGE_BAR, options.large_bar),
         text(config::THREADS, options.threads.as_ref()),
+        text(settings::ENGINE, options.engine.as_ref()),
         text(settings::WATCHDOG, seconds.as_ref()),
         text(settings::CHECK, options.check.as_ref()),
         text(settings::SCHEDULE, options.schedule.as_ref()),

@@ -45,9 +45,20 @@ fn the_file_comes_first_in_ld_preload_and_once() {
 
 #[test]
 fn options_reach_the_program() {
-    let output = vega(&["run", "--gpus", "3", "--large-bar", "--threads", "2", "--", "env"]);
+    let output = vega(&[
+        "run",
+        "--gpus",
+        "3",
+        "--large-bar",
+        "--threads",
+        "2",
+        "--engine",
+        "interpreter",
+        "--",
+        "env",
+    ]);
     let text = stdout(&output);
-    for line in ["VEGA_GPUS=3", "VEGA_LARGE_BAR=1", "VEGA_THREADS=2"] {
+    for line in ["VEGA_GPUS=3", "VEGA_LARGE_BAR=1", "VEGA_THREADS=2", "VEGA_ENGINE=interpreter"] {
         assert!(text.lines().any(|l| l == line), "{line} is not in\n{text}");
     }
 }

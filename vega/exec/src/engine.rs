@@ -1,5 +1,7 @@
 //! The pool that runs dispatches.
 
+use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +11,7 @@ use crate::cancel::CancelToken;
 use crate::dispatch::Dispatch;
 use crate::host::Host;
 use crate::interp::DEFAULT_MODE;
-use crate::interp::code::CodeCache;
+use crate::interp::code::{CodeCache, Making};
 use crate::interp::level::Level;
 use crate::memory::AddressSpace;
 use crate::observe::Observe;
@@ -18,9 +20,77 @@ use crate::sched::job::{Job, Limits, Scheduled};
 use crate::sched::launch::initial_mode;
 use crate::sched::pool::Shared;
 
+/// What executes code. All kinds give the same results, bit for bit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EngineKind {
+    /// The interpreter alone: every host has it.
+    Interpreter,
+    /// Code is compiled to AVX-512 when it is executed often; the interpreter does the rest.
+    Avx512,
+}
+
+impl EngineKind {
+    /// The kinds that this host can run, the fastest last.
+    pub fn available() -> &'static [Self] {
+        #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+        if crate::compile::is_supported() {
+            return &[Self::Interpreter, Self::Avx512];
+        }
+        &[Self::Interpreter]
+    }
+
+    /// The fastest kind of this host.
+    pub fn best() -> Self {
+        Self::available().last().copied().unwrap_or(Self::Interpreter)
+    }
+}
+
+impl Default for EngineKind {
+    fn default() -> Self {
+        Self::best()
+    }
+}
+
+impl fmt::Display for EngineKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Interpreter => "interpreter",
+            Self::Avx512 => "avx512",
+        })
+    }
+}
+
+/// A name that is no engine, or one that this host cannot run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no engine {name:?} here; this host has: {}", names())]
+pub struct UnknownEngine {
+    /// The name.
+    pub name: String,
+}
+
+fn names() -> String {
+    EngineKind::available().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+impl FromStr for EngineKind {
+    type Err = UnknownEngine;
+
+    fn from_str(name: &str) -> Result<Self, UnknownEngine> {
+        let known = Self::available().iter().find(|kind| kind.to_string() == name);
+        known.copied().ok_or_else(|| UnknownEngine { name: name.to_owned() })
+    }
+}
+
+/// A program is compiled when it is about to be executed by this many waves.
+const WARM: u64 = 32;
+
 /// How an [`Engine`] is set up.
 #[derive(Clone, Debug, Default)]
 pub struct EngineConfig {
+    /// What executes code.
+    pub kind: EngineKind,
+    /// Code is compiled before it is executed for the first time, rather than when it is executed often.
+    pub eager: bool,
     /// Host threads that execute one dispatch, the caller of [`Engine::run`] included; 0 means one per
     /// CPU of this process.
     pub threads: usize,
@@ -69,7 +139,12 @@ impl Engine {
             (None, 0) => cpus(),
             (None, threads) => threads,
         };
-        let shared = Shared::new(Arc::new(CodeCache::new(Level::detect(), table)));
+        let compile_after = match config.kind {
+            EngineKind::Interpreter => None,
+            EngineKind::Avx512 => Some(if config.eager { 1 } else { WARM }),
+        };
+        let shared =
+            Shared::new(Arc::new(CodeCache::new(Making { level: Level::detect(), table, compile_after })));
         let engine =
             Arc::new(Self { shared, threads, watchdog: config.watchdog, observe: config.observe, scheduled });
         for number in 1..threads {
@@ -93,6 +168,8 @@ impl Engine {
     ) -> Outcome {
         let strict = initial_mode(dispatch.rsrc1) != DEFAULT_MODE;
         let program = self.shared.code.program(space, dispatch.entry_va, strict);
+        let groups = dispatch.workgroups().iter().map(|n| u64::from(*n)).fold(1, u64::saturating_mul);
+        program.warm(groups.saturating_mul(dispatch.waves_per_workgroup().into()));
         let job = Job::new(
             dispatch.clone(),
             Arc::clone(space),

@@ -21,6 +21,8 @@
 compile_error!("gfx900 is little-endian, and guest memory is shared with the host as it is");
 
 pub mod cancel;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod compile;
 pub mod dispatch;
 pub mod engine;
 pub mod gws;
@@ -36,7 +38,7 @@ pub mod semantics;
 
 pub use cancel::CancelToken;
 pub use dispatch::{Apertures, ComputeUnits, Dispatch, KernelProperties, Scratch};
-pub use engine::{Engine, EngineConfig, EngineError};
+pub use engine::{Engine, EngineConfig, EngineError, EngineKind, UnknownEngine};
 pub use host::{Host, NoHost};
 pub use interp::lower::refusal;
 pub use memory::{

@@ -13,11 +13,14 @@ use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use vega_exec::EngineConfig;
+pub use vega_exec::EngineKind;
 use vega_exec::observe::{Observe, Stats, Trace, TraceOptions};
 pub use vega_exec::observe::{Schedule, Selection};
 
 use crate::config::{self, text};
 
+/// What executes kernels: `interpreter`, or another engine of this host; unset: the fastest one.
+pub const ENGINE: &CStr = c"VEGA_ENGINE";
 /// Seconds after which a dispatch is ended; unset: never.
 pub const WATCHDOG: &CStr = c"VEGA_WATCHDOG";
 /// `fixed`, `random:SEED`, or `random` for a seed that the time gives.
@@ -42,6 +45,8 @@ pub const TRACE_MIB: &CStr = c"VEGA_TRACE_MIB";
 /// What the environment asks for.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
+    /// What executes kernels.
+    pub engine: EngineKind,
     /// Ends what runs for longer.
     pub watchdog: Option<Duration>,
     /// The order of execution.
@@ -64,6 +69,14 @@ pub fn schedule(text: &str) -> Result<Schedule, String> {
         return Ok(Schedule::Random(u64::from(now.subsec_nanos()) ^ now.as_secs().rotate_left(20)));
     }
     text.parse().map_err(|error| format!("{error}"))
+}
+
+/// An engine by its name.
+///
+/// # Errors
+/// The text names no engine of this host.
+pub fn engine(text: &str) -> Result<EngineKind, String> {
+    text.trim().parse().map_err(|error| format!("{error}"))
 }
 
 /// Seconds as a duration: more than none.
@@ -109,6 +122,7 @@ impl Settings {
             bytes: read(TRACE_MIB, parsed::<u32>).map_or(default.bytes, |mib| u64::from(mib) << 20),
         };
         Settings {
+            engine: read(ENGINE, engine).unwrap_or_default(),
             watchdog: read(WATCHDOG, seconds),
             schedule: read(SCHEDULE, schedule),
             check_lds: read(CHECK, check).is_some(),
@@ -125,6 +139,7 @@ impl Settings {
             Some(Trace::new(options.clone(), Box::new(opened.ok()?)))
         });
         EngineConfig {
+            kind: self.engine,
             threads: config::get().threads,
             watchdog: self.watchdog,
             observe: Observe {
@@ -133,6 +148,7 @@ impl Settings {
                 trace,
                 check_lds: self.check_lds,
             },
+            ..EngineConfig::default()
         }
     }
 }

@@ -14,17 +14,27 @@ const CAPACITY: usize = 1024;
 
 type Key = (usize, u64, bool);
 
+/// How programs are made.
+#[derive(Clone, Copy)]
+pub(crate) struct Making {
+    /// Whose handlers.
+    pub level: Level,
+    /// Which opcodes there are.
+    pub table: &'static Table,
+    /// A program is compiled when so many waves have executed it; `None` for never.
+    pub compile_after: Option<u64>,
+}
+
 /// Predecoded programs of all cards.
 pub(crate) struct CodeCache {
-    level: Level,
-    table: &'static Table,
+    making: Making,
     programs: Mutex<HashMap<Key, Arc<Program>>>,
 }
 
 impl CodeCache {
-    /// An empty cache for handlers of a level and the opcodes of a table.
-    pub fn new(level: Level, table: &'static Table) -> Self {
-        Self { level, table, programs: Mutex::new(HashMap::new()) }
+    /// An empty cache.
+    pub fn new(making: Making) -> Self {
+        Self { making, programs: Mutex::new(HashMap::new()) }
     }
 
     /// The program at `entry`, whose bytes are the ones in memory now.
@@ -36,7 +46,7 @@ impl CodeCache {
         {
             return program;
         }
-        let program = Arc::new(Program::decode(space, entry, strict, self.level, self.table));
+        let program = Arc::new(Program::decode(space, entry, strict, self.making));
         let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
         if programs.len() >= CAPACITY {
             programs.clear();

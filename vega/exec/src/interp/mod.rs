@@ -31,15 +31,15 @@ mod gws;
 mod lanes;
 pub(crate) mod level;
 pub(crate) mod lower;
-mod mem;
+pub(crate) mod mem;
 mod modified;
 mod num;
 mod observed;
 mod planned;
 pub(crate) mod program;
-mod record;
+pub(crate) mod record;
 mod registers;
-mod scalar;
+pub(crate) mod scalar;
 pub(crate) mod wave;
 pub(crate) mod worker;
 
@@ -73,15 +73,37 @@ pub(crate) fn run(wave: &mut Wave, worker: &mut Worker) -> Stop {
                 }
             }
             Stop::Indexing => {}
-            stop => return stop,
+            stop => {
+                if stop == Stop::Yield
+                    && let Some(program) = wave.program()
+                {
+                    program.warm(LONG_LOOP);
+                }
+                return stop;
+            }
         }
     }
 }
+
+/// What a loop of [`worker::BUDGET`] rounds counts towards compiling its program, in waves.
+const LONG_LOOP: u64 = 16;
 
 fn run_plain(wave: &mut Wave, worker: &mut Worker) {
     let Some(program) = wave.program() else { return };
     let records = program.records.as_slice();
     let mut ip = wave.ip;
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    if let Some(code) = program.compiled() {
+        // Compiled code can be entered at some records only; others are few and interpreted.
+        while let Some(record) = records.get(ip) {
+            ip = match code.run(program, wave, worker, ip) {
+                Some(next) => next,
+                // SAFETY: see the file's head.
+                None => unsafe { (record.run)(wave, worker, record, ip) },
+            };
+        }
+        return;
+    }
     while let Some(record) = records.get(ip) {
         // SAFETY: see the file's head.
         ip = unsafe { (record.run)(wave, worker, record, ip) };

@@ -1,11 +1,13 @@
 //! Predecoded code: what can be reached from one entry by direct branches.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use vega_isa::micro::{BranchIf, Control};
 use vega_isa::{Class, Encoding, Field, Inst, Kind, Micro, Operand, Role, Row, Table};
 
-use super::level::Level;
+use super::code::Making;
 use super::lower;
 use super::modified::{Parts, Shuffle};
 use super::planned::Plan;
@@ -33,6 +35,12 @@ pub(crate) struct Program {
     index: HashMap<u64, usize>,
     /// Some of the code could not be fetched.
     incomplete: bool,
+    /// After how many waves it is compiled, and how many have executed it.
+    compile_after: Option<u64>,
+    table: &'static Table,
+    warmth: AtomicU64,
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    compiled: OnceLock<Option<crate::compile::code::Code>>,
 }
 
 /// What a record does not have room for.
@@ -148,7 +156,8 @@ fn target(inst: &Inst, va: u64) -> Option<u64> {
 impl Program {
     /// Decodes what is reachable from `entry`. What cannot be fetched or decoded becomes a record that
     /// faults when it is executed.
-    pub fn decode(space: &AddressSpace, entry: u64, strict: bool, level: Level, table: &Table) -> Self {
+    pub fn decode(space: &AddressSpace, entry: u64, strict: bool, making: Making) -> Self {
+        let Making { level, table, compile_after } = making;
         let mut program = Self {
             base: entry,
             records: Vec::new(),
@@ -158,6 +167,11 @@ impl Program {
             strict,
             index: HashMap::new(),
             incomplete: false,
+            table,
+            compile_after: compile_after.filter(|_| !strict),
+            warmth: AtomicU64::new(0),
+            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            compiled: OnceLock::new(),
         };
         let mut fetcher = Fetcher { space, at: 0, bytes: Vec::new() };
         let mut index: HashMap<u64, usize> = HashMap::new();
@@ -224,6 +238,37 @@ impl Program {
         }
         program.index = index;
         program
+    }
+
+    /// Counts executions by `waves` more waves; compiles the program when that is worth it.
+    pub fn warm(&self, waves: u64) {
+        let Some(after) = self.compile_after else { return };
+        let before = self.warmth.fetch_add(waves, Ordering::Relaxed);
+        #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+        if before < after && before.saturating_add(waves) >= after {
+            self.compiled.get_or_init(|| crate::compile::compile(self, crate::memory::quiesce::is_fenced()));
+        }
+    }
+
+    /// Its compiled code, if it has been compiled.
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    #[inline(always)]
+    pub fn compiled(&self) -> Option<&crate::compile::code::Code> {
+        self.compiled.get()?.as_ref()
+    }
+
+    /// The instruction of a record; `None` for records that stand for no instruction or only fault.
+    pub fn inst(&self, ip: usize) -> Option<Inst> {
+        let va = self.pc(ip);
+        if self.row(ip).is_none() || self.index.get(&va) != Some(&ip) {
+            return None;
+        }
+        self.runs.iter().find_map(|(start, bytes)| {
+            let bytes = bytes.get(usize::try_from(va.checked_sub(*start)?).ok()?..)?;
+            let words: Vec<u32> =
+                bytes.chunks_exact(4).take(3).map(|w| u32::from_le_bytes([w[0], w[1], w[2], w[3]])).collect();
+            self.table.decode(&words).ok().filter(|inst| lower::refusal(inst).is_none())
+        })
     }
 
     /// A record that stands for no instruction.

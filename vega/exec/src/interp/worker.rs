@@ -76,6 +76,9 @@ pub(crate) struct Worker {
     pub lds: Box<[u8]>,
     /// Bytes of `lds` that the workgroup has.
     pub lds_bytes: usize,
+    /// What compiled code finds by a pointer.
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    pub context: Box<crate::compile::context::Context>,
     /// The fault of the wave that stopped with `Stop::Fault`.
     pub fault: Option<WaveFault>,
     /// What is observed of the dispatch at hand.
@@ -108,6 +111,8 @@ impl Worker {
             hosts: Box::new([0; 64]),
             lds: Box::default(),
             lds_bytes: 0,
+            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            context: crate::compile::context::Context::boxed(),
             fault: None,
             observer: None,
             programs: Vec::new(),
@@ -160,6 +165,7 @@ impl Worker {
         });
         self.jumps.insert((va, strict), (number, ip));
         if let Some(program) = self.programs.get(number) {
+            program.warm(1);
             wave.program = Arc::as_ptr(program);
             wave.ip = ip;
         }

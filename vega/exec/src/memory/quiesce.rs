@@ -32,6 +32,11 @@ fn expedited() -> bool {
     *REGISTERED.get_or_init(|| membarrier(16 /* MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED */))
 }
 
+/// Whether a full barrier must follow an announcement.
+pub(crate) fn is_fenced() -> bool {
+    !expedited()
+}
+
 #[cfg(target_os = "linux")]
 fn membarrier(command: libc::c_long) -> bool {
     // SAFETY: membarrier takes a command, flags and a CPU number, and touches no memory of ours.
@@ -66,6 +71,11 @@ impl SlotGuard {
             }
         };
         Self { slot, fenced }
+    }
+
+    /// The announcement, for compiled code: it adds one to it on the way in and out.
+    pub fn sequence(&self) -> *mut u32 {
+        self.slot.sequence.as_ptr()
     }
 
     /// Announces an access. Translations may be used until [`leave`](Self::leave) if they are valid for an

@@ -235,6 +235,11 @@ impl AddressSpace {
         self.epoch.load(Ordering::Relaxed)
     }
 
+    /// Where compiled code reads the epoch.
+    pub(crate) fn epoch_pointer(&self) -> *const u64 {
+        self.epoch.as_ptr()
+    }
+
     /// Translates `va`. The caller must have announced its access (`quiesce::Slot::enter`) before.
     #[cold]
     #[inline(never)]

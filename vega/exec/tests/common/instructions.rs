@@ -251,3 +251,40 @@ pub const LDS_NEGATIVE: &[u32] = &[
     0xdc708400, 0x00060901, // global_store_dword v1, v9, s[6:7] offset:1024
     0xbf810000,             // s_endpgm
 ];
+
+/// Behind instructions of the engines' comparison: stores v[2:17], then s[20:29], EXEC, VCC, SCC and s31.
+#[rustfmt::skip]
+pub const ENGINES_EPILOGUE: &[u32] = &[
+    0xbea4017e,             // s_mov_b64 s[36:37], exec
+    0xbea6016a,             // s_mov_b64 s[38:39], vcc
+    0x85288081,             // s_cselect_b32 s40, 1, 0
+    0xbefe01c1,             // s_mov_b64 exec, -1
+    0xdc7c8000, 0x00060201, // global_store_dwordx4 v1, v[2:5], s[6:7]
+    0xdc7c8010, 0x00060601, // global_store_dwordx4 v1, v[6:9], s[6:7] offset:16
+    0xdc7c8020, 0x00060a01, // global_store_dwordx4 v1, v[10:13], s[6:7] offset:32
+    0xdc7c8030, 0x00060e01, // global_store_dwordx4 v1, v[14:17], s[6:7] offset:48
+    0xbf8c0f70,             // s_waitcnt vmcnt(0)
+    0x8006ff06, 0x00008000, // s_add_u32 s6, s6, 0x8000
+    0x82078007,             // s_addc_u32 s7, s7, 0
+    0x7e040214,             // v_mov_b32_e32 v2, s20
+    0x7e060215,             // v_mov_b32_e32 v3, s21
+    0x7e080216,             // v_mov_b32_e32 v4, s22
+    0x7e0a0217,             // v_mov_b32_e32 v5, s23
+    0x7e0c0218,             // v_mov_b32_e32 v6, s24
+    0x7e0e0219,             // v_mov_b32_e32 v7, s25
+    0x7e10021a,             // v_mov_b32_e32 v8, s26
+    0x7e12021b,             // v_mov_b32_e32 v9, s27
+    0x7e14021c,             // v_mov_b32_e32 v10, s28
+    0x7e16021d,             // v_mov_b32_e32 v11, s29
+    0x7e180224,             // v_mov_b32_e32 v12, s36
+    0x7e1a0225,             // v_mov_b32_e32 v13, s37
+    0x7e1c0226,             // v_mov_b32_e32 v14, s38
+    0x7e1e0227,             // v_mov_b32_e32 v15, s39
+    0x7e200228,             // v_mov_b32_e32 v16, s40
+    0x7e22021f,             // v_mov_b32_e32 v17, s31
+    0xdc7c8000, 0x00060201, // global_store_dwordx4 v1, v[2:5], s[6:7]
+    0xdc7c8010, 0x00060601, // global_store_dwordx4 v1, v[6:9], s[6:7] offset:16
+    0xdc7c8020, 0x00060a01, // global_store_dwordx4 v1, v[10:13], s[6:7] offset:32
+    0xdc7c8030, 0x00060e01, // global_store_dwordx4 v1, v[14:17], s[6:7] offset:48
+    0xbf810000,             // s_endpgm
+];

@@ -8,8 +8,8 @@ use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use vega_exec::{
-    AddressSpace, CancelToken, Dispatch, Engine, EngineConfig, FaultReport, Host, KernelProperties, NoHost,
-    Outcome, Rights,
+    AddressSpace, CancelToken, Dispatch, Engine, EngineConfig, EngineKind, FaultReport, Host,
+    KernelProperties, NoHost, Outcome, Rights,
 };
 use vega_isa::Table;
 
@@ -100,13 +100,22 @@ pub struct Card {
 
 impl Card {
     pub fn new(threads: usize) -> Self {
-        Self::with_table(threads, Table::gfx900())
+        Self::with_engine(threads, EngineKind::best())
+    }
+
+    /// A card with an engine of a kind, which compiles everything that it can.
+    pub fn with_engine(threads: usize, kind: EngineKind) -> Self {
+        let config = EngineConfig { threads, kind, eager: true, ..EngineConfig::default() };
+        Self::with(config, Table::gfx900())
     }
 
     /// A card whose engine decodes by another table.
     pub fn with_table(threads: usize, table: &'static Table) -> Self {
+        Self::with(EngineConfig { threads, eager: true, ..EngineConfig::default() }, table)
+    }
+
+    fn with(config: EngineConfig, table: &'static Table) -> Self {
         catch_faults();
-        let config = EngineConfig { threads, ..EngineConfig::default() };
         let engine = Engine::with_table(config, table).expect("threads start");
         let mut card = Self { space: AddressSpace::new(), engine, host: Arc::new(NoHost), pages: Vec::new() };
         for (va, len) in [(CODE, 0x1_0000), (DATA, DATA_BYTES), (KERNARG, 0x1000), (PACKET, 0x1000)] {

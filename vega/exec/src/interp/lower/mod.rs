@@ -9,7 +9,7 @@
 
 mod lane;
 mod memory;
-mod operands;
+pub(crate) mod operands;
 mod scalar;
 
 use vega_isa::{Inst, Micro, Operand, Special};

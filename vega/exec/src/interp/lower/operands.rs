@@ -28,7 +28,7 @@ fn literal(value: u32, ty: Ty) -> u64 {
 }
 
 /// The source code of an operand, and its constant.
-pub(super) fn source(slot: &Slot, operand: Operand) -> Result<(u16, u64), Refusal> {
+pub(crate) fn source(slot: &Slot, operand: Operand) -> Result<(u16, u64), Refusal> {
     let dwords = u16::from(slot.dwords.max(slot.ty.dwords()).max(1));
     let wide = dwords >= 2;
     Ok(match operand {
@@ -59,7 +59,7 @@ pub(super) fn source(slot: &Slot, operand: Operand) -> Result<(u16, u64), Refusa
 }
 
 /// Puts source `n` into the record.
-pub(super) fn put(record: &mut Record, n: usize, slot: &Slot, operand: Operand) -> Result<(), Refusal> {
+pub(crate) fn put(record: &mut Record, n: usize, slot: &Slot, operand: Operand) -> Result<(), Refusal> {
     let (number, constant) = source(slot, operand)?;
     if let (Some(src), Some(value)) = (record.src.get_mut(n), record.consts.get_mut(n)) {
         (*src, *value) = (number, constant);
@@ -68,7 +68,7 @@ pub(super) fn put(record: &mut Record, n: usize, slot: &Slot, operand: Operand) 
 }
 
 /// The first scalar register that a slot names for writing.
-pub(super) fn scalar_register(slot: &Slot, operand: Operand) -> Result<u16, Refusal> {
+pub(crate) fn scalar_register(slot: &Slot, operand: Operand) -> Result<u16, Refusal> {
     match operand {
         Operand::Sgpr(n) if u16::from(n) + u16::from(slot.dwords.max(slot.ty.dwords())) <= SGPRS => {
             Ok(n.into())
@@ -78,13 +78,13 @@ pub(super) fn scalar_register(slot: &Slot, operand: Operand) -> Result<u16, Refu
 }
 
 /// Sources in the order of the micro-operations: read slots, then those that are also written.
-pub(super) fn sources(inst: &Inst) -> impl Iterator<Item = (&'static Slot, Operand)> + '_ {
+pub(crate) fn sources(inst: &Inst) -> impl Iterator<Item = (&'static Slot, Operand)> + '_ {
     let role = |wanted: Role| inst.iter().filter(move |(slot, _)| slot.role == wanted);
     role(Role::Src).chain(role(Role::Both))
 }
 
 /// Puts the destinations into the record.
-pub(super) fn destinations(inst: &Inst, record: &mut Record) -> Result<(), Refusal> {
+pub(crate) fn destinations(inst: &Inst, record: &mut Record) -> Result<(), Refusal> {
     for (slot, operand) in inst.iter().filter(|(slot, _)| matches!(slot.role, Role::Dst | Role::Both)) {
         match (slot.kind, operand) {
             (Kind::Vgpr, Operand::Vgpr(n)) => record.dst = n.into(),
@@ -96,12 +96,12 @@ pub(super) fn destinations(inst: &Inst, record: &mut Record) -> Result<(), Refus
 }
 
 /// The slot and operand that a field fills.
-pub(super) fn field(inst: &Inst, field: Field) -> Option<(&'static Slot, Operand)> {
+pub(crate) fn field(inst: &Inst, field: Field) -> Option<(&'static Slot, Operand)> {
     inst.iter().find(|(slot, operand)| slot.field == field && *operand != Operand::None)
 }
 
 /// The immediate operand.
-pub(super) fn immediate(inst: &Inst) -> i32 {
+pub(crate) fn immediate(inst: &Inst) -> i32 {
     let imm = inst.operands().iter().find_map(|operand| match operand {
         Operand::Imm(n) => Some(*n),
         _ => None,

@@ -11,6 +11,8 @@
 //! - lanes are visited in ascending order.
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+pub(crate) mod landing;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod x86_64;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 pub(crate) use x86_64::*;

@@ -122,7 +122,8 @@ unsafe extern "C" {
 
 /// To be called first from the process's SIGSEGV and SIGBUS handler.
 ///
-/// Returns true when the fault happened inside one of the routines that access guest memory: the machine
+/// Returns true when the fault happened inside code that accesses guest memory, one of these routines or
+/// compiled code: the machine
 /// context has then been redirected, the handler must return at once, and the access reports
 /// [`FaultReason::HostMemoryGone`](crate::memory::FaultReason::HostMemoryGone). Otherwise the signal
 /// belongs to somebody else. Async-signal-safe; takes no lock. Always false on hosts other than x86-64.
@@ -145,7 +146,10 @@ pub unsafe fn on_host_fault(
     let registers = unsafe { &mut (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs };
     let rip = registers[libc::REG_RIP as usize];
     if !(begin..end).contains(&rip) {
-        return false;
+        // Compiled code has a place to go on; it finds out by itself what the fault was.
+        let Some(target) = super::landing::landing(rip as u64) else { return false };
+        registers[libc::REG_RIP as usize] = target as i64;
+        return true;
     }
     // SAFETY: for SIGSEGV and SIGBUS the kernel fills the address field of its siginfo.
     let address = unsafe { (*info).si_addr() } as i64;

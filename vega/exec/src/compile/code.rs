@@ -1,0 +1,140 @@
+//! Compiled code of a program, and the way into it.
+//!
+//! # Safety
+//! Code is entered at the places that its compiler marked, with the wave, the worker and the records of the
+//! program that it was made from. It calls the records' handlers and [`careful`] with the same; it keeps
+//! Rust's calling convention and touches other memory only as `super::memory` and `super::scalar` say.
+
+use std::io;
+
+use super::buffer::Executable;
+use super::context::Context;
+use crate::interp::program::Program;
+use crate::interp::record::{EXIT, Record};
+use crate::interp::wave::Wave;
+use crate::interp::worker::Worker;
+use crate::memory::leaf::landing::{Landing, Site};
+
+/// An instruction of a region: its record, and the lane mask that it writes.
+#[derive(Clone, Copy)]
+pub(crate) struct Member {
+    /// The record.
+    pub record: Record,
+    /// Its number.
+    pub ip: u32,
+    /// The first scalar register of the mask; [`Member::NO_MASK`] if there is none.
+    pub mask: u16,
+    /// EXEC takes the mask, too.
+    pub to_exec: bool,
+}
+
+impl Member {
+    /// No lane mask is written.
+    pub const NO_MASK: u16 = u16::MAX;
+}
+
+/// See the file's head.
+pub(crate) struct Code {
+    /// Gone before the code is.
+    _landing: Landing,
+    executable: Executable,
+    entries: Box<[u32]>,
+    regions: Box<[Box<[Member]>]>,
+}
+
+impl Code {
+    /// Puts code in place. Entries are offsets by record, 0 for none.
+    ///
+    /// # Errors
+    /// When the host refuses executable memory, or there is too much code.
+    pub(super) fn new(
+        code: &[u8],
+        entries: Box<[u32]>,
+        regions: Vec<Box<[Member]>>,
+        sites: &[Site],
+    ) -> io::Result<Self> {
+        let executable = Executable::new(code)?;
+        let landing = Landing::new(executable.start(), executable.len(), sites);
+        let landing = landing.ok_or_else(|| io::Error::other("too many programs"))?;
+        Ok(Self { _landing: landing, executable, entries, regions: regions.into() })
+    }
+
+    /// Where the code of a record begins, if control can come in there.
+    #[inline(always)]
+    fn entry(&self, ip: usize) -> Option<u32> {
+        self.entries.get(ip).copied().filter(|offset| *offset != 0)
+    }
+
+    /// Runs the wave from `ip` on until it stops, or until a record has no entry: its number is returned.
+    pub(crate) fn run(
+        &self,
+        program: &Program,
+        wave: &mut Wave,
+        worker: &mut Worker,
+        ip: usize,
+    ) -> Option<usize> {
+        let entry = self.entry(ip)?;
+        let worker: *mut Worker = worker;
+        // SAFETY: a live worker; the context is its own, behind a pointer of its own.
+        let context = unsafe {
+            let w = &mut *worker;
+            let context = &mut *w.context;
+            context.wave = wave;
+            context.worker = worker;
+            context.records = program.records.as_ptr();
+            context.base = self.executable.start() as *const u8;
+            context.entries = self.entries.as_ptr();
+            context.count = self.entries.len() as u64;
+            context.epoch = w.space.epoch_pointer();
+            context.slot = w.slot.sequence();
+            context.caches = w.caches.as_ptr();
+            context.lds = w.lds.as_mut_ptr();
+            context.lds_bytes = w.lds_bytes as u64;
+            context.careful = careful as *const () as usize;
+            context.regions = self.regions.as_ptr();
+            context.mxcsr = [0x1f80, 0];
+            &raw mut *context
+        };
+        // SAFETY: the code begins with a function of this type; see the file's head.
+        let next = unsafe {
+            let run: unsafe extern "sysv64" fn(*mut Context, *const u8) -> usize =
+                std::mem::transmute(self.executable.start());
+            run(context, (self.executable.start() + entry as usize) as *const u8)
+        };
+        Some(next)
+    }
+}
+
+/// Interprets a region's instructions for the sixteen lanes of one strip. Returns 0, or the exit.
+///
+/// # Safety
+/// Called by compiled code only, with its context and the number of one of its regions.
+unsafe extern "sysv64" fn careful(context: *mut Context, region: u32, strip: u32) -> usize {
+    // SAFETY: the context's pointers are those of the call under way; compiled code does not run meanwhile.
+    unsafe {
+        let members = &*(*context).regions.add(region as usize);
+        let wave = &mut *(*context).wave;
+        let worker = &mut *(*context).worker;
+        let lanes = 0xffffu64 << (strip / 4);
+        let mut exec = wave.exec();
+        wave.set_exec(exec & lanes);
+        for member in members {
+            let ip = member.ip as usize;
+            let mask = usize::from(member.mask);
+            let before = if member.mask == Member::NO_MASK { 0 } else { wave.s64(mask) };
+            if (member.record.run)(wave, worker, &member.record, ip) == EXIT {
+                wave.set_exec(exec);
+                return EXIT;
+            }
+            if member.to_exec {
+                exec = exec & !lanes | wave.exec() & lanes;
+            }
+            if member.mask != Member::NO_MASK {
+                let after = wave.s64(mask);
+                wave.set_s64(mask, before & !lanes | after & lanes);
+            }
+        }
+        wave.set_exec(exec);
+    }
+    0
+}

@@ -1,0 +1,60 @@
+//! What compiled code finds by a pointer: the wave, the worker, room for values that registers do not hold.
+//!
+//! # Safety
+//! The pointers are set by [`super::code::Code::run`] before compiled code starts and are not used
+//! afterwards; wave, worker and program outlive the call.
+
+use crate::interp::record::Record;
+use crate::interp::wave::Wave;
+use crate::interp::worker::Worker;
+use crate::memory::RangeCache;
+
+/// See the file's head.
+#[repr(C, align(64))]
+pub(crate) struct Context {
+    /// The wave that runs.
+    pub wave: *mut Wave,
+    /// The thread's things.
+    pub worker: *mut Worker,
+    /// The program's records.
+    pub records: *const Record,
+    /// Where compiled code begins.
+    pub base: *const u8,
+    /// For each record the distance of its code from `base`, or 0.
+    pub entries: *const u32,
+    /// How many records there are.
+    pub count: u64,
+    /// The page table's epoch.
+    pub epoch: *const u64,
+    /// The thread's announcement of accesses.
+    pub slot: *mut u32,
+    /// Translations.
+    pub caches: *const RangeCache,
+    /// The workgroup's LDS.
+    pub lds: *mut u8,
+    /// Bytes of LDS.
+    pub lds_bytes: u64,
+    /// Interprets a region for one strip.
+    pub careful: usize,
+    /// The compiled program's regions.
+    pub regions: *const Box<[super::code::Member]>,
+    /// MXCSR: as it should be, and as it was read.
+    pub mxcsr: [u32; 2],
+    /// Dwords for single values.
+    pub scratch: [u64; 4],
+    /// Lane masks of the strip at hand.
+    pub pending: [u32; 128],
+    /// Vector registers of the strip at hand.
+    pub spilled: [[u32; 16]; 272],
+}
+
+// SAFETY: the pointers mean nothing outside of a call of compiled code, which sets them.
+unsafe impl Send for Context {}
+
+impl Context {
+    /// A context without a call under way.
+    pub fn boxed() -> Box<Self> {
+        // SAFETY: integers and null pointers may be all zero.
+        unsafe { Box::new_zeroed().assume_init() }
+    }
+}

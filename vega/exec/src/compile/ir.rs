@@ -1,0 +1,347 @@
+//! Vector instructions as the compiler sees them: operands resolved, modifiers taken apart.
+
+use vega_isa::memory::{Half, MemKind, MemOp, Space};
+use vega_isa::{Form, Inst, Kind, Legal, Micro, OtherHalf, Role, Ty, sgpr};
+
+use super::set::{ScalarSet, VectorSet};
+use crate::interp::level::{Level, run};
+use crate::interp::lower::operands::{scalar_register, source, sources};
+use crate::interp::mem::lds::Write;
+use crate::interp::record::{Record, code};
+use crate::interp::wave::extra;
+
+/// Where a source's value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// There is none.
+    None,
+    /// Vector registers from this one on.
+    Vector(u16),
+    /// Scalar registers from this one on.
+    Scalar(u16),
+    /// A constant.
+    Constant(u64),
+}
+
+/// A source operand.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Operand {
+    /// Where it is.
+    pub from: Source,
+    /// How many registers it takes.
+    pub dwords: u8,
+    /// How its bits are read.
+    pub ty: Ty,
+    /// The sign is cleared, before `neg`.
+    pub abs: bool,
+    /// The sign is turned round.
+    pub neg: bool,
+}
+
+impl Operand {
+    const NONE: Self = Self { from: Source::None, dwords: 0, ty: Ty::B32, abs: false, neg: false };
+}
+
+/// What a memory instruction does.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Access {
+    /// LDS, or global memory.
+    pub space: Space,
+    /// Loads rather than stores.
+    pub load: bool,
+    /// Bytes of each element.
+    pub bytes: u8,
+    /// Sign extension of small elements.
+    pub signed: bool,
+    /// Byte offsets of the elements: one, or two.
+    pub offsets: [i32; 2],
+    /// How many elements.
+    pub count: u8,
+    /// First data (or destination) register of each element.
+    pub data: [u16; 2],
+    /// The address register; 64 bits if there is no base and the space is not LDS.
+    pub address: u16,
+    /// Scalar base address.
+    pub base: Option<u16>,
+    /// The slot in the worker's translation caches.
+    pub cache: u16,
+}
+
+impl Access {
+    /// Registers of one element.
+    pub fn dwords(&self) -> u16 {
+        u16::from(self.bytes.div_ceil(4))
+    }
+
+    /// The register of a dword of an element.
+    pub fn register(&self, element: usize, dword: u16) -> u16 {
+        self.data[element] + dword
+    }
+
+    fn registers(&self) -> impl Iterator<Item = u16> + '_ {
+        let dwords = self.dwords();
+        (0..usize::from(self.count)).flat_map(move |k| (0..dwords).map(move |j| self.register(k, j)))
+    }
+}
+
+/// One vector instruction.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lane {
+    /// Its record.
+    pub ip: usize,
+    /// Its meaning.
+    pub micro: Micro,
+    /// Its sources in the micro-operation's order.
+    pub src: [Operand; 3],
+    /// First destination register and how many.
+    pub dst: Option<(u16, u8)>,
+    /// The lane mask that it reads.
+    pub mask_in: Option<u16>,
+    /// The lane mask that it writes.
+    pub mask_out: Option<u16>,
+    /// EXEC takes the mask, too.
+    pub to_exec: bool,
+    /// Floats are clamped to \[0, 1\].
+    pub clamp: bool,
+    /// A memory access.
+    pub access: Option<Access>,
+    /// The instruction has a second store behind this one, or is that: all lanes of one come before any of the other.
+    pub part: Part,
+}
+
+/// Which of an instruction's two stores a [`Lane`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// There is only one.
+    Whole,
+    /// The first; the second one follows.
+    First,
+    /// The second.
+    Second,
+}
+
+impl Lane {
+    /// The vector instruction, unless it is none or has a form that is not compiled.
+    pub fn new(inst: &Inst, record: &Record, ip: usize) -> Option<Self> {
+        match inst.row.micro {
+            Micro::Mem(op) => Self::memory(inst, op, record, ip),
+            Micro::Lane1(..)
+            | Micro::Lane2(..)
+            | Micro::Lane3(..)
+            | Micro::Carry { .. }
+            | Micro::Select
+            | Micro::Convert { .. }
+            | Micro::Compare { .. }
+            | Micro::CompareClass { .. }
+            | Micro::MadWide(_) => Self::arithmetic(inst, ip),
+            _ => None,
+        }
+    }
+
+    fn blank(inst: &Inst, ip: usize) -> Self {
+        Self {
+            ip,
+            micro: inst.row.micro,
+            src: [Operand::NONE; 3],
+            dst: None,
+            mask_in: None,
+            mask_out: None,
+            to_exec: false,
+            clamp: false,
+            access: None,
+            part: Part::Whole,
+        }
+    }
+
+    /// What the interpreter executes for it.
+    pub fn record(&self, record: Record) -> Record {
+        let Some(access) = self.access.filter(|_| self.part != Part::Whole) else { return record };
+        let run = if access.bytes == 4 { run::<Write<1>> } else { run::<Write<2>> };
+        Record { run: run(Level::detect()), imm: access.offsets[0], sdst: access.data[0], ..record }
+    }
+
+    /// The second store of an instruction, from its first one.
+    pub fn second(mut self) -> Option<Self> {
+        let access = self.access.as_mut().filter(|_| self.part == Part::First)?;
+        access.offsets.swap(0, 1);
+        access.data.swap(0, 1);
+        self.part = Part::Second;
+        Some(self)
+    }
+
+    fn arithmetic(inst: &Inst, ip: usize) -> Option<Self> {
+        let m = &inst.modifiers;
+        let plain = matches!(inst.form, Form::Native | Form::E64) && m.op_sel == 0;
+        // Output scaling has an effect where denormals are flushed only.
+        let scaled = m.omod != 0 && inst.row.fp.denormals == vega_isa::Denormals::Flush;
+        if !plain || scaled || inst.row.other_half == OtherHalf::Kept {
+            return None;
+        }
+        let mut lane = Self::blank(inst, ip);
+        let legal = |flag: Legal, bits: u8| if inst.row.legal.has(flag) { bits } else { 0 };
+        let (neg, abs) = (legal(Legal::NEG, m.neg), legal(Legal::ABS, m.abs));
+        let plain = sources(inst).filter(|(slot, _)| slot.kind != Kind::LaneMask);
+        for (n, (slot, operand)) in plain.enumerate() {
+            let (number, constant) = source(slot, operand).ok()?;
+            let from = match number {
+                code::CONST => Source::Constant(constant),
+                code::NONE => return None,
+                number if number >= code::VGPR => Source::Vector(number - code::VGPR),
+                number if number < extra::COMPUTED => Source::Scalar(number),
+                _ => return None,
+            };
+            let dwords = slot.dwords.max(slot.ty.dwords()).max(1);
+            let (abs, neg) = (abs >> n & 1 == 1, neg >> n & 1 == 1);
+            *lane.src.get_mut(n)? = Operand { from, dwords, ty: slot.ty, abs, neg };
+        }
+        if inst.row.reversed {
+            lane.src.swap(0, 1);
+        }
+        for (slot, operand) in inst.iter() {
+            match (slot.role, slot.kind, operand) {
+                (Role::Dst | Role::Both, Kind::Vgpr, vega_isa::Operand::Vgpr(n)) => {
+                    lane.dst = Some((n.into(), slot.dwords.max(slot.ty.dwords()).max(1)));
+                }
+                (Role::Src, Kind::LaneMask, operand) => {
+                    let (number, _) = source(slot, operand).ok()?;
+                    lane.mask_in = Some(number).filter(|n| *n < 128);
+                    lane.mask_in?;
+                }
+                (Role::Dst, Kind::LaneMask | Kind::Sgpr, operand) => {
+                    lane.mask_out = Some(scalar_register(slot, operand).ok()?);
+                }
+                _ => {}
+            }
+        }
+        lane.to_exec = matches!(
+            inst.row.micro,
+            Micro::Compare { exec: true, .. } | Micro::CompareClass { exec: true, .. }
+        );
+        lane.clamp = m.clamp;
+        Some(lane)
+    }
+
+    fn memory(inst: &Inst, op: MemOp, record: &Record, ip: usize) -> Option<Self> {
+        let lds = match op.space {
+            Space::Lds => true,
+            Space::Global => false,
+            _ => return None,
+        };
+        let flags = inst.modifiers.flags;
+        if flags.has(vega_isa::Flags::LDS)
+            || flags.has(vega_isa::Flags::TFE)
+            || flags.has(vega_isa::Flags::GDS)
+        {
+            return None;
+        }
+        let address = record.src[0].checked_sub(code::VGPR)?;
+        if address >= 256 {
+            return None;
+        }
+        let mut access = Access {
+            space: op.space,
+            load: true,
+            bytes: 0,
+            signed: false,
+            offsets: [record.imm, 0],
+            count: 1,
+            data: [record.dst, 0],
+            address,
+            base: (record.src[1] != code::NONE && !lds).then_some(record.src[1]),
+            cache: record.cache,
+        };
+        let mut part = Part::Whole;
+        match op.kind {
+            MemKind::Load { bytes, signed, half: Half::Whole } => {
+                (access.bytes, access.signed) = (bytes, signed);
+            }
+            MemKind::Store { bytes, half: Half::Whole } => {
+                access.load = false;
+                access.bytes = bytes;
+                access.data[0] = record.sdst;
+            }
+            MemKind::Load2 { bytes, .. } => {
+                access.bytes = bytes;
+                access.count = 2;
+                access.offsets[1] = record.consts[1] as i32;
+                access.data[1] = record.dst + u16::from(bytes / 4);
+            }
+            MemKind::Store2 { bytes, .. } => {
+                access.load = false;
+                access.bytes = bytes;
+                part = Part::First;
+                access.offsets[1] = record.consts[1] as i32;
+                access.data = [record.sdst, record.consts[0] as u16];
+            }
+            _ => return None,
+        }
+        if access.load
+            && access.count == 2
+            && access.offsets[1] == access.offsets[0] + i32::from(access.bytes)
+        {
+            // Neighbours are one element.
+            (access.bytes, access.count) = (2 * access.bytes, 1);
+        }
+        let small = access.bytes < 4;
+        if small && !access.load || access.bytes == 12 {
+            return None;
+        }
+        let last = access.data.iter().map(|first| first + access.dwords()).max()?;
+        (last <= 256).then_some(Self { access: Some(access), part, ..Self::blank(inst, ip) })
+    }
+
+    /// Adds the vector registers that it reads.
+    pub fn vector_reads(&self, set: &mut VectorSet) {
+        for operand in &self.src {
+            if let Source::Vector(n) = operand.from {
+                set.add(n, operand.dwords.into());
+            }
+        }
+        if let Some(access) = &self.access {
+            let wide = access.base.is_none() && access.space != Space::Lds;
+            set.add(access.address, if wide { 2 } else { 1 });
+            if !access.load {
+                access.registers().for_each(|v| set.add(v, 1));
+            }
+        }
+    }
+
+    /// Adds the vector registers that it writes.
+    pub fn vector_writes(&self, set: &mut VectorSet) {
+        if let Some((n, dwords)) = self.dst {
+            set.add(n, dwords.into());
+        }
+        if let Some(access) = self.access.as_ref().filter(|access| access.load) {
+            access.registers().for_each(|v| set.add(v, 1));
+        }
+    }
+
+    /// Adds the scalar registers that it reads as values, the same in every lane.
+    pub fn scalar_reads(&self, set: &mut ScalarSet) {
+        for operand in &self.src {
+            if let Source::Scalar(n) = operand.from {
+                set.add(n, operand.dwords.into());
+            }
+        }
+        if let Some(base) = self.access.as_ref().and_then(|access| access.base) {
+            set.add(base, 2);
+        }
+    }
+
+    /// Adds the scalar registers that it reads as lane masks. (EXEC is not told: all read it.)
+    pub fn mask_reads(&self, set: &mut ScalarSet) {
+        if let Some(n) = self.mask_in {
+            set.add(n, 2);
+        }
+    }
+
+    /// Adds the scalar registers that it writes as lane masks.
+    pub fn mask_writes(&self, set: &mut ScalarSet) {
+        if let Some(n) = self.mask_out {
+            set.add(n, 2);
+        }
+        if self.to_exec {
+            set.add(sgpr::EXEC_LO.into(), 2);
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! Regions: vector instructions that run as a loop over four strips of sixteen lanes.
+//!
+//! A strip's results stay in registers until its end, and nothing before that can be seen by anybody, except
+//! the one store that a region may have for each kind of memory, and no load of that kind comes with it. So a
+//! strip can be begun again at any time: by the interpreter, for the strip's lanes alone, when an address is
+//! out of a translation's range, when the host has taken memory away, or when a NaN needs the rule that the
+//! host does not follow.
+//!
+//! What one strip must not see of the strips before it closes a region: scalar registers that it reads as
+//! values and writes as lane masks, in either order. Lane masks of the same lanes may be written and read.
+
+use std::mem::offset_of;
+
+use iced_x86::{Code, Register};
+use vega_isa::memory::Space;
+use vega_isa::sgpr;
+
+use super::assembler::{Arg, Assembler, Condition, Label};
+use super::code::Member;
+use super::context::Context;
+use super::ir::Lane;
+use super::layout::{CONTEXT, EPOCH, PIECE, SLOT, STRIP, context, field, mask, scalar};
+use super::scalar::Scalar;
+use super::set::{ScalarSet, VectorSet};
+use super::shape::{Float, Shape};
+use super::strip::{EXEC, Strip, Watch};
+use crate::interp::record::Record;
+use crate::interp::wave::Wave;
+
+/// The most instructions of a region: an unmapping elsewhere waits for its end.
+const LONGEST: usize = 400;
+
+/// From this many floating-point results on, one look at the processor's flag is cheaper than one at each.
+const MANY_FLOATS: usize = 24;
+
+/// Vector instructions gathered so far, and what they touch.
+#[derive(Default)]
+pub(super) struct Region {
+    lanes: Vec<Lane>,
+    shapes: Vec<Shape>,
+    scalar_reads: ScalarSet,
+    mask_reads: ScalarSet,
+    mask_writes: ScalarSet,
+    vector_writes: VectorSet,
+    loads: [bool; 2],
+    stores: [bool; 2],
+    floats: usize,
+}
+
+/// Where an access goes, as an index.
+fn space(space: Space) -> usize {
+    usize::from(space == Space::Lds)
+}
+
+/// Whether results may be NaNs that need to be watched.
+fn is_watched(shape: Shape) -> bool {
+    matches!(
+        shape,
+        Shape::Unary(_, Float::Checked)
+            | Shape::UnaryImmediate(_, _, Float::Checked)
+            | Shape::Binary(_, Float::Checked)
+            | Shape::BinaryImmediate(_, _, Float::Checked)
+            | Shape::Fma
+            | Shape::MadFlush
+            | Shape::Reciprocal
+            | Shape::Half(_)
+            | Shape::WideBinary(_)
+            | Shape::WideFma
+    )
+}
+
+impl Region {
+    /// Whether nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        self.lanes.is_empty()
+    }
+
+    /// Whether the instruction may join.
+    pub fn admits(&self, lane: &Lane, shape: Shape) -> bool {
+        let (mut reads, mut writes) = (ScalarSet::default(), ScalarSet::default());
+        lane.scalar_reads(&mut reads);
+        lane.mask_writes(&mut writes);
+        let in_order = match &lane.access {
+            None => true,
+            Some(access) => {
+                let n = space(access.space);
+                !self.stores[n] && (access.load || !self.loads[n])
+            }
+        };
+        let settled = !is_watched(shape) || self.stores == [false; 2];
+        let exec = self.mask_writes.has(sgpr::EXEC_LO.into());
+        in_order
+            && settled
+            && !exec
+            && self.lanes.len() < LONGEST
+            && !reads.meets(&self.mask_writes)
+            && !writes.meets(&self.scalar_reads)
+    }
+
+    /// Whether the scalar instruction may run before the region although it comes after it.
+    pub fn admits_before(&self, scalar: &Scalar) -> bool {
+        let writes_exec = scalar.writes.has(sgpr::EXEC_LO.into()) || scalar.writes.has(sgpr::EXEC_HI.into());
+        self.is_empty()
+            || !writes_exec
+                && !scalar.reads.meets(&self.mask_writes)
+                && !scalar.writes.meets(&self.scalar_reads)
+                && !scalar.writes.meets(&self.mask_reads)
+                && !scalar.writes.meets(&self.mask_writes)
+                && !scalar.lanes.meets(&self.vector_writes)
+    }
+
+    /// Whether a load from scalar memory may run before the region.
+    pub fn admits_load(&self, reads: &ScalarSet, writes: &ScalarSet) -> bool {
+        self.only_loads()
+            && !reads.meets(&self.mask_writes)
+            && !writes.meets(&self.scalar_reads)
+            && !writes.meets(&self.mask_reads)
+            && !writes.meets(&self.mask_writes)
+    }
+
+    /// Whether a region without stores is under way: loads from scalar memory may pass it.
+    pub fn only_loads(&self) -> bool {
+        self.stores == [false; 2]
+    }
+
+    /// Takes the instruction in.
+    pub fn push(&mut self, lane: Lane, shape: Shape) {
+        lane.scalar_reads(&mut self.scalar_reads);
+        lane.mask_reads(&mut self.mask_reads);
+        lane.mask_writes(&mut self.mask_writes);
+        lane.vector_writes(&mut self.vector_writes);
+        if let Some(access) = &lane.access {
+            let n = space(access.space);
+            self.loads[n] |= access.load;
+            self.stores[n] |= !access.load;
+        }
+        self.floats += usize::from(is_watched(shape));
+        self.lanes.push(lane);
+        self.shapes.push(shape);
+    }
+
+    /// Its instructions, as the interpreter needs them.
+    pub fn members(&self, records: &[Record]) -> Box<[Member]> {
+        let member = |lane: &Lane| Member {
+            record: lane.record(records[lane.ip]),
+            ip: lane.ip as u32,
+            mask: lane.mask_out.unwrap_or(Member::NO_MASK),
+            to_exec: lane.to_exec,
+        };
+        self.lanes.iter().map(member).collect()
+    }
+
+    fn is_global(&self) -> bool {
+        self.loads[0] || self.stores[0]
+    }
+
+    /// Emits the region. `number` is its place in the list of regions; `interpret` is the code that calls the
+    /// interpreter for a strip. Returns the ranges of code in which host faults may happen, and where they go.
+    pub fn emit(
+        &self,
+        asm: &mut Assembler,
+        number: usize,
+        interpret: Label,
+        leave: Label,
+        fenced: bool,
+    ) -> Vec<(Label, Label, Label)> {
+        let mut sites = Vec::new();
+        let (done, masked) = (asm.label(), asm.label());
+        if self.is_global() {
+            enter(asm, fenced);
+        }
+        if self.stores[0] {
+            asm.op(Code::Mov_rm8_imm8, &[field(offset_of!(Wave, store_outstanding)).into(), 1u8.into()]);
+        }
+        asm.op(Code::Cmp_rm64_imm8, &[scalar(sgpr::EXEC_LO.into()).into(), 0xffu8.into()]);
+        asm.jcc(Condition::NotEqual, masked);
+        for variant in [false, true] {
+            let (begin, end, careful, next) = (asm.label(), asm.label(), asm.label(), asm.label());
+            if variant {
+                asm.bind(masked);
+            }
+            asm.op(Code::Xor_r32_rm32, &[Register::EBP.into(), Register::EBP.into()]);
+            let top = asm.label();
+            asm.bind(top);
+            asm.bind(begin);
+            self.strip(asm, variant, careful, next);
+            asm.bind(end);
+            asm.bind(next);
+            asm.op(Code::Add_rm32_imm8, &[Register::EBP.into(), 64u8.into()]);
+            asm.op(Code::Cmp_rm32_imm32, &[Register::EBP.into(), Arg::Dword(256)]);
+            asm.jcc(Condition::NotEqual, top);
+            asm.jmp(done);
+            // The interpreter does this strip.
+            asm.bind(careful);
+            if self.is_global() {
+                leave_slot(asm);
+            }
+            asm.op(Code::Mov_r64_rm64, &[Register::RDI.into(), CONTEXT.into()]);
+            asm.op(Code::Mov_r32_imm32, &[Register::ESI.into(), Arg::Dword(number as u32)]);
+            asm.op(Code::Mov_r32_rm32, &[Register::EDX.into(), Register::EBP.into()]);
+            asm.call(interpret);
+            asm.op(Code::Test_rm64_r64, &[Register::RAX.into(), Register::RAX.into()]);
+            asm.jcc(Condition::NotEqual, leave);
+            if self.is_global() {
+                enter(asm, fenced);
+                sites.push((begin, end, careful));
+            }
+            asm.jmp(next);
+        }
+        asm.bind(done);
+        if self.is_global() {
+            leave_slot(asm);
+        }
+        sites
+    }
+
+    fn strip(&self, asm: &mut Assembler, masked: bool, careful: Label, next: Label) {
+        let narrow_piece = Register::R9D;
+        asm.op(Code::Mov_r32_rm32, &[narrow_piece.into(), Register::EBP.into()]);
+        asm.op(Code::Shr_rm32_imm8, &[narrow_piece.into(), 5u8.into()]);
+        debug_assert_eq!((PIECE, STRIP), (Register::R9, Register::RBP));
+        if masked {
+            let some = asm.label();
+            asm.op(Code::VEX_Kmovw_kr_km16, &[EXEC.into(), mask(sgpr::EXEC_LO.into()).into()]);
+            asm.op(Code::VEX_Kortestw_kr_kr, &[EXEC.into(), EXEC.into()]);
+            asm.jcc(Condition::NotEqual, some);
+            // No lane is active: masks become zero, nothing else changes.
+            for number in (0..128).step_by(2).filter(|n| self.mask_writes.has(*n)) {
+                asm.op(Code::Mov_rm16_imm16, &[mask(number).into(), Arg::Word(0)]);
+            }
+            asm.jmp(next);
+            asm.bind(some);
+        }
+        let watch = if self.floats > MANY_FLOATS { Watch::Flag } else { Watch::Results };
+        let mut strip = Strip::new(asm, &self.lanes, masked, careful, watch);
+        strip.begin(self.floats != 0);
+        for (n, (lane, shape)) in self.lanes.iter().zip(&self.shapes).enumerate() {
+            strip.registers.begin(n);
+            strip.lane(lane, *shape);
+        }
+        strip.end();
+    }
+}
+
+/// Announces accesses and notes the epoch for which translations must be valid.
+pub(super) fn enter(asm: &mut Assembler, fenced: bool) {
+    asm.op(Code::Inc_rm32, &[super::assembler::at(SLOT, 0).into()]);
+    if fenced {
+        // mfence
+        asm.raw(&[0x0f, 0xae, 0xf0]);
+    }
+    asm.op(Code::Mov_r64_rm64, &[EPOCH.into(), context(offset_of!(Context, epoch)).into()]);
+    asm.op(Code::Mov_r64_rm64, &[EPOCH.into(), super::assembler::at(EPOCH, 0).into()]);
+}
+
+/// Withdraws the announcement.
+pub(super) fn leave_slot(asm: &mut Assembler) {
+    asm.op(Code::Inc_rm32, &[super::assembler::at(SLOT, 0).into()]);
+}

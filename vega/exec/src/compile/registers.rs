@@ -1,0 +1,171 @@
+//! Which vector registers of the guest are in registers of the host, within one strip of a region.
+//!
+//! A value is loaded when it is first read and written back when the strip ends. Until then nothing that
+//! the strip computes can be seen, so that a strip may be begun again (see [`super::region`]): a value that
+//! must make room goes to the context, not to the wave. Which one makes room: the one that is used last.
+
+use std::collections::HashMap;
+
+use iced_x86::{Code, Register};
+
+use super::assembler::{Arg, Assembler};
+use super::ir::Lane;
+use super::layout::{spill, vector, zmm};
+use super::set::VectorSet;
+
+/// The first host register that holds values; those below are for single instructions.
+const FIRST: usize = 6;
+const COUNT: usize = 32;
+
+/// A copy between registers or memory and registers.
+pub(super) const MOVE: Code = Code::EVEX_Vmovdqa32_zmm_k1z_zmmm512;
+/// A load.
+pub(super) const LOAD: Code = Code::EVEX_Vmovdqu32_zmm_k1z_zmmm512;
+/// A store.
+pub(super) const STORE: Code = Code::EVEX_Vmovdqu32_zmmm512_k1z_zmm;
+
+/// When each guest register is used next.
+struct Uses {
+    /// Positions in ascending order, for each register: even ones read, odd ones write.
+    at: HashMap<u16, Vec<u32>>,
+}
+
+impl Uses {
+    fn new(lanes: &[Lane]) -> Self {
+        let mut at: HashMap<u16, Vec<u32>> = HashMap::new();
+        for (n, lane) in lanes.iter().enumerate() {
+            let (mut reads, mut writes) = (VectorSet::default(), VectorSet::default());
+            lane.vector_reads(&mut reads);
+            lane.vector_writes(&mut writes);
+            reads.iter().for_each(|v| at.entry(v).or_default().push(2 * n as u32));
+            writes.iter().for_each(|v| at.entry(v).or_default().push(2 * n as u32 + 1));
+        }
+        Self { at }
+    }
+
+    /// The next use at or after a position.
+    fn next(&self, v: u16, position: usize) -> Option<u32> {
+        let uses = self.at.get(&v)?;
+        uses.get(uses.partition_point(|at| (*at as usize) < 2 * position)).copied()
+    }
+}
+
+/// See the file's head.
+pub(super) struct Registers {
+    /// The guest register in each host register.
+    owner: [Option<u16>; COUNT],
+    /// Host registers whose value is newer than the wave's.
+    dirty: u32,
+    /// Host registers that the instruction at hand uses.
+    pinned: u32,
+    /// Guest registers whose value is in the context and newer than the wave's.
+    spilled: VectorSet,
+    uses: Uses,
+    position: usize,
+}
+
+impl Registers {
+    /// Nothing in registers, before a strip of these instructions.
+    pub fn new(lanes: &[Lane]) -> Self {
+        Self {
+            owner: [None; COUNT],
+            dirty: 0,
+            pinned: 0,
+            spilled: VectorSet::default(),
+            uses: Uses::new(lanes),
+            position: 0,
+        }
+    }
+
+    /// Begins with the instruction at a position.
+    pub fn begin(&mut self, position: usize) {
+        self.position = position;
+        self.pinned = 0;
+    }
+
+    fn find(&self, v: u16) -> Option<usize> {
+        (FIRST..COUNT).find(|r| self.owner[*r] == Some(v))
+    }
+
+    /// A host register for a guest register that is in none.
+    fn take(&mut self, asm: &mut Assembler, v: u16) -> usize {
+        let free = (FIRST..COUNT).filter(|r| self.pinned >> r & 1 == 0);
+        let distance = |r: &usize| match self.owner[*r] {
+            None => u32::MAX,
+            Some(v) => self.uses.next(v, self.position).map_or(u32::MAX - 1, |at| at),
+        };
+        let r = free.max_by_key(distance).unwrap_or(FIRST);
+        if let Some(old) = self.owner[r]
+            && self.dirty >> r & 1 == 1
+        {
+            // A value that is written before it is read again is dead, but its last value must reach the wave.
+            let next = self.uses.next(old, self.position);
+            if next.is_none_or(|at| at % 2 == 0) {
+                asm.op(STORE, &[spill(old).into(), zmm(r as u8).into()]);
+                self.spilled.add(old, 1);
+            }
+        }
+        self.owner[r] = Some(v);
+        self.dirty &= !(1 << r);
+        self.pinned |= 1 << r;
+        r
+    }
+
+    /// The host register that holds a guest register's value.
+    pub fn read(&mut self, asm: &mut Assembler, v: u16) -> Register {
+        if let Some(r) = self.find(v) {
+            self.pinned |= 1 << r;
+            return zmm(r as u8);
+        }
+        let r = self.take(asm, v);
+        if self.spilled.has(v) {
+            asm.op(LOAD, &[zmm(r as u8).into(), spill(v).into()]);
+        } else {
+            asm.op(LOAD, &[zmm(r as u8).into(), vector(v).into()]);
+        }
+        zmm(r as u8)
+    }
+
+    /// The host register that takes a guest register's new value; all lanes of it are replaced.
+    pub fn write(&mut self, asm: &mut Assembler, v: u16) -> Register {
+        let r = match self.find(v) {
+            Some(r) => {
+                self.pinned |= 1 << r;
+                r
+            }
+            None => self.take(asm, v),
+        };
+        self.dirty |= 1 << r;
+        zmm(r as u8)
+    }
+
+    /// Writes everything back that is newer than the wave's. Lanes outside of `mask` stay as they are.
+    pub fn finish(&mut self, asm: &mut Assembler, mask: Option<Register>) {
+        let (temporary, other) = (zmm(0), zmm(1));
+        let put = |asm: &mut Assembler, v: u16, from: Register| {
+            let Some(mask) = mask else {
+                asm.op(STORE, &[vector(v).into(), from.into()]);
+                return;
+            };
+            // Blending and storing whole keeps later loads of the register fast.
+            asm.op(LOAD, &[temporary.into(), vector(v).into()]);
+            let masking = super::assembler::Masking { by: Some(mask), ..Default::default() };
+            asm.with(MOVE, &[temporary.into(), from.into()], masking);
+            asm.op(STORE, &[vector(v).into(), temporary.into()]);
+        };
+        for r in FIRST..COUNT {
+            if let (Some(v), true) = (self.owner[r], self.dirty >> r & 1 == 1) {
+                put(asm, v, zmm(r as u8));
+            }
+        }
+        for v in self.spilled.iter() {
+            let newer = self.find(v).is_some_and(|r| self.dirty >> r & 1 == 1);
+            if !newer {
+                let args: [Arg; 2] = [other.into(), spill(v).into()];
+                asm.op(LOAD, &args);
+                put(asm, v, other);
+            }
+        }
+        self.dirty = 0;
+    }
+}

@@ -1,0 +1,59 @@
+//! Sets of registers.
+
+/// Vector registers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct VectorSet([u64; 5]);
+
+impl VectorSet {
+    /// Adds registers from `first` on.
+    pub fn add(&mut self, first: u16, count: u16) {
+        for n in first..first + count {
+            if let Some(word) = self.0.get_mut(usize::from(n / 64)) {
+                *word |= 1 << (n % 64);
+            }
+        }
+    }
+
+    /// Whether a register is in the set.
+    pub fn has(&self, n: u16) -> bool {
+        self.0.get(usize::from(n / 64)).is_some_and(|word| word >> (n % 64) & 1 == 1)
+    }
+
+    /// Whether the sets have a register in common.
+    pub fn meets(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).any(|(a, b)| a & b != 0)
+    }
+
+    /// Its registers in ascending order.
+    pub fn iter(&self) -> impl Iterator<Item = u16> + '_ {
+        (0..320u16).filter(|n| self.has(*n))
+    }
+}
+
+/// Scalar registers, and the scalar condition code as one more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct ScalarSet([u64; 3]);
+
+/// The number of the scalar condition code in a [`ScalarSet`].
+pub(super) const SCC: u16 = 150;
+
+impl ScalarSet {
+    /// Adds registers from `first` on.
+    pub fn add(&mut self, first: u16, count: u16) {
+        for n in first..first + count {
+            if let Some(word) = self.0.get_mut(usize::from(n / 64)) {
+                *word |= 1 << (n % 64);
+            }
+        }
+    }
+
+    /// Whether a register is in the set.
+    pub fn has(&self, n: u16) -> bool {
+        self.0.get(usize::from(n / 64)).is_some_and(|word| word >> (n % 64) & 1 == 1)
+    }
+
+    /// Whether the sets have a register in common.
+    pub fn meets(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).any(|(a, b)| a & b != 0)
+    }
+}

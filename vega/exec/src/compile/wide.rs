@@ -1,0 +1,184 @@
+//! Vector arithmetic on 64-bit and 16-bit lanes: one function for each shape.
+
+use iced_x86::{Code, Register};
+
+use super::assembler::{Arg, Masking};
+use super::ir::Lane;
+use super::layout::{ymm, zmm};
+use super::shape::Shape;
+use super::strip::{K2, K3, Strip};
+use Code::*;
+
+const QUIET: Masking = Masking { by: None, zero: false, quiet: true };
+
+impl Strip<'_> {
+    /// `code` for both halves: d = a op b.
+    fn both(&mut self, code: Code, d: [u8; 2], a: [u8; 2], b: [u8; 2]) {
+        for half in 0..2 {
+            let args: [Arg; 3] = [zmm(d[half]).into(), zmm(a[half]).into(), zmm(b[half]).into()];
+            self.asm.op(code, &args);
+        }
+    }
+
+    /// The same with inactive lanes left out, so that they raise no flags.
+    fn both_active(&mut self, code: Code, d: [u8; 2], a: [u8; 2], b: [u8; 2]) {
+        for half in 0..2 {
+            let masking = if half == 0 { self.masking() } else { self.upper_masking() };
+            let args: [Arg; 3] = [zmm(d[half]).into(), zmm(a[half]).into(), zmm(b[half]).into()];
+            self.asm.with(code, &args, masking);
+        }
+    }
+
+    /// K2 = K3:K2
+    fn join_masks(&mut self) {
+        self.asm.op(VEX_Kunpckbw_kr_kr_kr, &[K2.into(), K3.into(), K2.into()]);
+    }
+
+    /// An instruction on 64-bit lanes.
+    pub fn wide(&mut self, lane: &Lane, shape: Shape) {
+        match shape {
+            Shape::WideShift(code) => {
+                self.wide_source(&lane.src[0], 0);
+                self.wide_source(&lane.src[1], 1);
+                let table = std::array::from_fn(|n| if n % 2 == 0 { 63 } else { 0 });
+                for t in [2, 3] {
+                    let args: [Arg; 2] = [zmm(t).into(), zmm(t).into()];
+                    self.asm.op_table(EVEX_Vpandd_zmm_k1z_zmm_zmmm512b32, &args, table, Masking::default());
+                }
+                self.both(code, [0, 1], [0, 1], [2, 3]);
+                self.wide_result(lane, [zmm(0), zmm(1)]);
+            }
+            Shape::WideBinary(code) => {
+                self.wide_source(&lane.src[0], 0);
+                self.wide_source(&lane.src[1], 1);
+                self.both_active(code, [0, 1], [0, 1], [2, 3]);
+                self.check_wide([zmm(0), zmm(1)]);
+                self.wide_result(lane, [zmm(0), zmm(1)]);
+            }
+            Shape::WideFma => {
+                for n in 0..3 {
+                    self.wide_source(&lane.src[n], n as u8);
+                }
+                let code = EVEX_Vfmadd231pd_zmm_k1z_zmm_zmmm512b64_er;
+                self.both_active(code, [4, 5], [0, 1], [2, 3]);
+                self.check_wide([zmm(4), zmm(5)]);
+                self.wide_result(lane, [zmm(4), zmm(5)]);
+            }
+            Shape::WideUnary(code, imm) => {
+                self.wide_source(&lane.src[0], 0);
+                for t in [0, 1] {
+                    self.asm.with(code, &[zmm(t).into(), zmm(t).into(), imm.into()], QUIET);
+                }
+                self.wide_result(lane, [zmm(0), zmm(1)]);
+            }
+            Shape::WideCompare(code, predicate) => {
+                self.wide_source(&lane.src[0], 0);
+                self.wide_source(&lane.src[1], 1);
+                for (k, (a, b)) in [(K2, (0, 2)), (K3, (1, 3))] {
+                    self.asm.with(code, &[k.into(), zmm(a).into(), zmm(b).into(), predicate.into()], QUIET);
+                }
+                self.join_masks();
+                self.put_mask(lane);
+            }
+            Shape::MadWide { signed } => self.mad_wide(lane, signed),
+            Shape::Widen(code) => {
+                let a = self.source(&lane.src[0], 0);
+                let upper = ymm(zmm(1));
+                let extract: [Arg; 3] = [upper.into(), a.into(), 1u8.into()];
+                self.asm.op(EVEX_Vextracti64x4_ymmm256_k1z_zmm_imm8, &extract);
+                self.asm.with(code, &[zmm(1).into(), upper.into()], QUIET);
+                self.asm.with(code, &[zmm(0).into(), ymm(a).into()], QUIET);
+                self.wide_result(lane, [zmm(0), zmm(1)]);
+            }
+            Shape::Narrow(code) => {
+                self.wide_source(&lane.src[0], 0);
+                for t in [0, 1] {
+                    self.asm.with(code, &[ymm(zmm(t)).into(), zmm(t).into()], QUIET);
+                }
+                self.join_halves(lane, zmm(0), zmm(1));
+            }
+            _ => {}
+        }
+    }
+
+    /// The destination gets the low halves of two registers.
+    fn join_halves(&mut self, lane: &Lane, low: Register, high: Register) {
+        let Some((d, _)) = lane.dst else { return };
+        let d = self.registers.write(self.asm, d);
+        let args: [Arg; 4] = [d.into(), low.into(), ymm(high).into(), 1u8.into()];
+        self.asm.op(EVEX_Vinserti64x4_zmm_k1z_zmm_ymmm256_imm8, &args);
+    }
+
+    fn mad_wide(&mut self, lane: &Lane, signed: bool) {
+        for n in 0..3 {
+            self.wide_source(&lane.src[n], n as u8);
+        }
+        let multiply =
+            if signed { EVEX_Vpmuldq_zmm_k1z_zmm_zmmm512b64 } else { EVEX_Vpmuludq_zmm_k1z_zmm_zmmm512b64 };
+        self.both(multiply, [0, 1], [0, 1], [2, 3]);
+        self.both(EVEX_Vpaddq_zmm_k1z_zmm_zmmm512b64, [2, 3], [0, 1], [4, 5]);
+        for (half, k) in [K2, K3].into_iter().enumerate() {
+            let (product, sum, addend) = (zmm(half as u8), zmm(2 + half as u8), zmm(4 + half as u8));
+            if signed {
+                // The sum's sign, turned round where it overflowed: product and addend both differ from it.
+                let xor = EVEX_Vpxorq_zmm_k1z_zmm_zmmm512b64;
+                self.asm.op(xor, &[product.into(), product.into(), sum.into()]);
+                let logic = EVEX_Vpternlogq_zmm_k1z_zmm_zmmm512b64_imm8;
+                self.asm.op(logic, &[product.into(), sum.into(), addend.into(), 0x60u8.into()]);
+                self.asm.op(xor, &[product.into(), product.into(), sum.into()]);
+                self.asm.op(EVEX_Vpmovq2m_kr_zmm, &[k.into(), product.into()]);
+            } else {
+                let compare = EVEX_Vpcmpuq_kr_k1_zmm_zmmm512b64_imm8;
+                self.asm.op(compare, &[k.into(), sum.into(), product.into(), 1u8.into()]);
+            }
+        }
+        self.join_masks();
+        self.put_mask(lane);
+        self.wide_result(lane, [zmm(2), zmm(3)]);
+    }
+
+    /// An f16 source as f32, in temporary `n`.
+    fn half_source(&mut self, lane: &Lane, n: u8) {
+        let a = self.source(&lane.src[usize::from(n)], n);
+        self.asm.op(EVEX_Vpmovdw_ymmm256_k1z_zmm, &[ymm(zmm(n)).into(), a.into()]);
+        self.asm.with(EVEX_Vcvtph2ps_zmm_k1z_ymmm256_sae, &[zmm(n).into(), ymm(zmm(n)).into()], QUIET);
+    }
+
+    /// Stores an f32 as f16.
+    fn half_result(&mut self, lane: &Lane, from: Register) {
+        let Some((d, _)) = lane.dst else { return };
+        let narrow = ymm(zmm(5));
+        // 0: to nearest even, whatever MXCSR says.
+        self.asm.with(
+            EVEX_Vcvtps2ph_ymmm256_k1z_zmm_imm8_sae,
+            &[narrow.into(), from.into(), 0u8.into()],
+            QUIET,
+        );
+        let d = self.registers.write(self.asm, d);
+        self.asm.op(EVEX_Vpmovzxwd_zmm_k1z_ymmm256, &[d.into(), narrow.into()]);
+    }
+
+    /// An instruction on f16.
+    pub fn half(&mut self, lane: &Lane, shape: Shape) {
+        match shape {
+            Shape::Half(code) => {
+                self.half_source(lane, 0);
+                self.half_source(lane, 1);
+                let masking = self.masking();
+                self.asm.with(code, &[zmm(0).into(), zmm(0).into(), zmm(1).into()], masking);
+                self.check(zmm(0));
+                self.half_result(lane, zmm(0));
+            }
+            Shape::HalfToFloat => {
+                self.half_source(lane, 0);
+                let Some((d, _)) = lane.dst else { return };
+                let d = self.registers.write(self.asm, d);
+                self.asm.op(super::registers::MOVE, &[d.into(), zmm(0).into()]);
+            }
+            _ => {
+                let a = self.source(&lane.src[0], 0);
+                self.half_result(lane, a);
+            }
+        }
+    }
+}
