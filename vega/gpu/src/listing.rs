@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use vega_exec::{AddressSpace, FaultReport};
+use vega_exec::AddressSpace;
 
 /// Instructions shown in front of the one at fault, and after it.
 const BEFORE: usize = 4;
@@ -12,31 +12,31 @@ const MAX_CODE: u64 = 1 << 20;
 /// Dwords of the longest instruction.
 const LONGEST: u64 = 5;
 
-/// The instructions around the fault. Instructions have no fixed length, so the code is decoded from `entry`
-/// on, where its function or the kernel begins; where that does not meet the fault (a function called elsewhere, data in between),
-/// only what follows is shown.
-pub(crate) fn window(space: &AddressSpace, fault: &FaultReport, entry: u64) -> String {
+/// The instructions around the one at `at`, whose words are `here`. Instructions have no fixed length, so the code
+/// is decoded from `start` on, where the function or the kernel begins; where that does not meet `at` (data in
+/// between), only what follows is shown.
+pub(crate) fn window(space: &AddressSpace, at: u64, here: &[u32], start: u64) -> String {
     let mut before = Vec::new();
-    let mut pc = entry;
-    let reachable = fault.pc.checked_sub(entry).is_some_and(|n| n <= MAX_CODE);
-    while reachable && pc < fault.pc {
+    let mut pc = start;
+    let reachable = at.checked_sub(start).is_some_and(|n| n <= MAX_CODE);
+    while reachable && pc < at {
         let Some((text, bytes)) = instruction(space, pc) else { break };
         before.push((pc, text));
         pc += bytes;
     }
-    if pc != fault.pc {
+    if pc != at {
         before.clear();
     }
     let mut out = String::new();
     for (pc, text) in before.iter().skip(before.len().saturating_sub(BEFORE)) {
         let _ = writeln!(out, "       {pc:#x}: {text}");
     }
-    let here = decode(&fault.words).map_or_else(|| words(&fault.words), |(text, _)| text);
-    let _ = writeln!(out, "    => {:#x}: {here}", fault.pc);
-    let mut pc = fault.pc;
+    let here = decode(here).map_or_else(|| words(here), |(text, _)| text);
+    let _ = writeln!(out, "    => {at:#x}: {here}");
+    let mut pc = at;
     for _ in 0..=AFTER {
         let Some((text, bytes)) = instruction(space, pc) else { break };
-        if pc != fault.pc {
+        if pc != at {
             let _ = writeln!(out, "       {pc:#x}: {text}");
         }
         // Padding follows.
@@ -56,11 +56,14 @@ fn words(words: &[u32]) -> String {
     format!("{} (no instruction)", hex.join(" "))
 }
 
+/// The words at an address, enough for an instruction.
+pub(crate) fn code(space: &AddressSpace, pc: u64) -> Vec<u32> {
+    (0..LONGEST).map_while(|i| space.read::<u32>(pc.wrapping_add(i * 4)).ok()).collect()
+}
+
 /// The instruction at an address as text, and its length in bytes.
 fn instruction(space: &AddressSpace, pc: u64) -> Option<(String, u64)> {
-    let words: Vec<u32> =
-        (0..LONGEST).map_while(|i| space.read::<u32>(pc.wrapping_add(i * 4)).ok()).collect();
-    decode(&words)
+    decode(&code(space, pc))
 }
 
 /// The first instruction of some words.

@@ -9,6 +9,9 @@ use crate::queue::Queue;
 use crate::source::Place;
 use crate::{listing, names, source};
 
+/// Farther than any code object is long.
+const FAR: u64 = 1 << 30;
+
 /// Places of waves that the watchdog's report shows.
 const MAX_POSITIONS: usize = 8;
 
@@ -102,11 +105,18 @@ pub(crate) fn kernel_fault(queue: &Queue, fault: &FaultReport, launch: &Launch) 
         Some(after) => (after, "after"),
         None => (launch.entry_va - fault.pc, "before"),
     };
-    line(&mut out, "pc", format_args!("{:#x}, {offset:#x} bytes {side} the kernel's entry", fault.pc));
-    let place = queue.card.notify.code_object(fault.pc).and_then(|code| source::place(&code, fault.pc));
-    source(&mut out, place.as_ref());
-    let start = place.and_then(|place| place.function).unwrap_or(launch.entry_va);
-    out.push_str(&listing::window(space, fault, start));
+    let distance = match offset {
+        0..=FAR => format!("{offset:#x} bytes {side} the kernel's entry"),
+        _ => "far from the kernel".to_owned(),
+    };
+    line(&mut out, "pc", format_args!("{:#x}, {distance}", fault.pc));
+    match caller(fault) {
+        Some(pc) => {
+            line(&mut out, "caller", format_args!("{pc:#x}, if s[30:31] is the return address"));
+            code(&mut out, queue, pc, &listing::code(space, pc), launch.entry_va);
+        }
+        None => code(&mut out, queue, fault.pc, &fault.words, launch.entry_va),
+    }
     for (n, position) in fault.positions.iter().take(MAX_POSITIONS).enumerate() {
         let waves = format_args!("{} {} at {:#x}", position.waves, position.state, position.pc);
         line(&mut out, if n == 0 { "waves" } else { "" }, waves);
@@ -115,6 +125,23 @@ pub(crate) fn kernel_fault(queue: &Queue, fault: &FaultReport, launch: &Launch) 
         line(&mut out, "schedule", format_args!("{schedule}: VEGA_SCHEDULE={schedule} repeats it"));
     }
     out
+}
+
+/// For a jump to where no code is: the call that led there, 4 bytes in front of the return address.
+fn caller(fault: &FaultReport) -> Option<u64> {
+    let FaultKind::Memory(GuestFault { access: Access::Execute, .. }) = fault.kind else { return None };
+    match fault.registers.first()?.values.as_slice() {
+        [low, high] => (u64::from(*high) << 32 | u64::from(*low)).checked_sub(4),
+        _ => None,
+    }
+}
+
+/// The instruction at `pc` in the source and in the code.
+fn code(out: &mut String, queue: &Queue, pc: u64, words: &[u32], entry: u64) {
+    let place = queue.card.notify.code_object(pc).and_then(|code| source::place(&code, pc));
+    source(out, place.as_ref());
+    let start = place.and_then(|place| place.function).unwrap_or(entry);
+    out.push_str(&listing::window(&queue.card.space, pc, words, start));
 }
 
 /// What the instruction reads: `v[2:3] = 0x…` for each operand, vector registers in the lane at fault.

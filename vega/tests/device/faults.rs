@@ -150,6 +150,23 @@ fn a_stack_that_is_full_is_told_with_its_size() {
 }
 
 #[test]
+fn a_call_through_a_null_pointer_is_told_with_its_caller() {
+    let line = marked("// at fault: call");
+    let run = aborts(
+        "call",
+        &[],
+        &[
+            "memory fault in a kernel",
+            "kernel      call(int*, int)",
+            "address     0x0, instruction fetch: null pointer",
+            "caller      0x",
+            &format!("faulty.hip:{line}"),
+        ],
+    );
+    instruction(&run, "s_swappc_b64 s[30:31]");
+}
+
+#[test]
 fn the_watchdog_tells_where_a_kernel_is_that_does_not_end() {
     aborts(
         "forever",

@@ -38,6 +38,14 @@ __device__ __noinline__ int deeper(volatile int* out, int depth) {
 
 __global__ void bottomless(volatile int* out) { *out = deeper(out, threadIdx.x); }
 
+typedef int (*Function)(int);
+__device__ __noinline__ int twice(int x) { return 2 * x; }
+__device__ Function functions[2] = {twice, nullptr};
+
+__global__ void call(int* out, int which) {
+    out[threadIdx.x] = functions[which](threadIdx.x); // at fault: call
+}
+
 __global__ void forever(volatile int* flag) {
     while (*flag == 0) {
     }
@@ -75,6 +83,11 @@ int main(int argc, char** argv) {
         illegal<<<1, 64>>>();
     } else if (is("bottomless")) {
         bottomless<<<1, 64>>>((int*)data);
+    } else if (is("call")) {
+        call<<<1, 64>>>((int*)data, 0);
+        fetch();
+        for (unsigned i = 0; i < 64; i++) CHECK(host[i] == 2 * i);
+        call<<<1, 64>>>((int*)data, 1);
     } else if (is("forever")) {
         forever<<<8, 256>>>((int*)data);
     } else if (is("race")) {

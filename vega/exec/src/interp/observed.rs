@@ -25,6 +25,10 @@ fn steps(wave: &mut Wave, worker: &mut Worker, observer: &mut Observer) {
     let number = worker.programs.iter().position(|p| Arc::as_ptr(p) == wave.program).unwrap_or(0);
     let mut ip = wave.ip;
     while let Some(record) = program.records.get(ip) {
+        let Some(record) = super::modified(wave, program, ip, *record) else {
+            ip += 1;
+            continue;
+        };
         let row = program.row(ip);
         let (at, pc, exec) = (ip, program.pc(ip), wave.exec());
         if let Some(row) = row {
@@ -40,10 +44,6 @@ fn steps(wave: &mut Wave, worker: &mut Worker, observer: &mut Observer) {
                 }
             }
         }
-        let Some(record) = super::modified(wave, program, ip, *record) else {
-            ip += 1;
-            continue;
-        };
         // SAFETY: see the file's head; `index` keeps registers below 256.
         ip = unsafe { (record.run)(wave, worker, &record, ip) };
         if row.is_none() {
