@@ -11,6 +11,7 @@ use vega_isa::{Flags, Inst, Micro};
 
 use super::AtomicShape;
 use super::components::{Components, number};
+use super::coordinates::{Address, Cursor};
 use super::flat::finish;
 use super::lanes::LaneFault;
 use crate::image::descriptor::Sampler;
@@ -44,6 +45,8 @@ struct Access<'a> {
     /// `None` for a null descriptor.
     image: Option<Descriptor>,
     sampler: Sampler,
+    /// The view's first level, which most accesses go to.
+    base: Option<Level>,
     /// First address register.
     address: usize,
     /// First data register.
@@ -66,9 +69,11 @@ fn execute(wave: &mut Wave, worker: &mut Worker, record: &Record, inst: &Inst) -
     if let Some(format) = image.as_mut().and_then(|image| image.format.as_mut()).filter(|_| degamma) {
         *format = format.degamma();
     }
+    let base = image.and_then(|image| Level::new(&image, image.levels.0, image.format?.size()));
     let access = Access {
         inst,
         image,
+        base,
         sampler,
         address: record.src[0].wrapping_sub(code::VGPR) as usize,
         data: record.dst as usize,
@@ -106,72 +111,9 @@ fn execute(wave: &mut Wave, worker: &mut Worker, record: &Record, inst: &Inst) -
 const IMPLICIT: Sample =
     Sample { gather: false, compare: false, lod: Lod::Implicit, clamp: false, offset: false };
 
-/// Reads a lane's address components: dwords, or halves of them.
-struct Cursor<'a> {
-    wave: &'a Wave,
-    lane: usize,
-    register: usize,
-    /// The next component is the high half of the register before.
-    high: bool,
-    narrow: bool,
-}
-
-impl Cursor<'_> {
-    /// The next whole register.
-    fn dword(&mut self) -> u32 {
-        self.align();
-        let value = self.wave.v[self.register % self.wave.v.len()][self.lane];
-        self.register += 1;
-        value
-    }
-
-    /// Goes on at a whole register.
-    fn align(&mut self) {
-        self.high = false;
-    }
-
-    fn component(&mut self) -> u32 {
-        if !self.narrow {
-            return self.dword();
-        }
-        if self.high {
-            self.high = false;
-            return self.wave.v[(self.register - 1) % self.wave.v.len()][self.lane] >> 16;
-        }
-        let value = self.dword() & 0xffff;
-        self.high = true;
-        value
-    }
-
-    /// A floating-point component.
-    fn float(&mut self) -> f32 {
-        use crate::numeric::{Format, Mode, convert};
-        let bits = self.component();
-        if !self.narrow {
-            return f32::from_bits(bits);
-        }
-        let mode = Mode::DEFAULT;
-        f32::from_bits(convert::float_to_float(Format::F16, Format::F32, bits.into(), mode, mode) as u32)
-    }
-}
-
-/// A lane's address, with what a sampling instruction puts in front.
-#[derive(Default)]
-struct Address {
-    offset: [i32; 3],
-    bias: f32,
-    reference: f32,
-    /// Along the screen's x and y.
-    derivatives: [[f32; 3]; 2],
-    coordinates: [f32; 3],
-    /// The level, or the least level.
-    last: f32,
-}
-
-impl<'a> Access<'a> {
+impl Access<'_> {
     fn cursor<'w>(&self, wave: &'w Wave, lane: usize) -> Cursor<'w> {
-        let narrow = self.inst.modifiers.flags.has(Flags::A16);
-        Cursor { wave, lane, register: self.address, high: false, narrow }
+        Cursor::new(wave, lane, self.address, self.inst.modifiers.flags.has(Flags::A16))
     }
 
     /// Coordinates that the instruction gives: layers only where it declares an array.
@@ -202,33 +144,18 @@ impl<'a> Access<'a> {
 
     /// What a sampling instruction reads.
     fn sample_address(&self, wave: &Wave, lane: usize, image: &Descriptor, sample: Sample) -> Address {
-        let mut cursor = self.cursor(wave, lane);
-        let mut address = Address::default();
-        if sample.offset {
-            // Six signed bits each.
-            let packed = cursor.dword();
-            address.offset = [0, 8, 16].map(|at| ((packed >> at << 26) as i32) >> 26);
-        }
-        if sample.lod == Lod::Bias {
-            address.bias = cursor.float();
-            cursor.align();
-        }
-        if sample.compare {
-            address.reference = f32::from_bits(cursor.dword());
-        }
-        let dimensions = image.kind.dimensions();
-        if matches!(sample.lod, Lod::Derivatives | Lod::CoarseDerivatives) {
-            for direction in &mut address.derivatives {
-                direction.iter_mut().take(dimensions).for_each(|d| *d = cursor.float());
-                cursor.align();
-            }
-        }
-        let count = self.coordinates(image);
-        address.coordinates.iter_mut().take(count).for_each(|coordinate| *coordinate = cursor.float());
-        if sample.lod == Lod::Level || sample.clamp {
-            address.last = cursor.float();
-        }
-        address
+        let cursor = self.cursor(wave, lane);
+        Address::read(cursor, sample, image.kind.dimensions(), self.coordinates(image))
+    }
+
+    /// How a level lies in memory.
+    fn level(&self, image: &Descriptor, level: u32) -> Option<Level> {
+        if level == image.levels.0 { self.base } else { Level::new(image, level, image.format?.size()) }
+    }
+
+    /// Where a texel is; `None` outside the image.
+    fn address(&self, image: &Descriptor, level: u32, at: [u32; 3]) -> Option<u64> {
+        self.level(image, level)?.address(at)
     }
 
     fn d16(&self) -> D16 {
@@ -273,7 +200,7 @@ fn load(
     let mut values = [0; 4];
     if let Some((image, format)) = access.image.and_then(|image| Some((image, image.format?)))
         && let Some((at, level)) = access.texel(wave, lane, &image, mip)
-        && let Some(va) = Level::new(&image, level, format.size()).and_then(|level| level.address(at))
+        && let Some(va) = access.address(&image, level, at)
     {
         let texel = worker.load_element(access.cache, va, format.size())?;
         values = if raw {
@@ -309,7 +236,7 @@ fn store(
         return Ok(());
     };
     let Some((at, level)) = access.texel(wave, lane, &image, mip) else { return Ok(()) };
-    let Some(va) = Level::new(&image, level, format.size()).and_then(|level| level.address(at)) else {
+    let Some(va) = access.address(&image, level, at) else {
         return Ok(());
     };
     let d16 = if raw { D16::No } else { access.d16() };
@@ -348,7 +275,7 @@ fn atomic(
     if let Some(image) = access.image
         && image.format.is_some_and(|format| format.size() == u32::from(bytes))
         && let Some((at, level)) = access.texel(wave, lane, &image, false)
-        && let Some(va) = Level::new(&image, level, bytes.into()).and_then(|level| level.address(at))
+        && let Some(va) = access.address(&image, level, at)
     {
         let shape = AtomicShape { op, bytes, returns };
         old = worker.atomic_element(access.cache, va, shape, data, compare)?;
@@ -365,8 +292,8 @@ fn atomic(
 /// Reads texels for a sample.
 struct Fetch<'a> {
     worker: &'a mut Worker,
+    access: &'a Access<'a>,
     image: &'a Descriptor,
-    cache: u16,
     /// The levels that were looked up.
     levels: [Option<(u32, Option<Level>)>; 2],
 }
@@ -380,13 +307,13 @@ impl Texels for Fetch<'_> {
         let layout = match slot {
             Some((known, layout)) if *known == level => *layout,
             _ => {
-                let layout = Level::new(self.image, level, format.size());
+                let layout = self.access.level(self.image, level);
                 *slot = Some((level, layout));
                 layout
             }
         };
         match layout.and_then(|layout| layout.address(at)) {
-            Some(va) => Ok(format.decode(self.worker.load_element(self.cache, va, format.size())?)),
+            Some(va) => Ok(format.decode(self.worker.load_element(self.access.cache, va, format.size())?)),
             None => Ok([0; 4]),
         }
     }
@@ -410,7 +337,7 @@ fn sampled(
             lod,
             least_lod: if sample.clamp { address.last } else { f32::NEG_INFINITY },
         };
-        let mut texels = Fetch { worker, image, cache: access.cache, levels: [None; 2] };
+        let mut texels = Fetch { worker, access, image, levels: [None; 2] };
         values = sample::sample(image, &access.sampler, address.coordinates, &request, &mut texels)?;
     }
     if sample.gather {
@@ -425,7 +352,7 @@ fn sampled(
 
 /// The level of detail of each lane, with its bias. Implicit ones come from the differences in quads of four lanes.
 fn details_of_quads(wave: &Wave, access: &Access, sample: Sample) -> [f32; 64] {
-    let Some(image) = &access.image else { return [0.0; 64] };
+    let Some(image) = access.image.as_ref().filter(|_| sample.lod != Lod::Zero) else { return [0.0; 64] };
     let addresses: [Address; 64] =
         std::array::from_fn(|lane| access.sample_address(wave, lane, image, sample));
     let size = [image.width, image.height, image.depth].map(|n| (n >> image.levels.0).max(1) as f32);

@@ -12,13 +12,14 @@
 //! | `flat` | GLOBAL, FLAT and SCRATCH instructions |
 //! | `buffer` | MUBUF and MTBUF with their descriptor |
 //! | `components` | formatted data in registers |
-//! | `image` | MIMG |
+//! | `image`, `coordinates` | MIMG, and how it is addressed |
 //! | `lds` | DS instructions of the usual kinds |
 //! | `share` | the global data share, the rare DS instructions |
 //! | `scalar` | SMEM |
 
 pub(crate) mod buffer;
 pub(crate) mod components;
+mod coordinates;
 mod element;
 pub(crate) mod flat;
 pub(crate) mod image;
