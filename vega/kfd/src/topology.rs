@@ -98,7 +98,8 @@ const GPU_NODE: &[Row] = &[
     ("simd_count", Is(spec::COMPUTE_UNITS as u64 * 4)),
     ("mem_banks_count", Is(1)),
     ("caches_count", Is(GPU_CACHES.len() as u64)),
-    ("io_links_count", Is(1)),
+    // To the host, and to every other card.
+    ("io_links_count", Of(|c| u64::from(c.gpus))),
     ("cpu_core_id_base", Is(0)),
     ("simd_id_base", Is(SIMD_ID_BASE)),
     ("max_waves_per_simd", Is(10)),
@@ -193,13 +194,8 @@ fn lookup_node(node: u64, parts: &[&str]) -> Option<Entry> {
     let context = Context::new(node.saturating_sub(1) as u32);
     let cpu = node == 0;
     let caches = if cpu { CPU_CACHES } else { GPU_CACHES };
-    let links = if !cpu {
-        1
-    } else if context.large_bar {
-        u64::from(context.gpus)
-    } else {
-        0
-    };
+    // Every card has a link to the host and to each other card.
+    let links = if !cpu || context.large_bar { u64::from(context.gpus) } else { 0 };
     match parts {
         [] => Some(names(&["gpu_id", "name", "properties"], &["caches", "io_links", "mem_banks"])),
         ["gpu_id"] => Some(file(&format!("{}\n", if cpu { 0 } else { context.card.gpu_id }))),
@@ -217,7 +213,14 @@ fn lookup_node(node: u64, parts: &[&str]) -> Option<Entry> {
         ["io_links", n] => index(n, links).map(|_| names(&["properties"], &[])),
         ["io_links", n, "properties"] => {
             let n = index(n, links)?;
-            Some(link_properties(node, if cpu { n + 1 } else { 0 }))
+            let to = match n {
+                n if cpu => n + 1,
+                0 => 0,
+                // The other cards, this one left out.
+                n if n < node => n,
+                n => n + 1,
+            };
+            Some(link_properties(node, to))
         }
         _ => None,
     }
@@ -309,8 +312,8 @@ fn cache_properties(cache: &Cache) -> Entry {
     Entry::File(text)
 }
 
-/// A PCIe link between a card and the host's memory. A link *from* node 0 makes the runtime copy straight
-/// into VRAM, so it exists only with a large BAR.
+/// A PCIe link between a card and the host's memory, or between two cards, which then can access each other's
+/// memory. A link *from* node 0 makes the runtime copy straight into VRAM, so it exists only with a large BAR.
 fn link_properties(from: u64, to: u64) -> Entry {
     lines([
         ("type", 2),
@@ -318,7 +321,7 @@ fn link_properties(from: u64, to: u64) -> Entry {
         ("version_minor", 0),
         ("node_from", from),
         ("node_to", to),
-        ("weight", 20),
+        ("weight", if from != 0 && to != 0 { 40 } else { 20 }),
         ("min_latency", 0),
         ("max_latency", 0),
         ("min_bandwidth", 312),

@@ -132,6 +132,35 @@ fn the_host_serves_kernels() {
 }
 
 #[test]
+fn several_cards_access_each_other() {
+    on_card("peers", &[], &[]).ok();
+    on_card("peers", &[], &[("VEGA_GPUS", "4"), ("CARDS", "4")]).ok();
+    on_card("peers", &[], &[("VEGA_GPUS", "2"), ("CARDS", "2"), ("VEGA_LARGE_BAR", "1")]).ok();
+    on_card("peers", &[], &[("VEGA_GPUS", "2"), ("CARDS", "2"), ("HSA_ENABLE_SDMA", "0")]).ok();
+    computes("peers");
+}
+
+#[test]
+fn limits() {
+    on_card("limits", &[], &[]).ok();
+    computes("limits");
+}
+
+#[test]
+fn times_and_graphs() {
+    for way in [&[][..], &[("HSA_ENABLE_INTERRUPT", "0")]] {
+        on_card("timing", &[], way).ok();
+    }
+    computes("timing");
+}
+
+#[test]
+fn two_processes_share_an_event() {
+    on_card("ipc_event", &[], &[]).ok();
+    computes("ipc_event");
+}
+
+#[test]
 fn a_nasty_process() {
     for doorbell in ["uffd", "trap"] {
         on_card("nasty", &[], &[("VEGA_DOORBELL", doorbell)]).ok();
