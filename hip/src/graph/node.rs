@@ -332,10 +332,14 @@ pub(super) fn own(device: Device, allocation: &Allocation, access: Access) -> Re
     if !device.reaches(allocation.device()) {
         return Err(wrong_device("the memory", device, allocation.device()));
     }
-    let message =
-        "a graph can own the memory of a DeviceBuffer only: this memory, the host may touch at any time";
-    let refused = || Error::new(ErrorKind::NotOwnable, message);
+    let refused = || not_ownable("memory that the host may touch at any time");
     allocation.share().map(|shared| Resource::Memory(shared, access)).ok_or_else(refused)
+}
+
+#[cold]
+fn not_ownable(what: &str) -> Error {
+    let message = format!("a graph can own the memory of a DeviceBuffer, but not {what}");
+    Error::new(ErrorKind::NotOwnable, message)
 }
 
 pub(super) fn copy_resources<T: Pod>(
@@ -361,6 +365,9 @@ pub(super) fn with_kernel<K: Signature, A: Args<K::Params>, R>(
     arguments.with_pointers(|memory: &[Option<Memory<'_>>], pointers: *mut *mut c_void| {
         let mut resources = Vec::new();
         for memory in memory.iter().flatten() {
+            if memory.by_object {
+                return Err(not_ownable("a texture or surface, which its owner destroys"));
+            }
             resources.push(own(device, memory.allocation, memory.access)?);
         }
         then(&kernel_parameters(kernel, config, pointers), resources)

@@ -47,6 +47,8 @@ pub trait Arg<P: Param>: Sealed<P> {
 pub struct Memory<'a> {
     pub(crate) allocation: &'a Allocation,
     pub(crate) access: Access,
+    /// Whether the kernel reaches the memory through an object that its owner destroys, which a graph cannot own.
+    pub(crate) by_object: bool,
 }
 
 impl<T: ByValue> Sealed<T> for T {}
@@ -84,7 +86,7 @@ macro_rules! slices {
             #[inline]
             fn memory(&self) -> Option<Memory<'_>> {
                 let view: fn(&Self) -> View<'_, T> = $view;
-                Some(Memory { allocation: view(self).allocation(), access: Access::$access })
+                Some(Memory { allocation: view(self).allocation(), access: Access::$access, by_object: false })
             }
         }
     )+};
@@ -116,7 +118,7 @@ macro_rules! objects {
             }
             #[inline]
             fn memory(&self) -> Option<Memory<'_>> {
-                Some(Memory { allocation: self.allocation(), access: Access::$access })
+                Some(Memory { allocation: self.allocation(), access: Access::$access, by_object: true })
             }
         }
     )+};
@@ -140,7 +142,7 @@ pub struct LaunchTarget<'a> {
 impl LaunchTarget<'_> {
     #[inline]
     pub(super) fn before(&self, memory: Option<Memory<'_>>) -> Result<Option<Ticket>> {
-        let Some(Memory { allocation, access }) = memory else { return Ok(None) };
+        let Some(Memory { allocation, access, .. }) = memory else { return Ok(None) };
         if !self.stream.device().reaches(allocation.device()) {
             return Err(wrong_device("an argument", self.stream.device(), allocation.device()));
         }
@@ -149,9 +151,10 @@ impl LaunchTarget<'_> {
 
     #[inline]
     pub(super) fn after(&self, memory: Option<Memory<'_>>, ticket: Option<Ticket>) {
-        if let (Some(Memory { allocation, access }), Some(ticket)) = (memory, ticket) {
+        if let (Some(Memory { allocation, access, by_object }), Some(ticket)) = (memory, ticket) {
             allocation.uses().after(self.stream.shared(), ticket);
-            if self.stream.is_capture() {
+            // What a graph cannot own makes the capture fail.
+            if self.stream.is_capture() && !by_object {
                 allocation.go_into_graph(self.stream.shared(), access);
             }
         }

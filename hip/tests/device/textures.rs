@@ -139,3 +139,24 @@ fn mipmaps_work_or_are_not_supported() {
         }
     }
 }
+
+#[test]
+fn a_graph_does_not_take_what_it_cannot_own() {
+    let Some(stream) = stream() else { return };
+    let device = stream.device();
+    let kernel: Kernel<Fetch> = Module::from_static(device, TEXTURES).unwrap().kernel().unwrap();
+    let buffer = DeviceBuffer::from_slice(&stream, &image(64)).unwrap();
+    let texture = Texture::from_buffer(buffer, TextureOptions::new()).unwrap();
+    let mut out = DeviceBuffer::<f32>::zeroed(&stream, 64).unwrap();
+    let config = LaunchConfig::new(1, 64);
+    let mut graph = hip::Graph::new(device).unwrap();
+    let error = graph.kernel(&kernel, config, (&texture, &mut out, 64, 1), &[]).unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::NotOwnable);
+    let captured =
+        hip::Graph::capture(device, |capture| kernel.launch(capture, config, (&texture, &mut out, 64, 1)));
+    assert_eq!(captured.unwrap_err().kind(), &ErrorKind::NotOwnable);
+    // Nothing of it ran, and the stream works on.
+    assert_eq!(out.to_vec(&stream).unwrap(), [0.0; 64]);
+    stream.fill(&mut out, 2.0).unwrap();
+    assert_eq!(out.to_vec(&stream).unwrap(), [2.0; 64]);
+}
