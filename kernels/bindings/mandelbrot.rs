@@ -13,6 +13,8 @@ pub static CODE: &[u8] = &ALIGNED.0;
     /// Iterates z = z^2 + c for the point c of each pixel of a `width` x `height` image whose corner is (`left`, `top`) and
     /// whose pixels are `scale` apart, and writes to `out` how many of `limit` iterations |z| stays within 2.
     ///
+    /// Products and sums are rounded one by one, so that a host gets the same numbers.
+    ///
     /// Launch: two dimensions, one work-item per pixel.
     ///
     /// `__global__ void mandelbrot(unsigned *out, int width, int height, float left, float top, float scale, unsigned limit)`
@@ -38,6 +40,8 @@ impl Kernels {
 
     /// Iterates z = z^2 + c for the point c of each pixel of a `width` x `height` image whose corner is (`left`, `top`) and
     /// whose pixels are `scale` apart, and writes to `out` how many of `limit` iterations |z| stays within 2.
+    ///
+    /// Products and sums are rounded one by one, so that a host gets the same numbers.
     ///
     /// Launch: two dimensions, one work-item per pixel.
     ///
