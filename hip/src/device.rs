@@ -288,6 +288,7 @@ pub struct MemoryInfo {
 
 /// The priorities of a device's streams: smaller is more urgent, so `greatest <= least`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PriorityRange {
     /// The number of the least urgent streams.
     pub least: i32,

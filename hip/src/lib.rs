@@ -55,9 +55,9 @@
 //! * `half`: re-exports the crate `half`. Its `f16` and `bf16` are elements and arguments without it, too: their own feature
 //!   `bytemuck` is all that it takes.
 //! * `num-complex`: re-exports the crate `num-complex`, whose `Complex<f32>` and `Complex<f64>` are elements and arguments.
-//! * `ndarray`: `DeviceBuffer::from_array` and `DeviceBuffer::to_array`.
-//! * `serde`: `Properties`, `Version`, `LaunchConfig`, `Dim3`, `MemoryInfo` and `ErrorCode` are serialized and back, a `Trace`
-//!   and its spans are serialized.
+//! * `ndarray`: `from_array` and `to_array` of `DeviceBuffer`, and of `PitchedBuffer` for matrices.
+//! * `serde`: `Properties`, `Version`, `LaunchConfig`, `Dim3`, `Extent`, `MemoryInfo`, statistics, IPC handles and `ErrorCode`
+//!   are serialized and back, a `Trace` and its spans are serialized.
 //! * `futures`: `InOrder`, a `futures_core::Stream` of pending values. Futures themselves need no feature.
 //! * `tracing`: a span around each operation, of target `hip` and level DEBUG.
 //! * `fault`: the module `fault`, a runtime in memory on which every call can be made to fail: for tests of one's own error

@@ -32,6 +32,7 @@ impl Shelves {
 
 /// What a device's allocator did so far; see [`Device::memory_statistics`]. Sizes are in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct MemoryStatistics {
     /// In buffers, rounded up to what was allocated for them.

@@ -1,8 +1,8 @@
 //! Arrays of the crate `ndarray`, to and from device memory.
 
-use crate::{DeviceBuffer, Error, Result, Stream};
+use crate::{DeviceBuffer, Error, Extent, PitchedBuffer, Result, Stream};
 use bytemuck::Pod;
-use ndarray::{Array, ArrayBase, Data, Dimension, ShapeBuilder};
+use ndarray::{Array, Array2, ArrayBase, Data, Dimension, Ix2, ShapeBuilder};
 
 impl<T: Pod> DeviceBuffer<T> {
     /// A copy of an array's elements, in the order of its indices: the last one varies fastest. An array that does not lie in
@@ -45,5 +45,29 @@ impl<T: Pod> DeviceBuffer<T> {
         let actual = elements.len();
         Array::from_shape_vec(shape, elements)
             .map_err(|_| Error::length("the shape of an array", expected, actual))
+    }
+}
+
+impl<T: Pod> PitchedBuffer<T> {
+    /// A copy of a matrix: its columns lie along x, its rows along y.
+    ///
+    /// # Errors
+    /// Those of [`PitchedBuffer::from_slice`].
+    pub fn from_array<S: Data<Elem = T>>(stream: &Stream, matrix: &ArrayBase<S, Ix2>) -> Result<Self> {
+        let (rows, columns) = matrix.dim();
+        let ordered = matrix.as_standard_layout();
+        Self::from_slice(stream, (columns, rows), ordered.as_slice().unwrap_or_default())
+    }
+
+    /// A copy of the elements as a matrix; planes lie below each other.
+    ///
+    /// # Errors
+    /// Those of [`PitchedBuffer::to_vec`].
+    pub fn to_array(&self, stream: &Stream) -> Result<Array2<T>> {
+        let Extent { width, height, depth } = self.extent();
+        let elements = self.to_vec(stream)?;
+        let len = elements.len();
+        Array2::from_shape_vec((height * depth, width), elements)
+            .map_err(|_| Error::length("a matrix", height * depth * width, len))
     }
 }

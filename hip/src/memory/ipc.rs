@@ -20,6 +20,26 @@ macro_rules! handle {
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub struct $name([u8; 64]);
 
+        #[cfg(feature = "serde")]
+        impl serde::Serialize for $name {
+            /// As a sequence of 64 bytes.
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+                serializer.collect_seq(self.0)
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+                let bytes = <Vec<u8>>::deserialize(deserializer)?;
+                let length = bytes.len();
+                let bytes = bytes.try_into().map_err(|_| {
+                    serde::de::Error::invalid_length(length, &"the 64 bytes of a handle")
+                })?;
+                Ok(Self(bytes))
+            }
+        }
+
         impl $name {
             /// The handle as bytes, to send to another process.
             pub const fn to_bytes(self) -> [u8; 64] {

@@ -29,6 +29,7 @@ use std::marker::PhantomData;
 /// assert_eq!(Extent::from((640, 480)), Extent { width: 640, height: 480, depth: 1 });
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Extent {
     /// Along x.
     pub width: usize,

@@ -3,6 +3,7 @@
 
 mod arrays;
 mod asynchronous;
+mod ecosystem;
 mod errors;
 mod fake;
 mod graphs;
