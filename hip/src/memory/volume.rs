@@ -170,12 +170,12 @@ macro_rules! region {
 }
 
 region! {
-    /// A box of elements of a [`PitchedBuffer`](crate::PitchedBuffer) or an [`Array`](crate::Array), to read.
+    /// A box of elements of a [`PitchedBuffer`](crate::PitchedBuffer) or an [`Array`](crate::texture::Array), to read.
     Region of &'a [T]
 }
 
 region! {
-    /// A box of elements of a [`PitchedBuffer`](crate::PitchedBuffer) or an [`Array`](crate::Array), to write.
+    /// A box of elements of a [`PitchedBuffer`](crate::PitchedBuffer) or an [`Array`](crate::texture::Array), to write.
     RegionMut of &'a mut [T]
 }
 

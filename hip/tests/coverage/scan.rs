@@ -88,7 +88,18 @@ fn qualified(module: &str, name: &str) -> String {
 /// A link of rustdoc's, from the module `functions`.
 pub fn link(item: &str) -> String {
     /// Types that are not at the root, and the module that has them.
-    const OF_MODULES: [(&str, &str); 2] = [("Program", "rtc"), ("Compiled", "rtc")];
+    const OF_MODULES: [(&str, &str); 10] = [
+        ("Program", "rtc"),
+        ("Compiled", "rtc"),
+        ("Array", "texture"),
+        ("MipmappedArray", "texture"),
+        ("Texel", "texture"),
+        ("Texture", "texture"),
+        ("Surface", "texture"),
+        ("MemoryPool", "memory"),
+        ("ReservedBuffer", "memory"),
+        ("Signal", "memory"),
+    ];
     let root = item.split("::").next().unwrap_or(item);
     let module = OF_MODULES.iter().find(|(name, _)| *name == root);
     let path = module.map_or_else(|| item.to_owned(), |(_, module)| format!("{module}::{item}"));
