@@ -455,7 +455,11 @@ impl Drop for GraphExec {
         match destroy() {
             // SAFETY: they are not touched again.
             Ok(()) => unsafe { ManuallyDrop::drop(&mut self.held) },
-            Err(error) => device.runtime().report(&error),
+            Err(error) => {
+                // The runtime may still refer to the graph that it was made from.
+                std::mem::forget(self.graph.clone());
+                device.runtime().report(&error);
+            }
         }
     }
 }
