@@ -220,6 +220,64 @@ static void normalized_bytes() {
     HIP(hipFreeArray(array));
 }
 
+__global__ void fetch_layers(hipTextureObject_t texture, float* out, int width, int height) {
+    int x = threadIdx.x, y = blockIdx.x, layer = blockIdx.y;
+    out[(layer * height + y) * width + x] = tex2DLayered<float>(texture, x + .5f, y + .5f, layer);
+}
+
+static void layers() {
+    const int width = 33, height = 18, count = 5;
+    std::vector<float> texels(width * height * count), found(texels.size());
+    for (size_t i = 0; i < texels.size(); i++) texels[i] = (float)(i * 3 + 1);
+    hipChannelFormatDesc format = hipCreateChannelDesc<float>();
+    hipArray_t array;
+    HIP(hipMalloc3DArray(&array, &format, make_hipExtent(width, height, count), hipArrayLayered));
+    hipMemcpy3DParms copy = {};
+    copy.srcPtr = make_hipPitchedPtr(texels.data(), 4 * width, width, height);
+    copy.dstArray = array;
+    copy.extent = make_hipExtent(width, height, count);
+    copy.kind = hipMemcpyHostToDevice;
+    HIP(hipMemcpy3D(&copy));
+    hipTextureObject_t object = bound(array, hipFilterModePoint, hipAddressModeClamp, false);
+    float* out;
+    HIP(hipMalloc(&out, 4 * found.size()));
+    fetch_layers<<<dim3(height, count), width>>>(object, out, width, height);
+    HIP(hipGetLastError());
+    HIP(hipMemcpy(found.data(), out, 4 * found.size(), hipMemcpyDeviceToHost));
+    CHECK(found == texels);
+    HIP(hipDestroyTextureObject(object));
+    HIP(hipFree(out));
+    HIP(hipFreeArray(array));
+}
+
+__global__ void fetch_line(hipTextureObject_t texture, float* out, int n) {
+    int x = blockIdx.x * blockDim.x + threadIdx.x;
+    if (x < n) out[x] = tex1D<float>(texture, x + .75f);
+}
+
+static void lines() {
+    const int n = 1000;
+    std::vector<float> texels(n), found(n);
+    for (int i = 0; i < n; i++) texels[i] = (float)((i * 7) % 101);
+    hipChannelFormatDesc format = hipCreateChannelDesc<float>();
+    hipArray_t array;
+    HIP(hipMallocArray(&array, &format, n, 0, hipArrayDefault));
+    HIP(hipMemcpyToArray(array, 0, 0, texels.data(), 4 * n, hipMemcpyHostToDevice));
+    hipTextureObject_t object = bound(array, hipFilterModeLinear, hipAddressModeClamp, false);
+    float* out;
+    HIP(hipMalloc(&out, 4 * n));
+    fetch_line<<<(n + 63) / 64, 64>>>(object, out, n);
+    HIP(hipGetLastError());
+    HIP(hipMemcpy(found.data(), out, 4 * n, hipMemcpyDeviceToHost));
+    for (int i = 0; i < n; i++) {
+        float next = texels[i + 1 < n ? i + 1 : i];
+        CHECK(std::fabs(found[i] - (.75f * texels[i] + .25f * next)) < 0.001f);
+    }
+    HIP(hipDestroyTextureObject(object));
+    HIP(hipFree(out));
+    HIP(hipFreeArray(array));
+}
+
 int main() {
     require_card();
     planes();
@@ -228,6 +286,8 @@ int main() {
     turned<float2>(70, 9);
     turned<float4>(33, 40);
     volumes();
+    layers();
+    lines();
     normalized_bytes();
     std::puts("textures and surfaces: right");
 }
