@@ -79,8 +79,13 @@ pub fn words(insts: &[Inst]) -> Vec<u32> {
     insts.iter().flat_map(|inst| encode(inst).expect("it can be encoded").as_slice().to_vec()).collect()
 }
 
-/// Runs instructions between the prologue and the epilogue.
+/// Runs instructions between the prologue and the epilogue, with 64 KiB of LDS.
 pub fn run_words(card: &Card, code: &[u32], setting: &Setting, before: &State) -> State {
+    run_in(card, code, setting, before, 0x1_0000)
+}
+
+/// Runs instructions with so much LDS.
+pub fn run_in(card: &Card, code: &[u32], setting: &Setting, before: &State, lds_bytes: u32) -> State {
     let mut all = PROLOGUE.to_vec();
     all.extend(code);
     all.extend(EPILOGUE);
@@ -92,7 +97,9 @@ pub fn run_words(card: &Card, code: &[u32], setting: &Setting, before: &State) -
     args.extend([before.exec as u32, (before.exec >> 32) as u32, 0, 0]);
     args.extend(before.scalars);
     card.write(KERNARG, &args);
-    let outcome = card.run(&card.dispatch([64, 1, 1], [64, 1, 1]));
+    let mut dispatch = card.dispatch([64, 1, 1], [64, 1, 1]);
+    dispatch.lds_bytes = lds_bytes;
+    let outcome = card.run(&dispatch);
     assert_eq!(outcome, Outcome::Done);
     let mut lanes = [[0; 16]; 64];
     lanes.as_flattened_mut().copy_from_slice(&card.read(DATA, 64 * 16));

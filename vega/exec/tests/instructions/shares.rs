@@ -1,9 +1,10 @@
 //! The rare DS instructions on LDS, and all of them on the global data share.
 
-use vega_isa::{Field, Flags, Inst, Modifiers, Operand};
+use vega_isa::memory::{MemOp, Space};
+use vega_isa::{Field, Flags, Inst, Legal, Micro, Modifiers, Operand, Table};
 
-use crate::bench::{Setting, State, inst, run, run_words, words};
-use crate::common::Card;
+use crate::bench::{Setting, State, inst, run, run_in, run_words, words};
+use crate::common::{Card, Random};
 
 fn ds(name: &str, change: impl Fn(&mut Modifiers)) -> Inst {
     let operands = [
@@ -218,4 +219,88 @@ fn the_global_share_outlives_a_dispatch() {
     let count = ds("ds_ordered_count", |m| m.offset = 0x40);
     assert_eq!(run(&other, &count, &at(0), &ordered).v(10), [128; 64]);
     assert_eq!(run(&other, &counter, &at(0), &before).v(10), [133; 64]);
+}
+
+/// Every row that both shares have: registers and memory end up the same.
+#[test]
+fn the_global_share_does_what_lds_does() {
+    let card = Card::new(1);
+    let mut random = Random(9);
+    let mut before = state();
+    for n in 4..18 {
+        let values: Vec<u32> = (0..64).map(|_| random.word()).collect();
+        before.set(n, |lane| values[lane as usize]);
+    }
+    // Not all lanes are active; elements overlap, and some lie outside of the 512 bytes.
+    before.exec = 0xffff_7fff_ffff_fff7;
+    let mut rows = 0;
+    for row in Table::gfx900().rows() {
+        let share = matches!(row.micro, Micro::Mem(MemOp { space: Space::Lds, .. }));
+        if !share || ["ds_append", "ds_consume", "ds_ordered_count"].contains(&row.mnemonic) {
+            continue;
+        }
+        let operands = |data: u8| {
+            let registers =
+                [(Field::Addr, 2), (Field::Data0, data), (Field::Data1, data + 2), (Field::Dst, 10)];
+            registers.map(|(field, register)| (field, Operand::Vgpr(register)))
+        };
+        let after = [Flags::default(), Flags::GDS].map(|share| {
+            let of = |name: &str, data: u8, offsets: [u8; 2]| {
+                inst(name, &operands(data), |m| {
+                    m.flags = share;
+                    (m.offset0, m.offset1) = (offsets[0], offsets[1]);
+                    m.offset = i32::from(offsets[0]) | i32::from(offsets[1]) << 8;
+                })
+            };
+            // The 512 bytes are set by 64 lanes first, and read last; `m0` is LDS's limit as well as the window.
+            let setting = Setting { m0: 512, ..Setting::default() };
+            let fill = of("ds_write_b64", 6, [0; 2]);
+            // The two elements of a lane overlap no other lane's: nobody says which of them comes first.
+            let two = row.legal.has(Legal::OFFSET2);
+            let second = if row.mnemonic.contains("st64") { 2 } else { 1 };
+            let tested = of(row.mnemonic, 4, if two { [0, second] } else { [4, 0] });
+            let place = |shift: i32| {
+                let add = [
+                    (Field::Dst, Operand::Vgpr(2)),
+                    (Field::Src0, Operand::InlineInt(shift as i8)),
+                    (Field::Src1, Operand::Vgpr(3)),
+                ];
+                inst("v_lshlrev_b32", &add, |_| ())
+            };
+            let mut state = before.clone();
+            state.set(3, |lane| lane);
+            let exec = |mask: i8| {
+                inst(
+                    "s_mov_b64",
+                    &[(Field::SDst, Operand::Sgpr(126)), (Field::Src0, Operand::InlineInt(mask))],
+                    |_| (),
+                )
+            };
+            let restore = inst(
+                "s_mov_b64",
+                &[(Field::SDst, Operand::Sgpr(126)), (Field::Src0, Operand::Sgpr(22))],
+                |_| (),
+            );
+            let scatter = inst(
+                "v_mul_u32_u24",
+                &[
+                    (Field::Dst, Operand::Vgpr(2)),
+                    (Field::Src0, Operand::InlineInt(if two { 16 } else { 10 })),
+                    (Field::Src1, Operand::Vgpr(3)),
+                ],
+                |_| (),
+            );
+            let mut read = of("ds_read_b64", 4, [0; 2]);
+            for (slot, operand) in read.row.operands.iter().zip(&mut read.slots) {
+                if slot.field == Field::Dst {
+                    *operand = Operand::Vgpr(14);
+                }
+            }
+            let insts = [exec(-1), place(3), fill, restore, scatter, tested, exec(-1), place(3), read];
+            run_in(&card, &words(&insts), &setting, &state, 512)
+        });
+        assert_eq!(after[0].lanes, after[1].lanes, "{}", row.mnemonic);
+        rows += 1;
+    }
+    assert!(rows > 120, "only {rows} rows");
 }
