@@ -83,7 +83,8 @@ pub struct RunOptions {
     /// instructions. Random orders show races.
     #[arg(long, value_name = "ORDER", value_parser = settings::schedule, help_heading = FAULTS)]
     pub schedule: Option<Schedule>,
-    /// Print what was executed when the program ends: instructions by kernel, class and opcode.
+    /// Print what was executed when the program ends: instructions by kernel, class and opcode. Nothing is
+    /// compiled meanwhile.
     #[arg(long, help_heading = OBSERVATION)]
     pub stats: bool,
     /// Write the executed instructions of waves to a file, and what each wrote to registers.

@@ -93,7 +93,8 @@ impl Observer {
         }))
     }
 
-    /// Whether the wave must be interpreted instruction by instruction.
+    /// Whether the wave must be interpreted instruction by instruction. For statistics alone compiled code could run as
+    /// well, once it counts in the [`Tally`].
     pub fn wants(&self, wave: &Wave) -> bool {
         self.stats.is_some()
             || self.clock.is_some()
