@@ -6,6 +6,8 @@
 //! | `struct S s` | `S`, where `S:` [`ByValue`] | `S` | the value |
 //! | `const float *x` | [`In<f32>`](In) | `&DeviceBuffer<f32>` or `View<f32>` | the length in elements |
 //! | `float *y` | [`InOut<f32>`](InOut) | `&mut DeviceBuffer<f32>` or `ViewMut<f32>` | the length in elements |
+//! | `hipTextureObject_t t` | [`Tex`](crate::texture::Tex) | `&Texture<T>` | the extent |
+//! | `hipSurfaceObject_t s` | [`Surf`](crate::texture::Surf) | `&Surface<T>` | the extent |
 //!
 //! # What generated code looks like
 //!

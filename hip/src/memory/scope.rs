@@ -240,8 +240,8 @@ impl fmt::Debug for Scope<'_, '_> {
     }
 }
 
-/// Host memory that is page-locked until its scope ends; see [`Scope::register`]. It goes wherever a
-/// [`DeviceBuffer`](crate::DeviceBuffer) goes; the host gets it back after the scope.
+/// Host memory that is page-locked until its scope ends; see [`Scope::register`]. Its
+/// [views](Self::view) go wherever those of a [`DeviceBuffer`](crate::DeviceBuffer) go; the host gets it back after the scope.
 pub struct Registered<'scope, T: Pod> {
     allocation: Arc<Allocation>,
     len: usize,

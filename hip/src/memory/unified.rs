@@ -85,7 +85,7 @@ pub type MappedBuffer<T> = UnifiedBuffer<T, Mapped>;
 
 /// Elements that host and device reach in place: a [`ManagedBuffer`] or a [`MappedBuffer`].
 ///
-/// It goes wherever a [`DeviceBuffer`](crate::DeviceBuffer) goes. The host looks at it through [`read`](Self::read) and
+/// Its [views](Self::view) go wherever those of a [`DeviceBuffer`](crate::DeviceBuffer) go. The host looks at it through [`read`](Self::read) and
 /// [`write`](Self::write), which wait for the device; there is no `Deref`, since work may be in flight. Dropping it waits,
 /// too.
 pub struct UnifiedBuffer<T: Pod, K: UnifiedKind> {
