@@ -3,6 +3,8 @@
 
 pub mod instructions;
 pub mod programs;
+pub mod registers;
+pub mod target;
 
 use std::sync::{Arc, Once};
 use std::time::Duration;
@@ -13,11 +15,14 @@ use vega_exec::{
 };
 use vega_isa::Table;
 
-/// Host pages that a test maps to the card.
+/// Host pages that a test maps to the card, between pages that nobody may touch.
 pub struct Pages {
     pub host: *mut u8,
     pub len: usize,
 }
+
+/// Bytes of an inaccessible page on either side.
+const GUARD: usize = 4096;
 
 // SAFETY: the pages are reached through raw pointers and system calls only.
 unsafe impl Send for Pages {}
@@ -26,11 +31,15 @@ unsafe impl Sync for Pages {}
 
 impl Pages {
     pub fn new(len: usize) -> Self {
-        let (access, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
-        // SAFETY: a fresh anonymous mapping at an address of the kernel's choice.
-        let host = unsafe { libc::mmap(std::ptr::null_mut(), len, access, flags, -1, 0) };
-        assert_ne!(host, libc::MAP_FAILED);
-        Self { host: host.cast(), len }
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        // SAFETY: a fresh anonymous mapping at an address of the kernel's choice, of which the middle becomes accessible.
+        unsafe {
+            let all = libc::mmap(std::ptr::null_mut(), len + 2 * GUARD, libc::PROT_NONE, flags, -1, 0);
+            assert_ne!(all, libc::MAP_FAILED);
+            let host = all.cast::<u8>().add(GUARD);
+            assert_eq!(libc::mprotect(host.cast(), len, libc::PROT_READ | libc::PROT_WRITE), 0);
+            Self { host, len }
+        }
     }
 
     /// Makes the pages inaccessible while they stay reserved.
@@ -43,7 +52,7 @@ impl Pages {
 impl Drop for Pages {
     fn drop(&mut self) {
         // SAFETY: the pages are this object's; tests unmap them from the card before or use a new card.
-        unsafe { libc::munmap(self.host.cast(), self.len) };
+        unsafe { libc::munmap(self.host.sub(GUARD).cast(), self.len + 2 * GUARD) };
     }
 }
 
@@ -114,7 +123,8 @@ impl Card {
         Self::with(EngineConfig { threads, eager: true, ..EngineConfig::default() }, table)
     }
 
-    fn with(config: EngineConfig, table: &'static Table) -> Self {
+    /// A card with an engine of this configuration and table.
+    pub fn with(config: EngineConfig, table: &'static Table) -> Self {
         catch_faults();
         let engine = Engine::with_table(config, table).expect("threads start");
         let mut card = Self { space: AddressSpace::new(), engine, host: Arc::new(NoHost), pages: Vec::new() };

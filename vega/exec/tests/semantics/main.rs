@@ -8,12 +8,14 @@
 //! | `rows` | each row and form, one instruction at a time |
 //! | `programs` | random programs |
 //! | `flow` | program flow, indexing, MODE |
+//! | `fuzz` | any words as code |
 //! | `coverage` | which test has which opcode |
 
 #[path = "../common/mod.rs"]
 mod common;
 mod coverage;
 mod flow;
+mod fuzz;
 mod generate;
 mod harness;
 mod model;
