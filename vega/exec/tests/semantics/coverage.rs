@@ -25,7 +25,7 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("s_sendmsg", "tests/semantics/flow.rs", "s_sendmsg"),
     ("s_sethalt", "tests/semantics/flow.rs", "s_sethalt"),
     ("s_setkill", "tests/semantics/flow.rs", "s_setkill"),
-    ("s_endpgm", "tests/semantics/harness.rs", "s_endpgm"),
+    ("s_endpgm", "tests/common/registers.rs", "s_endpgm"),
     ("s_trap", "tests/faults.rs", "TRAP"),
     ("s_sendmsghalt", "tests/instructions/waves.rs", "s_sendmsghalt"),
     ("s_rfe", "tests/instructions/waves.rs", "s_rfe"),

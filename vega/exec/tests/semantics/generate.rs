@@ -92,7 +92,19 @@ pub fn state(random: &mut Random, mode: u32, memory_too: bool) -> Wave {
             }
         }
     }
+    // The same for pairs, and for scalars.
+    for lane in 0..64 {
+        let pair = |random: &mut Random| (FIRST_VGPR + 2 * below(random, 13)) as u8;
+        let (from, to) = (pair(random), pair(random));
+        let value = wave.vgprs(from, 2, lane);
+        wave.set_vgprs(to, 2, lane, value);
+    }
     wave.s[..92].iter_mut().for_each(|s| *s = value(random));
+    for n in 16..90 {
+        if random.next().is_multiple_of(4) {
+            wave.s[n] = wave.s[16 + below(random, 74) as usize].wrapping_add((random.next() % 2) as u32);
+        }
+    }
     wave.set_pair(sgpr::VCC_LO, random.next());
     wave.s[usize::from(sgpr::M0)] = (below(random, 4) << 2) as u32;
     let exec = match random.next() % 16 {
@@ -124,7 +136,15 @@ pub fn state(random: &mut Random, mode: u32, memory_too: bool) -> Wave {
     if !memory_too {
         return wave;
     }
-    wave.lds = (0..LDS / 4).flat_map(|_| value(random).to_le_bytes()).collect();
+    // Some of it equals register pairs, for comparisons.
+    wave.lds = (0..LDS / 8)
+        .flat_map(|_| {
+            let pair = u64::from(value(random)) | u64::from(value(random)) << 32;
+            let register = (FIRST_VGPR + 2 * below(random, 13)) as u8;
+            let same = wave.vgprs(register, 2, below(random, 64) as usize) as u64;
+            if random.next().is_multiple_of(4) { same } else { pair }.to_le_bytes()
+        })
+        .collect();
     wave.memory = (0..MEMORY_BYTES / 4).flat_map(|_| random.word().to_le_bytes()).collect();
     wave
 }

@@ -8,9 +8,12 @@
 //! | `rows` | each row and form, one instruction at a time |
 //! | `programs` | random programs |
 //! | `flow` | program flow, indexing, MODE |
+//! | `mutation` | corrupted rows, which must be noticed |
+//! | `columns` | EXEC rules, and registers read and written without being named |
 //! | `fuzz` | any words as code |
 //! | `coverage` | which test has which opcode |
 
+mod columns;
 #[path = "../common/mod.rs"]
 mod common;
 mod coverage;
@@ -19,5 +22,6 @@ mod fuzz;
 mod generate;
 mod harness;
 mod model;
+mod mutation;
 mod programs;
 mod rows;

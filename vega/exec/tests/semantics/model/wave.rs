@@ -12,7 +12,7 @@ use super::{exchange, lds, memory};
 
 /// Where the model has memory, and how much.
 pub const MEMORY: u64 = crate::common::DATA + 0x8_0000;
-pub const MEMORY_BYTES: usize = 0x2_0000;
+pub const MEMORY_BYTES: usize = 0x1_8000;
 
 /// The model does not say what an instruction does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
