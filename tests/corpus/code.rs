@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 /// The files, by the names of their groups.
-const FILES: [&str; 12] = [
+const FILES: [&str; 14] = [
     "math_f32",
     "math_f64",
+    "math_rest",
+    "ieee",
     "integer",
     "services",
     "applications",

@@ -47,4 +47,4 @@ macro_rules! groups {
     )+};
 }
 
-groups! { applications atomics control images integer lanes lds math_f32 math_f64 matrix services types }
+groups! { applications atomics control ieee images integer lanes lds math_f32 math_f64 math_rest matrix services types }

@@ -120,7 +120,9 @@ impl Card {
 
     /// A card whose engine decodes by another table.
     pub fn with_table(threads: usize, table: &'static Table) -> Self {
-        Self::with(EngineConfig { threads, eager: true, ..EngineConfig::default() }, table)
+        // The interpreter reads more of a row than the compiler, which knows some of it by heart.
+        let kind = EngineKind::Interpreter;
+        Self::with(EngineConfig { threads, kind, eager: true, ..EngineConfig::default() }, table)
     }
 
     /// A card with an engine of this configuration and table.

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use vega_exec::{EngineConfig, FaultKind, FaultReason, Outcome, Rights};
+use vega_exec::{EngineConfig, EngineKind, FaultKind, FaultReason, Outcome, Rights};
 use vega_isa::Table;
 
 use super::registers::PROLOGUE;
@@ -39,8 +39,9 @@ pub enum End {
 }
 
 impl Target {
-    pub fn new() -> Self {
-        let config = EngineConfig { threads: 1, watchdog: Some(LIMIT), ..EngineConfig::default() };
+    pub fn new(kind: EngineKind) -> Self {
+        let watchdog = Some(LIMIT);
+        let config = EngineConfig { threads: 1, kind, eager: true, watchdog, ..EngineConfig::default() };
         let card = Card::with(config, Table::gfx900());
         let (island, read_only) = (Pages::new(3 * PAGE), Pages::new(PAGE));
         // SAFETY: the pages are fresh and live as long as the card; nothing else refers to them.

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use vega_exec::Host;
+use vega_exec::{EngineKind, Host};
 use vega_isa::{Encoding, Form, Inst, Modifiers, Operand, Row, Table, encode, sgpr};
 
 use crate::common::Random;
@@ -42,7 +42,7 @@ const BRANCHES: &[u32] = &[
 
 #[test]
 fn branches_are_taken_when_their_condition_holds() {
-    let bench = Bench::new(Table::gfx900());
+    let bench = Bench::new(EngineKind::best());
     let mut random = Random(21);
     for n in 0..8 {
         let mut before = state(&mut random, DEFAULT_MODE, false);
@@ -78,7 +78,7 @@ const CALLS: &[u32] = &[
 
 #[test]
 fn calls_leave_the_address_behind_them() {
-    let bench = Bench::new(Table::gfx900());
+    let bench = Bench::new(EngineKind::best());
     let before = state(&mut Random(22), DEFAULT_MODE, false);
     let found = bench.run(CALLS, std::slice::from_ref(&before)).expect("it ends");
     let first = found[0].pair(16);
@@ -138,7 +138,7 @@ impl Host for Clocks {
 
 #[test]
 fn clocks_and_messages_are_the_devices() {
-    let mut bench = Bench::new(Table::gfx900());
+    let mut bench = Bench::new(EngineKind::best());
     let clocks = Arc::new(Clocks::default());
     bench.0.host = clocks.clone();
     let before = state(&mut Random(23), DEFAULT_MODE, false);
@@ -181,7 +181,7 @@ fn compare(bench: &Bench, before: &Wave, insts: &[Inst]) {
 
 #[test]
 fn vector_registers_are_relative_while_indexing_is_on() {
-    let bench = Bench::new(Table::gfx900());
+    let bench = Bench::new(EngineKind::best());
     let mut random = Random(24);
     let vector = |row: &&&Row| {
         matches!(row.encoding, Encoding::Vop1 | Encoding::Vop2 | Encoding::Vop3 | Encoding::Vopc)
@@ -222,7 +222,7 @@ fn vector_registers_are_relative_while_indexing_is_on() {
 
 #[test]
 fn mode_changes_take_effect_at_once() {
-    let bench = Bench::new(Table::gfx900());
+    let bench = Bench::new(EngineKind::best());
     let mut random = Random(25);
     let float = |row: &&&Row| {
         is_plain(row)

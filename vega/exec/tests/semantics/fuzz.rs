@@ -4,11 +4,13 @@
 //! `VEGA_FUZZ=10000000 cargo test --release -p vega-exec --test semantics fuzz -- --nocapture` generates ten million
 //! instructions. `vega/exec/fuzz` has the same targets for cargo-fuzz.
 
+use vega_exec::EngineKind;
 use vega_isa::{Class, Table, decode, encode};
 
 use crate::common::target::{End, Target};
 use crate::common::{Random, watchdog};
 use crate::generate::instance;
+use crate::harness::engines;
 
 /// Instructions that the usual run generates.
 const INSTRUCTIONS: usize = 200_000;
@@ -81,7 +83,11 @@ fn from_table(random: &mut Random) -> Option<Vec<u32>> {
 fn any_instructions_on_any_registers_stay_inside_the_mappings() {
     let wanted = std::env::var("VEGA_FUZZ").ok().and_then(|n| n.parse().ok()).unwrap_or(INSTRUCTIONS);
     watchdog(std::time::Duration::from_secs(6000));
-    let target = Target::new();
+    engines().for_each(|kind| fuzz(kind, wanted));
+}
+
+fn fuzz(kind: EngineKind, wanted: usize) {
+    let target = Target::new(kind);
     let mut random = Random(2026);
     let (mut generated, mut executed, mut done, mut faults) = (0, 0, 0, 0);
     while generated < wanted {
@@ -108,7 +114,7 @@ fn any_instructions_on_any_registers_stay_inside_the_mappings() {
         }
     }
     eprintln!(
-        "{generated} instructions generated, about {executed} executed; {done} programs ended, {faults} faulted"
+        "{kind:?}: {generated} instructions generated, about {executed} executed; {done} programs ended, {faults} faulted"
     );
     assert!(done > faults / 50 && faults > done / 50, "{done} ended, {faults} faulted");
 }

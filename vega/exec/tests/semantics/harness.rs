@@ -1,6 +1,6 @@
 //! Runs code on the engine from any state of registers and memory, and reads the state back.
 
-use vega_exec::Outcome;
+use vega_exec::{EngineKind, Outcome};
 use vega_isa::{Table, sgpr};
 
 use crate::common::registers::{BLOCK, EPILOGUE, PROLOGUE};
@@ -12,11 +12,25 @@ pub const VGPRS: usize = 32;
 pub const SGPRS: usize = 92;
 /// LDS that is set and read back, and that the workgroup has.
 pub const LDS: usize = 4096;
+/// The engines that are tested: the interpreter, and what this machine executes best.
+pub fn engines() -> impl Iterator<Item = EngineKind> {
+    let best = EngineKind::best();
+    [Some(EngineKind::Interpreter), Some(best).filter(|best| *best != EngineKind::Interpreter)]
+        .into_iter()
+        .flatten()
+}
+
 /// A card that runs code from given states.
 pub struct Bench(pub Card);
 
 impl Bench {
-    pub fn new(table: &'static Table) -> Self {
+    /// On an engine of a kind.
+    pub fn new(kind: EngineKind) -> Self {
+        Self(Card::with_engine(1, kind))
+    }
+
+    /// On the interpreter, by another table.
+    pub fn with_table(table: &'static Table) -> Self {
         Self(Card::with_table(1, table))
     }
 

@@ -204,7 +204,7 @@ fn every_corrupted_row_is_noticed() {
                 continue;
             }
             count += 1;
-            let bench = Bench::new(with(row, mutant));
+            let bench = Bench::with_table(with(row, mutant));
             // A panic of the engine is noticed as well.
             let differs = |case: &Case| {
                 let run = AssertUnwindSafe(|| case.difference(&bench).is_some());

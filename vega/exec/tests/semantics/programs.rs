@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use vega_exec::EngineKind;
 use vega_isa::{Class, Form, Inst, Kind, Row, Table, encode};
 
 use crate::common::{Random, watchdog};
 use crate::coverage::elsewhere;
 use crate::generate::{Operands, instance, is_plain, state};
-use crate::harness::{Bench, difference};
+use crate::harness::{Bench, difference, engines};
 use crate::model::Wave;
 use crate::rows::{DEFAULT_MODE, OTHER_MODES, sources};
 
@@ -88,9 +89,9 @@ impl Counts {
     }
 }
 
-fn run(rounds: usize, seed: u64) -> Counts {
+fn run(kind: EngineKind, rounds: usize, seed: u64) -> Counts {
     watchdog(std::time::Duration::from_secs(3000));
-    let bench = Bench::new(Table::gfx900());
+    let bench = Bench::new(kind);
     let mut random = Random(seed);
     let mut counts = Counts::default();
     let pairs = pairs();
@@ -130,11 +131,15 @@ fn run(rounds: usize, seed: u64) -> Counts {
 #[test]
 fn random_programs_do_what_the_model_says() {
     let rounds = std::env::var("VEGA_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(ROUNDS);
-    let counts = run(rounds, 3);
+    engines().zip(3..).for_each(|(kind, seed)| check(kind, rounds, seed));
+}
+
+fn check(kind: EngineKind, rounds: usize, seed: u64) {
+    let counts = run(kind, rounds, seed);
     let instructions: usize = counts.pairs.values().sum();
     let rarest = |least: Option<&usize>| least.copied().unwrap_or(0);
     eprintln!(
-        "{instructions} instructions; the rarest of {} rows and forms {} times, the rarest of {} classes of operands {}",
+        "{kind:?}: {instructions} instructions; the rarest of {} rows and forms {} times, the rarest of {} classes of operands {}",
         counts.pairs.len(),
         rarest(counts.pairs.values().min()),
         counts.operands.len(),

@@ -1,16 +1,17 @@
 //! Each row in each form, one instruction at a time, with edge and random values, against the model.
 
+use vega_exec::EngineKind;
 use vega_isa::{Form, Inst, Row, Table, encode};
 
 use crate::common::{Random, watchdog};
 use crate::coverage::elsewhere;
 use crate::generate::{instance, is_plain, state};
-use crate::harness::{Bench, difference};
+use crate::harness::{Bench, difference, engines};
 use crate::model::Wave;
 
 /// MODE as kernels start with it, and with everything else.
 pub const DEFAULT_MODE: u32 = 0x3f0;
-pub const OTHER_MODES: [u32; 4] = [0x3cc, 0x00f, 0x165, 0x2aa];
+pub const OTHER_MODES: [u32; 4] = [0x3cc, 0x00f, 0x165, 0x29a];
 
 /// Random instructions of each row in each form.
 const INSTANCES: u64 = 16;
@@ -74,13 +75,13 @@ pub fn sources(inst: &Inst, before: &Wave, what: &str) -> String {
     format!("operands {}, SCC {}, EXEC {:#x}", values.join(", "), before.scc, before.exec())
 }
 
-fn check(rows: impl Iterator<Item = &'static Row>, seed: u64) {
+fn check(kind: EngineKind, seed: u64) {
     watchdog(std::time::Duration::from_secs(500));
-    let bench = Bench::new(Table::gfx900());
+    let bench = Bench::new(kind);
     let mut random = Random(seed);
     let mut problems: Vec<String> = Vec::new();
     let mut count = 0;
-    for row in rows.filter(|row| is_plain(row) && elsewhere(row).is_none()) {
+    for row in Table::gfx900().rows().iter().filter(|row| is_plain(row) && elsewhere(row).is_none()) {
         for form in row.forms.iter() {
             for n in 0..INSTANCES {
                 let mode = if n % 4 == 3 { OTHER_MODES[n as usize / 4 % 4] } else { DEFAULT_MODE };
@@ -98,11 +99,11 @@ fn check(rows: impl Iterator<Item = &'static Row>, seed: u64) {
             }
         }
     }
-    eprintln!("{count} instructions");
+    eprintln!("{count} instructions on {kind:?}");
     assert!(problems.is_empty(), "{} of {count}:\n{}", problems.len(), problems.join("\n"));
 }
 
 #[test]
 fn every_row_does_what_the_model_says() {
-    check(Table::gfx900().rows().iter().copied(), 1);
+    engines().zip(1..).for_each(|(kind, seed)| check(kind, seed));
 }

@@ -1,0 +1,79 @@
+//! `kernels/corpus/ieee.hip`: a million pairs for each format, every bit.
+
+use super::half::half;
+use crate::case::{Case, shape};
+use crate::compare::{Exact, exact};
+use crate::inputs::{Domain, Random, f32_pairs, f64_pairs};
+use hip::bytemuck::Pod;
+use hip::half::f16;
+
+const PAIRS: usize = 1 << 20;
+
+/// Edges with each other, then any bit patterns; half of the pairs have exponents that are close.
+fn pairs<T: Copy>(
+    edges: (Vec<T>, Vec<T>),
+    seed: u64,
+    any: impl Fn(u64) -> T,
+    near: impl Fn(u64, u64) -> (T, T),
+) -> (Vec<T>, Vec<T>) {
+    let mut random = Random::new(seed);
+    let (mut x, mut y) = edges;
+    while x.len() < PAIRS {
+        let (a, b) = (random.bits(), random.bits());
+        let (a, b) = if random.below(2) == 0 { (any(a), any(b)) } else { near(a, b) };
+        x.push(a);
+        y.push(b);
+    }
+    (x, y)
+}
+
+/// Both operations on the same numbers.
+fn cases_of<T: Pod + Exact>(
+    names: [&'static str; 2],
+    (x, y): (Vec<T>, Vec<T>),
+    divide: fn(T, T) -> T,
+    root: fn(T) -> T,
+) -> Vec<Case> {
+    let case = |name, expected: Vec<T>| {
+        Case::new(name, shape(x.len().div_ceil(256) as u32, 256))
+            .input(&x)
+            .input(&y)
+            .output(&vec![T::zeroed(); x.len()])
+            .value(x.len() as i32)
+            .check(move |outputs| exact(&outputs.get::<T>(0), &expected))
+    };
+    let quotients = x.iter().zip(&y).map(|(a, b)| divide(*a, *b)).collect();
+    let roots = x.iter().map(|a| root(*a)).collect();
+    vec![case(names[0], quotients), case(names[1], roots)]
+}
+
+pub fn cases() -> Vec<Case> {
+    let wide = f64_pairs(1, Domain::All);
+    let halves = |v: &[f64]| v.iter().map(|x| half(*x)).collect();
+    let f16s = pairs(
+        (halves(&wide.0), halves(&wide.1)),
+        2,
+        |bits| f16::from_bits(bits as u16),
+        |a, b| (f16::from_bits(a as u16 & 0x83ff | 0x3c00), f16::from_bits(b as u16 & 0x83ff | 0x3c00)),
+    );
+    let f32s = pairs(
+        f32_pairs(3, Domain::All),
+        4,
+        |bits| f32::from_bits(bits as u32),
+        |a, b| {
+            let one = |x: u64| f32::from_bits(x as u32 & 0x807f_ffff | 0x3f80_0000);
+            (one(a), one(b))
+        },
+    );
+    let f64s = pairs(wide, 5, f64::from_bits, |a, b| {
+        let one = |x: u64| f64::from_bits(x & 0x800f_ffff_ffff_ffff | 0x3ff0_0000_0000_0000);
+        (one(a), one(b))
+    });
+    // Through binary64, whose quotients and roots have more than twice the bits: rounded again, they are right.
+    let divide = |a: f16, b: f16| half(f64::from(a) / f64::from(b));
+    let root = |a: f16| half(f64::from(a).sqrt());
+    let mut all = cases_of(["ieee_f16_div", "ieee_f16_sqrt"], f16s, divide, root);
+    all.extend(cases_of(["ieee_f32_div", "ieee_f32_sqrt"], f32s, |a, b| a / b, f32::sqrt));
+    all.extend(cases_of(["ieee_f64_div", "ieee_f64_sqrt"], f64s, |a, b| a / b, f64::sqrt));
+    all
+}
