@@ -67,7 +67,7 @@ FUNCTION(double, f64_fdim, fdim(a, b))
 FUNCTION(double, f64_copysign, copysign(a, b))
 FUNCTION(double, f64_nearbyint, nearbyint(a))
 
-FUNCTION(__half, f16_sin, hsin(a))
+// Not hsin: LLVM 15 compiles its test for infinities inverted, and all finite numbers become NaN.
 FUNCTION(__half, f16_cos, hcos(a))
 FUNCTION(__half, f16_exp, hexp(a))
 FUNCTION(__half, f16_exp2, hexp2(a))
