@@ -42,10 +42,10 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("tbuffer", "tests/instructions/buffers.rs", "tbuffer"),
     ("image_load", "tests/instructions/images.rs", "image_load"),
     ("image_store", "tests/instructions/images.rs", "image_store"),
-    ("image_sample", "tests/instructions/images.rs", "image_sample"),
-    ("image_gather", "tests/instructions/images.rs", "image_gather"),
+    ("image_sample", "tests/instructions/samples.rs", "image_sample"),
+    ("image_gather", "tests/instructions/samples.rs", "image_gather"),
     ("image_atomic", "tests/instructions/images.rs", "image_atomic"),
-    ("image_get", "tests/instructions/images.rs", "image_get"),
+    ("image_get", "tests/instructions/samples.rs", "image_get"),
     ("ds_gws", "../tests/programs/cooperative.hip", "grid"),
 ];
 
