@@ -4,6 +4,7 @@
 mod faults;
 mod harness;
 
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 
 use harness::{on_card, program, run, vega_run};
@@ -158,6 +159,55 @@ fn times_and_graphs() {
 fn two_processes_share_an_event() {
     on_card("ipc_event", &[], &[]).ok();
     computes("ipc_event");
+}
+
+#[test]
+fn all_kinds_of_memory() {
+    // The ways that make a difference to copies.
+    for way in WAYS.iter().take(6) {
+        on_card("moves", &[], way).ok();
+    }
+    computes("moves");
+}
+
+#[test]
+fn a_killed_program_leaves_nothing_behind() {
+    let name = program("queues");
+    let ours = || {
+        let folders = ["/tmp", "/dev/shm"].into_iter().filter_map(|folder| std::fs::read_dir(folder).ok());
+        let names = folders.flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        names.filter(|name| name.contains("vega")).collect::<Vec<_>>()
+    };
+    let runs = || {
+        let processes = std::fs::read_dir("/proc").expect("/proc").filter_map(Result::ok);
+        let line = |entry: std::fs::DirEntry| std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let name = name.as_os_str().as_bytes();
+        processes.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(line).any(|line| {
+            // With its arguments, so that another test's run of the program does not count.
+            line.strip_prefix(name).is_some_and(|rest| rest.starts_with(b"\0killed"))
+        })
+    };
+    let before = ours();
+    let mut vega = std::process::Command::new(harness::VEGA);
+    vega.args(["run", "--"]).arg(&name).arg("killed").stdout(std::process::Stdio::null());
+    let mut child = vega.spawn().expect("it starts");
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let busy = |pid: u32| {
+        let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten();
+        let name = |task: std::io::Result<std::fs::DirEntry>| {
+            std::fs::read_to_string(task.ok()?.path().join("comm")).ok()
+        };
+        tasks.filter_map(name).filter(|name| name.starts_with("vega-queue")).count() >= 2
+    };
+    while !busy(child.id()) {
+        assert!(std::time::Instant::now() < deadline, "no queue was created");
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    assert!(runs());
+    child.kill().expect("it can be killed");
+    child.wait().expect("it ends");
+    assert!(!runs());
+    assert!(ours().iter().all(|name| before.contains(name)), "{:?}", ours());
 }
 
 #[test]
