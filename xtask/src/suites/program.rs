@@ -45,9 +45,12 @@ impl Program {
         format!("{} {}", self.package.suite, self.name)
     }
 
-    /// What an earlier run found. A failure counts only for the build of `vega` that it was seen with.
+    /// What an earlier run found. A failure counts only for the build of `vega` that it was seen with, and not at all
+    /// if the program was ended at its limit.
     pub fn earlier(&self) -> Option<Outcome> {
-        Outcome::read(&self.file("json")).filter(|outcome| outcome.passes() || outcome.build == self.build)
+        let ended = |outcome: &Outcome| outcome.end != End::TimedOut.to_string();
+        Outcome::read(&self.file("json"))
+            .filter(|outcome| outcome.passes() || (outcome.build == self.build && ended(outcome)))
     }
 
     /// Runs it and keeps the outcome.
