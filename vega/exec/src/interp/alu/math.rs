@@ -290,7 +290,8 @@ mod tests {
 
     #[test]
     fn one_source_gives_the_exact_bits() {
-        let pairs: [(fn(f32) -> f32, Exact); 5] = [
+        type Pair = (fn(f32) -> f32, Exact);
+        let pairs: [Pair; 5] = [
             (exp2, approx::exp2),
             (log2, approx::log2),
             (rsq, approx::rsq),
