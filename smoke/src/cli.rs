@@ -48,13 +48,13 @@ pub struct Chroot {
     /// Packages to install
     #[arg(long, value_delimiter = ',', default_value = "rocminfo,hipcc,libamdhip64-dev,file,kmod")]
     pub packages: Vec<String>,
-    /// Where packages come from [default: mmdebstrap's]
+    /// Where packages come from (default: mmdebstrap's)
     #[arg(long)]
     pub mirror: Option<String>,
     /// An option for apt; may be given several times
     #[arg(long)]
     pub aptopt: Vec<String>,
-    /// Where chroots are kept for the next run [default: the user's cache folder]
+    /// Where chroots are kept for the next run (default: the user's cache folder)
     #[arg(long)]
     pub cache: Option<PathBuf>,
     /// Build the chroot again even if it is there
@@ -74,10 +74,10 @@ pub struct Options {
     /// Use the card of this machine
     #[arg(long, group = "device", help_heading = "Device")]
     pub real: bool,
-    /// Use the card of this machine if there is one, else the virtual Vega [default]
+    /// Use the card of this machine if there is one, else the virtual Vega (the default)
     #[arg(long, group = "device", help_heading = "Device")]
     pub auto: bool,
-    /// The file `vega` [default: beside this program, then in PATH]
+    /// The file `vega` (default: beside this program, then in PATH)
     #[arg(long, value_name = "FILE", help_heading = "Device")]
     pub vega: Option<PathBuf>,
     /// Processors that the distribution builds for; test programs are compiled for the first one
