@@ -112,7 +112,7 @@ pub struct FaultReport {
     /// The EXEC mask at the instruction.
     pub exec: u64,
     /// What the instruction reads: its address registers first of all. Vector registers in `lane`, or in the
-    /// first active lane where none is to blame. Where there is no code: s[30:31], the return address.
+    /// first active lane where none is to blame. Where there is no code: `s[30:31]`, the return address.
     pub registers: Vec<RegisterValues>,
     /// Where the waves are that the reporting thread has under way, the most frequent first; only for
     /// [`FaultKind::Watchdog`].
