@@ -10,7 +10,7 @@ use vega_isa::{Inst, Micro, sgpr};
 use super::assembler::{Arg, Assembler, Condition, Label, at};
 use super::code::{Code, Member};
 use super::context::Context;
-use super::ir::Lane;
+use super::ir::{Access, Lane};
 use super::layout::{CONTEXT, EPOCH, LDS, SCALAR_BIAS, SCALARS, SLOT, WAVE, context, field, scalar};
 use super::region::{Region, enter, leave_slot};
 use super::scalar::{Scalar, test_scc};
@@ -67,6 +67,9 @@ fn step(inst: Option<&Inst>, record: &Record, ip: usize) -> Step {
                 return Step::Scalar(Box::new(scalar));
             }
             match Lane::new(inst, record, ip) {
+                // Lock-free code takes it that a lane's 16 bytes move in one piece (rocPRIM's look-back scans do), as they
+                // do in the interpreter; a gather moves pairs of dwords.
+                Some(lane) if lane.access.as_ref().is_some_and(Access::is_wide) => Step::Call,
                 Some(lane) => match shape(&lane) {
                     Some(shape) => Step::Lane(Box::new((lane, shape))),
                     None => Step::Call,
@@ -265,7 +268,9 @@ impl Compiler<'_> {
                 self.branch(ip, *condition);
             }
             Step::Fence => {
-                if !self.region.only_loads() {
+                if self.region.only_loads() {
+                    self.region.fence();
+                } else {
                     self.end_region();
                 }
                 self.fence();

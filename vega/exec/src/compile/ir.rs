@@ -68,6 +68,11 @@ pub(super) struct Access {
 }
 
 impl Access {
+    /// Whether it moves 16 bytes of a lane to or from memory that others see.
+    pub fn is_wide(&self) -> bool {
+        self.bytes == 16 && self.space != Space::Lds
+    }
+
     /// Registers of one element.
     pub fn dwords(&self) -> u16 {
         u16::from(self.bytes.div_ceil(4))

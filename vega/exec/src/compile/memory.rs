@@ -5,7 +5,8 @@
 //! it). Whatever is out of the range that the instruction's translation covers goes to the interpreter.
 //!
 //! A naturally aligned element of up to 8 bytes is moved in one piece: elements of a vector access and of a
-//! gather or scatter are single accesses.
+//! gather or scatter are single accesses. Global accesses of 16 bytes, which must be whole, too, are left to the
+//! interpreter.
 
 use std::mem::offset_of;
 
@@ -430,22 +431,19 @@ impl Strip<'_> {
         let offset = access.offsets[0];
         self.translation(access);
         let step = u32::from(access.bytes);
-        let blocks = access.bytes < 16 || !self.masked;
-        if blocks {
-            let otherwise = if access.load { paths.uniform } else { paths.any };
-            self.spaced(low, high, step, otherwise);
-            // The low halves must not wrap around within the block.
-            self.asm.op(Cmp_rm32_imm32, &[Register::EAX.into(), Arg::Dword(u32::MAX - 16 * step)]);
-            self.asm.jcc(Condition::Above, paths.any);
-            self.address(access, offset);
-            self.within(16 * step as i32, paths.any);
-            if access.load {
-                self.load_block(access, d, (RAX, Register::None, 0));
-            } else {
-                self.store_block(access, d, (RAX, Register::None, 0));
-            }
-            self.asm.jmp(paths.done);
+        let otherwise = if access.load { paths.uniform } else { paths.any };
+        self.spaced(low, high, step, otherwise);
+        // The low halves must not wrap around within the block.
+        self.asm.op(Cmp_rm32_imm32, &[Register::EAX.into(), Arg::Dword(u32::MAX - 16 * step)]);
+        self.asm.jcc(Condition::Above, paths.any);
+        self.address(access, offset);
+        self.within(16 * step as i32, paths.any);
+        if access.load {
+            self.load_block(access, d, (RAX, Register::None, 0));
+        } else {
+            self.store_block(access, d, (RAX, Register::None, 0));
         }
+        self.asm.jmp(paths.done);
         self.asm.bind(paths.consecutive);
         self.asm.bind(paths.uniform);
         if access.load && access.bytes >= 4 {
@@ -456,15 +454,6 @@ impl Strip<'_> {
             self.asm.jmp(paths.done);
         }
         self.asm.bind(paths.any);
-        if access.bytes == 16 && !access.load {
-            let base = access.base.is_some();
-            if base {
-                // The base counts, too: not worth a path of its own.
-                self.asm.jmp(self.careful);
-            } else {
-                self.whole_or_careful(low, offset);
-            }
-        }
         let reach = i32::from(access.bytes.max(4));
         match (access.base, high) {
             (Some(base), _) => {

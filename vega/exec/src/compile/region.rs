@@ -44,6 +44,8 @@ pub(super) struct Region {
     vector_writes: VectorSet,
     loads: [bool; 2],
     stores: [bool; 2],
+    /// Loads of global memory have been waited for.
+    waited: bool,
     floats: usize,
 }
 
@@ -84,7 +86,9 @@ impl Region {
             None => true,
             Some(access) => {
                 let n = space(access.space);
-                !self.stores[n] && (access.load || !self.loads[n])
+                // A load that comes after a wait sees what all lanes' loads before it have seen.
+                let ordered = !self.waited || access.space == Space::Lds;
+                !self.stores[n] && (access.load || !self.loads[n]) && ordered
             }
         };
         let settled = !is_watched(shape) || self.stores == [false; 2];
@@ -121,6 +125,11 @@ impl Region {
     /// Whether a region without stores is under way: loads from scalar memory may pass it.
     pub fn only_loads(&self) -> bool {
         self.stores == [false; 2]
+    }
+
+    /// Later loads come after the ones so far, in every lane.
+    pub fn fence(&mut self) {
+        self.waited |= self.loads[0];
     }
 
     /// Takes the instruction in.
