@@ -69,6 +69,16 @@ fn aligned_pairs_of_dwords_are_never_torn() {
 }
 
 #[test]
+fn aligned_elements_of_16_bytes_are_never_torn() {
+    watchdog(LIMIT);
+    let card = Card::new(1);
+    let rounds = 20_000;
+    run_pair(&card, programs::PACKED_WIDE, &args(rounds));
+    assert_eq!(card.read(DATA + 2048, 1), [0], "torn elements");
+    assert_eq!(card.read(DATA + 32 * 63, 4), [rounds, !rounds, rounds, !rounds]);
+}
+
+#[test]
 fn overlapping_lanes_store_in_ascending_order() {
     let card = Card::new(1);
     card.run_code(programs::OVERLAP, &args(0), [64, 1, 1], [64, 1, 1]);

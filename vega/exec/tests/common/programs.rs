@@ -156,6 +156,47 @@ pub const PACKED_FLAG: &[u32] = &[
     0xbf810000,             // s_endpgm
 ];
 
+/// The same with {n, ~n, n, ~n} in 16 bytes, 32 apart; torn ones are counted at data + 2048, behind the lanes' own; args: data, rounds.
+#[rustfmt::skip]
+pub const PACKED_WIDE: &[u32] = &[
+    0xc0060180, 0x00000000, // s_load_dwordx2 s[6:7], s[0:1], 0x0
+    0xc0020200, 0x00000008, // s_load_dword s8, s[0:1], 0x8
+    0xbf8cc07f,             // s_waitcnt lgkmcnt(0)
+    0x24020085,             // v_lshlrev_b32_e32 v1, 5, v0
+    0x7e060280,             // v_mov_b32_e32 v3, 0
+    0x7e120281,             // v_mov_b32_e32 v9, 1
+    0xbf068002,             // s_cmp_eq_u32 s2, 0
+    0xbf84000b,             // s_cbranch_scc0 reader
+    0xbe8b0080,             // s_mov_b32 s11, 0
+    0x800b810b,             // s_add_u32 s11, s11, 1
+    0x7e08020b,             // v_mov_b32_e32 v4, s11
+    0x7e0a5704,             // v_not_b32_e32 v5, v4
+    0x7e0c0304,             // v_mov_b32_e32 v6, v4
+    0x7e0e5704,             // v_not_b32_e32 v7, v4
+    0xdc7c8000, 0x00060401, // global_store_dwordx4 v1, v[4:7], s[6:7]
+    0xbf0a080b,             // s_cmp_lt_u32 s11, s8
+    0xbf85fff7,             // s_cbranch_scc1 write
+    0xbf810000,             // s_endpgm
+    0xbe8e00c0,             // s_mov_b32 s14, 64
+    0x808e810e,             // s_sub_u32 s14, s14, 1
+    0xbf850001,             // s_cbranch_scc1 rest
+    0xbf820002,             // s_branch look
+    0xbe8e00c0,             // s_mov_b32 s14, 64
+    0xbf8e0001,             // s_sleep 1
+    0xdc5c8000, 0x04060001, // global_load_dwordx4 v[4:7], v1, s[6:7]
+    0xbf8c0f70,             // s_waitcnt vmcnt(0)
+    0x7e105707,             // v_not_b32_e32 v8, v7
+    0x7d9a1104,             // v_cmp_ne_u32_e32 vcc, v4, v8
+    0xd0ed000c, 0x00020880, // v_cmp_ne_u64_e64 s[12:13], 0, v[4:5]
+    0x86ea0c6a,             // s_and_b64 vcc, vcc, s[12:13]
+    0xbe8c206a,             // s_and_saveexec_b64 s[12:13], vcc
+    0xdd088800, 0x00060903, // global_atomic_add v3, v9, s[6:7] offset:2048
+    0xbefe010c,             // s_mov_b64 exec, s[12:13]
+    0x7d980808,             // v_cmp_gt_u32_e32 vcc, s8, v4
+    0xbf87ffed,             // s_cbranch_vccnz poll
+    0xbf810000,             // s_endpgm
+];
+
 /// Workgroup n waits, without sleeping, until workgroup n + 1 has set its flag, then sets its own; the last one does not wait; args: data, workgroups.
 #[rustfmt::skip]
 pub const SPIN_ON_NEXT: &[u32] = &[
