@@ -51,6 +51,7 @@ pub enum Command {
     VEGA_THREADS=N           --threads\n  \
     VEGA_VRAM_MIB=N          VRAM of each card\n  \
     VEGA_DOORBELL=WAY        how doorbells are noticed: uffd, trap or poll\n  \
+    VEGA_SPIN=1              HIP's waits spin, as beside a card, instead of sleeping\n  \
     VEGA_WATCHDOG=SECONDS    --watchdog\n  \
     VEGA_CHECK=lds           --check\n  \
     VEGA_SCHEDULE=ORDER      --schedule\n  \

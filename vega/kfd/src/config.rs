@@ -23,6 +23,9 @@ pub const DOORBELL: &CStr = c"VEGA_DOORBELL";
 pub const VRAM_MIB: &CStr = c"VEGA_VRAM_MIB";
 /// 1: every ioctl is printed on stderr.
 pub const TRACE: &CStr = c"VEGA_TRACE_IOCTL";
+/// 1: waits for signals spin as HIP asks ROCr to. Unset: they sleep, so that they take no processor from the
+/// threads that execute kernels.
+pub const SPIN: &CStr = c"VEGA_SPIN";
 /// `skip-dispatch`: dispatches complete without being executed. The control of the tests: whatever passes
 /// with it proves nothing.
 pub const CONTROL: &CStr = c"VEGA_CONTROL";
@@ -60,6 +63,8 @@ pub struct Config {
     pub trace: bool,
     /// Whether dispatches complete without being executed.
     pub skip_dispatch: bool,
+    /// Whether waits for signals spin.
+    pub spin: bool,
 }
 
 /// Bits of [`FLAGS`].
@@ -67,6 +72,7 @@ const READY: u32 = 1;
 const LARGE_BAR_BIT: u32 = 2;
 const TRACE_BIT: u32 = 4;
 const SKIP_DISPATCH_BIT: u32 = 8;
+const SPIN_BIT: u32 = 16;
 const DOORBELL_SHIFT: u32 = 8;
 
 static FLAGS: AtomicU32 = AtomicU32::new(0);
@@ -88,7 +94,7 @@ pub fn init() {
     VRAM.store(number(VRAM_MIB).unwrap_or(0).min(1 << 20), Ordering::Relaxed);
     let bit = |name, bit| if number(name).unwrap_or(0) != 0 { bit } else { 0 };
     let skip = if text(CONTROL) == Some(b"skip-dispatch") { SKIP_DISPATCH_BIT } else { 0 };
-    let flags = READY | bit(LARGE_BAR, LARGE_BAR_BIT) | bit(TRACE, TRACE_BIT) | skip;
+    let flags = READY | bit(LARGE_BAR, LARGE_BAR_BIT) | bit(TRACE, TRACE_BIT) | bit(SPIN, SPIN_BIT) | skip;
     FLAGS.store(flags | doorbell << DOORBELL_SHIFT, Ordering::Release);
 }
 
@@ -112,6 +118,7 @@ pub fn get() -> Config {
         vram_mib: VRAM.load(Ordering::Relaxed),
         trace: flags & TRACE_BIT != 0,
         skip_dispatch: flags & SKIP_DISPATCH_BIT != 0,
+        spin: flags & SPIN_BIT != 0,
     }
 }
 
