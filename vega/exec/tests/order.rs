@@ -61,7 +61,7 @@ fn message_passing_data_is_there_before_its_flag() {
 fn aligned_pairs_of_dwords_are_never_torn() {
     watchdog(LIMIT);
     let card = Card::new(1);
-    let rounds = 20_000;
+    let rounds = 300_000;
     run_pair(&card, programs::PACKED_FLAG, &args(rounds));
     assert_eq!(card.read(DATA + 1024, 1), [0], "torn pairs");
     let pair = [rounds, !rounds];
@@ -72,7 +72,7 @@ fn aligned_pairs_of_dwords_are_never_torn() {
 fn aligned_elements_of_16_bytes_are_never_torn() {
     watchdog(LIMIT);
     let card = Card::new(1);
-    let rounds = 20_000;
+    let rounds = 300_000;
     run_pair(&card, programs::PACKED_WIDE, &args(rounds));
     assert_eq!(card.read(DATA + 2048, 1), [0], "torn elements");
     assert_eq!(card.read(DATA + 32 * 63, 4), [rounds, !rounds, rounds, !rounds]);
