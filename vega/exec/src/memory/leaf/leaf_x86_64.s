@@ -143,20 +143,29 @@ vega_exec_fill4:
     mov eax, dword ptr [r10]
     mov dword ptr [rdi + \lane], eax
 .endm
-.macro take8 lane, from=0
-    mov rax, qword ptr [r10 + \from]
-    mov dword ptr [rdi + \lane + 64*\from], eax
+.macro take8 lane
+    mov rax, qword ptr [r10]
+    mov dword ptr [rdi + \lane], eax
     shr rax, 32
-    mov dword ptr [rdi + \lane + 64*\from + 256], eax
+    mov dword ptr [rdi + \lane + 256], eax
 .endm
 .macro take12 lane
     take8 \lane
     mov eax, dword ptr [r10 + 8]
     mov dword ptr [rdi + \lane + 512], eax
 .endm
+# Sixteen bytes in one piece: lock-free code on the card relies on it. Processors with AVX move aligned ones so.
 .macro take16 lane
-    take8 \lane
-    take8 \lane, 8
+    movdqu xmm0, [r10]
+    movq rax, xmm0
+    mov dword ptr [rdi + \lane], eax
+    shr rax, 32
+    mov dword ptr [rdi + \lane + 256], eax
+    punpckhqdq xmm0, xmm0
+    movq rax, xmm0
+    mov dword ptr [rdi + \lane + 512], eax
+    shr rax, 32
+    mov dword ptr [rdi + \lane + 768], eax
 .endm
 .macro give1 lane
     mov eax, dword ptr [rdi + \lane]
@@ -170,12 +179,12 @@ vega_exec_fill4:
     mov eax, dword ptr [rdi + \lane]
     mov dword ptr [r10], eax
 .endm
-.macro give8 lane, from=0
-    mov r9d, dword ptr [rdi + \lane + 64*\from + 256]
-    mov eax, dword ptr [rdi + \lane + 64*\from]
+.macro give8 lane
+    mov r9d, dword ptr [rdi + \lane + 256]
+    mov eax, dword ptr [rdi + \lane]
     shl r9, 32
     or rax, r9
-    mov qword ptr [r10 + \from], rax
+    mov qword ptr [r10], rax
 .endm
 .macro give12 lane
     give8 \lane
@@ -183,8 +192,14 @@ vega_exec_fill4:
     mov dword ptr [r10 + 8], eax
 .endm
 .macro give16 lane
-    give8 \lane
-    give8 \lane, 8
+    movd xmm0, dword ptr [rdi + \lane]
+    movd xmm1, dword ptr [rdi + \lane + 256]
+    movd xmm2, dword ptr [rdi + \lane + 512]
+    movd xmm3, dword ptr [rdi + \lane + 768]
+    punpckldq xmm0, xmm1
+    punpckldq xmm2, xmm3
+    punpcklqdq xmm0, xmm2
+    movdqu [r10], xmm0
 .endm
 
 # All lanes of the mask in rdx, ascending; addresses at rsi. A full mask needs no bit scan.
