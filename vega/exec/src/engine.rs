@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use vega_isa::Table;
@@ -11,7 +11,7 @@ use crate::cancel::CancelToken;
 use crate::dispatch::Dispatch;
 use crate::host::Host;
 use crate::interp::DEFAULT_MODE;
-use crate::interp::code::{CodeCache, Making};
+use crate::interp::code::{CodeCache, Compiling, Making};
 use crate::interp::level::Level;
 use crate::memory::AddressSpace;
 use crate::observe::Observe;
@@ -32,11 +32,21 @@ pub enum EngineKind {
 impl EngineKind {
     /// The kinds that this host can run, the fastest last.
     pub fn available() -> &'static [Self] {
-        #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-        if crate::compile::is_supported() {
-            return &[Self::Interpreter, Self::Avx512];
-        }
-        &[Self::Interpreter]
+        static AVAILABLE: LazyLock<Vec<EngineKind>> = LazyLock::new(|| {
+            let all = [EngineKind::Interpreter, EngineKind::Avx512];
+            all.into_iter().filter(|kind| kind.is_supported()).collect()
+        });
+        &AVAILABLE
+    }
+
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    fn is_supported(self) -> bool {
+        crate::compile::Target::of(self).is_none_or(crate::compile::Target::is_supported)
+    }
+
+    #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+    fn is_supported(self) -> bool {
+        self == Self::Interpreter
     }
 
     /// The fastest kind of this host.
@@ -139,12 +149,10 @@ impl Engine {
             (None, 0) => cpus(),
             (None, threads) => threads,
         };
-        let compile_after = match config.kind {
-            EngineKind::Interpreter => None,
-            EngineKind::Avx512 => Some(if config.eager { 1 } else { WARM }),
-        };
-        let shared =
-            Shared::new(Arc::new(CodeCache::new(Making { level: Level::detect(), table, compile_after })));
+        let after = if config.eager { 1 } else { WARM };
+        let compile =
+            (config.kind != EngineKind::Interpreter).then_some(Compiling { after, kind: config.kind });
+        let shared = Shared::new(Arc::new(CodeCache::new(Making { level: Level::detect(), table, compile })));
         let engine =
             Arc::new(Self { shared, threads, watchdog: config.watchdog, observe: config.observe, scheduled });
         for number in 1..threads {

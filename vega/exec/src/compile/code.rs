@@ -9,6 +9,7 @@ use std::io;
 
 use super::buffer::Executable;
 use super::context::Context;
+use super::target::Target;
 use crate::interp::program::Program;
 use crate::interp::record::{EXIT, Record};
 use crate::interp::wave::Wave;
@@ -40,6 +41,7 @@ pub(crate) struct Code {
     executable: Executable,
     entries: Box<[u32]>,
     regions: Box<[Box<[Member]>]>,
+    target: Target,
 }
 
 impl Code {
@@ -52,11 +54,12 @@ impl Code {
         entries: Box<[u32]>,
         regions: Vec<Box<[Member]>>,
         sites: &[Site],
+        target: Target,
     ) -> io::Result<Self> {
         let executable = Executable::new(code)?;
         let landing = Landing::new(executable.start(), executable.len(), sites);
         let landing = landing.ok_or_else(|| io::Error::other("too many programs"))?;
-        Ok(Self { _landing: landing, executable, entries, regions: regions.into() })
+        Ok(Self { _landing: landing, executable, entries, regions: regions.into(), target })
     }
 
     /// Where the code of a record begins, if control can come in there.
@@ -90,7 +93,9 @@ impl Code {
             context.caches = w.caches.as_ptr();
             context.lds = w.lds.as_mut_ptr();
             context.lds_bytes = w.lds_bytes as u64;
-            context.careful = careful as *const () as usize;
+            context.careful = match self.target {
+                Target::Avx512 => careful::<{ Target::Avx512.lanes() }> as *const () as usize,
+            };
             context.regions = self.regions.as_ptr();
             context.mxcsr = [0x1f80, 0];
             &raw mut *context
@@ -105,17 +110,18 @@ impl Code {
     }
 }
 
-/// Interprets a region's instructions for the sixteen lanes of one strip. Returns 0, or the exit.
+/// Interprets a region's instructions for the lanes of one strip, which is told by its first lane times four.
+/// Returns 0, or the exit.
 ///
 /// # Safety
 /// Called by compiled code only, with its context and the number of one of its regions.
-unsafe extern "sysv64" fn careful(context: *mut Context, region: u32, strip: u32) -> usize {
+unsafe extern "sysv64" fn careful<const LANES: u32>(context: *mut Context, region: u32, strip: u32) -> usize {
     // SAFETY: the context's pointers are those of the call under way; compiled code does not run meanwhile.
     unsafe {
         let members = &*(*context).regions.add(region as usize);
         let wave = &mut *(*context).wave;
         let worker = &mut *(*context).worker;
-        let lanes = 0xffffu64 << (strip / 4);
+        let lanes = ((1u64 << LANES) - 1) << (strip / 4);
         let mut exec = wave.exec();
         wave.set_exec(exec & lanes);
         for member in members {

@@ -10,11 +10,12 @@ use vega_isa::{Inst, Micro, sgpr};
 use super::assembler::{Arg, Assembler, Condition, Label, at};
 use super::code::{Code, Member};
 use super::context::Context;
-use super::ir::{Access, Lane};
+use super::ir::Lane;
 use super::layout::{CONTEXT, EPOCH, LDS, SCALAR_BIAS, SCALARS, SLOT, WAVE, context, field, scalar};
 use super::region::{Region, enter, leave_slot};
 use super::scalar::{Scalar, test_scc};
 use super::shape::{Shape, shape};
+use super::target::Target;
 use crate::interp::program::Program;
 use crate::interp::record::{Record, code as source};
 use crate::interp::wave::Wave;
@@ -42,7 +43,7 @@ enum Step {
     Call,
 }
 
-fn step(inst: Option<&Inst>, record: &Record, ip: usize) -> Step {
+fn step(inst: Option<&Inst>, record: &Record, ip: usize, target: Target) -> Step {
     let Some(inst) = inst else { return Step::Call };
     match inst.row.micro {
         Micro::Control(Control::Branch(condition)) => match condition {
@@ -67,10 +68,7 @@ fn step(inst: Option<&Inst>, record: &Record, ip: usize) -> Step {
                 return Step::Scalar(Box::new(scalar));
             }
             match Lane::new(inst, record, ip) {
-                // Lock-free code takes it that a lane's 16 bytes move in one piece (rocPRIM's look-back scans do), as they
-                // do in the interpreter; a gather moves pairs of dwords.
-                Some(lane) if lane.access.as_ref().is_some_and(Access::is_wide) => Step::Call,
-                Some(lane) => match shape(&lane) {
+                Some(lane) => match shape(&lane).filter(|shape| target.covers(&lane, *shape)) {
                     Some(shape) => Step::Lane(Box::new((lane, shape))),
                     None => Step::Call,
                 },
@@ -82,6 +80,7 @@ fn step(inst: Option<&Inst>, record: &Record, ip: usize) -> Step {
 
 struct Compiler<'p> {
     program: &'p Program,
+    target: Target,
     asm: Assembler,
     region: Region,
     regions: Vec<Box<[Member]>>,
@@ -106,11 +105,12 @@ struct Compiler<'p> {
 ///
 /// # Errors
 /// When the host refuses memory for code, or an instruction could not be encoded.
-pub(super) fn compile(program: &Program, fenced: bool) -> Result<Code, String> {
+pub(super) fn compile(program: &Program, target: Target, fenced: bool) -> Result<Code, String> {
     let mut asm = Assembler::new();
     let [dispatch, leave, handler, interpret] = std::array::from_fn(|_| asm.label());
     let mut compiler = Compiler {
         program,
+        target,
         asm,
         region: Region::default(),
         regions: Vec::new(),
@@ -124,8 +124,12 @@ pub(super) fn compile(program: &Program, fenced: bool) -> Result<Code, String> {
         fenced,
     };
     let insts: Vec<Option<Inst>> = (0..program.records.len()).map(|ip| program.inst(ip)).collect();
-    let steps: Vec<Step> =
-        program.records.iter().enumerate().map(|(ip, record)| step(insts[ip].as_ref(), record, ip)).collect();
+    let steps: Vec<Step> = program
+        .records
+        .iter()
+        .enumerate()
+        .map(|(ip, record)| step(insts[ip].as_ref(), record, ip, target))
+        .collect();
     compiler.entry_points(&steps);
     compiler.frame();
     for (ip, step) in steps.iter().enumerate() {
@@ -236,7 +240,14 @@ impl Compiler<'_> {
         if region.is_empty() {
             return;
         }
-        let sites = region.emit(&mut self.asm, self.regions.len(), self.interpret, self.leave, self.fenced);
+        let sites = region.emit(
+            &mut self.asm,
+            self.target,
+            self.regions.len(),
+            self.interpret,
+            self.leave,
+            self.fenced,
+        );
         self.sites.extend(sites);
         self.regions.push(region.members(&self.program.records));
     }
@@ -412,13 +423,15 @@ impl Compiler<'_> {
                 asm.op(Op::VEX_Vmovdqu_xmm_xmmm128, &[Register::XMM0.into(), from(0)]);
                 asm.op(Op::VEX_Vmovdqu_xmmm128_xmm, &[to(0), Register::XMM0.into()]);
             }
-            8 => {
-                asm.op(Op::VEX_Vmovdqu_ymm_ymmm256, &[Register::YMM0.into(), from(0)]);
-                asm.op(Op::VEX_Vmovdqu_ymmm256_ymm, &[to(0), Register::YMM0.into()]);
-            }
             _ => {
-                asm.op(Op::EVEX_Vmovdqu32_zmm_k1z_zmmm512, &[Register::ZMM0.into(), from(0)]);
-                asm.op(Op::EVEX_Vmovdqu32_zmmm512_k1z_zmm, &[to(0), Register::ZMM0.into()]);
+                let registers = [Register::YMM0, Register::YMM1];
+                let pieces = || registers.into_iter().zip([0, 8]).take(usize::from(dwords / 8));
+                for (register, k) in pieces() {
+                    asm.op(Op::VEX_Vmovdqu_ymm_ymmm256, &[register.into(), from(4 * k)]);
+                }
+                for (register, k) in pieces() {
+                    asm.op(Op::VEX_Vmovdqu_ymmm256_ymm, &[to(k as u16), register.into()]);
+                }
             }
         }
         asm.bind(end);
@@ -450,6 +463,7 @@ impl Compiler<'_> {
         let mut sites: Vec<_> =
             self.sites.iter().map(|(begin, end, to)| (place(*begin), place(*end), place(*to))).collect();
         sites.sort_unstable();
-        Code::new(&finished.code, entries, self.regions, &sites).map_err(|error| error.to_string())
+        Code::new(&finished.code, entries, self.regions, &sites, self.target)
+            .map_err(|error| error.to_string())
     }
 }

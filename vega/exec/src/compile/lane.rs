@@ -5,9 +5,8 @@ use iced_x86::{Code, Register};
 use super::assembler::{Arg, Masking};
 use super::ir::Lane;
 use super::layout::zmm;
-use super::registers::MOVE;
 use super::shape::{Float, Shape, constant};
-use super::strip::{K2, K3, Strip};
+use super::strip::{K2, K3, LOAD, MOVE, Strip};
 use Code::*;
 
 const AND: Code = EVEX_Vpandd_zmm_k1z_zmm_zmmm512b32;
@@ -454,7 +453,7 @@ impl Strip<'_> {
             // make all bits; lanes below the first have none.
             let (iota, base) = (zmm(3), zmm(4));
             let table = std::array::from_fn(|n| n as u32);
-            self.asm.op_table(super::registers::LOAD, &[iota.into()], table, Masking::default());
+            self.asm.op_table(LOAD, &[iota.into()], table, Masking::default());
             // The strip's number times 64, divided by four: its first lane.
             self.asm.op(Code::Mov_r32_rm32, &[Register::EAX.into(), Register::EBP.into()]);
             self.asm.op(Code::Shr_rm32_imm8, &[Register::EAX.into(), 2u8.into()]);
@@ -548,4 +547,4 @@ impl Strip<'_> {
 }
 
 /// A load under a mask.
-const MOVE_TABLE: Code = super::registers::LOAD;
+const MOVE_TABLE: Code = LOAD;

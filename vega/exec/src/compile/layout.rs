@@ -18,9 +18,9 @@ pub(super) const LDS: Register = Register::R12;
 pub(super) const CONTEXT: Register = Register::R14;
 /// The announcement of accesses: a dword that is odd while one is under way.
 pub(super) const SLOT: Register = Register::R15;
-/// Bytes from a vector register to the strip at hand: 64 times its number.
+/// Bytes from a vector register to the strip at hand: four times its first lane.
 pub(super) const STRIP: Register = Register::RBP;
-/// Bytes from a lane mask to the strip's 16 bits: twice its number.
+/// Bytes from a lane mask to the strip's bits: an eighth of its first lane.
 pub(super) const PIECE: Register = Register::R9;
 /// The epoch for which translations must be valid, in regions that access global memory.
 pub(super) const EPOCH: Register = Register::R8;

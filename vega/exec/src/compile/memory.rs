@@ -13,19 +13,16 @@ use std::mem::offset_of;
 use iced_x86::{Code, MemoryOperand, Register};
 use vega_isa::memory::Space;
 
-use super::assembler::{Arg, Condition, Label, Masking, at, at_index};
-use super::context::Context;
+use super::address::{address, lane_base, lane_limit, lds_bound, lds_limit, range, translation, within};
+use super::assembler::{Arg, Condition, Label, Masking, at_index};
 use super::ir::{Access, Lane};
-use super::layout::{CONTEXT, EPOCH, LDS, context, scalar, xmm, ymm, zmm};
-use super::registers::{LOAD, MOVE, STORE};
-use super::strip::{EXEC, K2, K3, Strip};
+use super::layout::{LDS, xmm, ymm, zmm};
+use super::strip::{EXEC, K2, K3, LOAD, MOVE, STORE, Strip};
 use crate::memory::RangeCache;
 use Code::*;
 
 const RAX: Register = Register::RAX;
 const RCX: Register = Register::RCX;
-const R10: Register = Register::R10;
-const R11: Register = Register::R11;
 
 /// Registers that one access moves, each with its offset in bytes from the element's beginning.
 struct Data {
@@ -155,7 +152,7 @@ impl Strip<'_> {
             let otherwise = if access.load { paths.uniform } else { paths.any };
             self.spaced(address, None, step, otherwise);
             // All of the block must be inside.
-            self.lds_bound(end + 15 * step as i32, paths.any);
+            lds_bound(self.asm, end + 15 * step as i32, paths.any);
             for k in 0..usize::from(access.count) {
                 let base = (LDS, RAX, access.offsets[k]);
                 if access.load {
@@ -170,19 +167,15 @@ impl Strip<'_> {
         self.asm.bind(paths.uniform);
         if access.load && access.bytes >= 4 {
             self.spaced(address, None, 0, paths.any);
-            self.lds_bound(end, paths.any);
+            lds_bound(self.asm, end, paths.any);
             for k in 0..usize::from(access.count) {
                 self.load_one(access, &data.host[k], (LDS, RAX, access.offsets[k]));
             }
             self.asm.jmp(paths.done);
         }
         self.asm.bind(paths.any);
-        // The largest address at which every element is inside.
-        let size = context(offset_of!(Context, lds_bytes));
         let reach = end - i32::from(access.bytes) + i32::from(access.bytes.max(4));
-        self.asm.op(Mov_r64_rm64, &[RAX.into(), size.into()]);
-        self.asm.op(Sub_rm64_imm32, &[RAX.into(), Arg::Dword(reach as u32)]);
-        self.asm.jcc(Condition::Below, self.careful);
+        lds_limit(self.asm, reach, self.careful);
         self.asm.op(EVEX_Vpbroadcastd_zmm_k1z_r32, &[zmm(0).into(), Register::EAX.into()]);
         self.outside(address, zmm(0));
         if access.bytes == 16 && !access.load {
@@ -198,14 +191,6 @@ impl Strip<'_> {
             self.indexed(access, &data.host[k], LDS, index, access.offsets[k]);
         }
         self.asm.bind(paths.done);
-    }
-
-    /// Falls through where LDS has at least EAX + `end` bytes.
-    fn lds_bound(&mut self, end: i32, otherwise: Label) {
-        let size = context(offset_of!(Context, lds_bytes));
-        self.asm.op(Lea_r64_m, &[RCX.into(), at(RAX, end).into()]);
-        self.asm.op(Cmp_r64_rm64, &[RCX.into(), size.into()]);
-        self.asm.jcc(Condition::Above, otherwise);
     }
 
     /// Goes to the interpreter if an active lane's address is above the limit.
@@ -429,15 +414,15 @@ impl Strip<'_> {
         let d = &data.host[0];
         let paths = self.paths();
         let offset = access.offsets[0];
-        self.translation(access);
+        translation(self.asm, access, self.careful);
         let step = u32::from(access.bytes);
         let otherwise = if access.load { paths.uniform } else { paths.any };
         self.spaced(low, high, step, otherwise);
         // The low halves must not wrap around within the block.
         self.asm.op(Cmp_rm32_imm32, &[Register::EAX.into(), Arg::Dword(u32::MAX - 16 * step)]);
         self.asm.jcc(Condition::Above, paths.any);
-        self.address(access, offset);
-        self.within(16 * step as i32, paths.any);
+        address(self.asm, access, offset);
+        within(self.asm, 16 * step as i32, paths.any);
         if access.load {
             self.load_block(access, d, (RAX, Register::None, 0));
         } else {
@@ -448,8 +433,8 @@ impl Strip<'_> {
         self.asm.bind(paths.uniform);
         if access.load && access.bytes >= 4 {
             self.spaced(low, high, 0, paths.any);
-            self.address(access, offset);
-            self.within(access.bytes.into(), self.careful);
+            address(self.asm, access, offset);
+            within(self.asm, access.bytes.into(), self.careful);
             self.load_one(access, d, (RAX, Register::None, 0));
             self.asm.jmp(paths.done);
         }
@@ -457,66 +442,16 @@ impl Strip<'_> {
         let reach = i32::from(access.bytes.max(4));
         match (access.base, high) {
             (Some(base), _) => {
-                // RAX: the base's offset in the range; RCX: the largest lane offset.
-                self.asm.op(Mov_r64_rm64, &[RAX.into(), scalar(base).into()]);
-                self.asm.op(Add_rm64_imm32, &[RAX.into(), Arg::Dword(offset as u32)]);
-                self.asm.op(Sub_r64_rm64, &[RAX.into(), range(offset_of!(RangeCache, range.start), access)]);
-                self.asm.jcc(Condition::Below, self.careful);
-                self.asm.op(Mov_r64_rm64, &[RCX.into(), range(offset_of!(RangeCache, range.len), access)]);
-                self.asm.op(Sub_rm64_imm32, &[RCX.into(), Arg::Dword(reach as u32)]);
-                self.asm.op(Sub_r64_rm64, &[RCX.into(), RAX.into()]);
-                self.asm.jcc(Condition::Below, self.careful);
-                self.asm.op(Mov_r32_imm32, &[Register::R11D.into(), Arg::Dword(0x7fff_ffff)]);
-                self.asm.op(Cmp_r64_rm64, &[RCX.into(), R11.into()]);
-                self.asm.op(Cmova_r64_rm64, &[RCX.into(), R11.into()]);
+                lane_limit(self.asm, access, base, reach, self.careful);
                 self.asm.op(EVEX_Vpbroadcastd_zmm_k1z_r32, &[zmm(0).into(), Register::ECX.into()]);
                 self.outside(low, zmm(0));
-                self.asm.op(Add_r64_rm64, &[RAX.into(), range(offset_of!(RangeCache, range.start), access)]);
-                self.asm.op(Add_r64_rm64, &[RAX.into(), range(offset_of!(RangeCache, range.delta), access)]);
+                lane_base(self.asm, access);
                 self.indexed(access, d, RAX, low, 0);
             }
             (None, Some(high)) => self.gather_wide(access, d, low, high, reach),
             (None, None) => {}
         }
         self.asm.bind(paths.done);
-    }
-
-    /// R10: the instruction's translation, if it is of this epoch and has the right.
-    fn translation(&mut self, access: &Access) {
-        self.asm.op(Mov_r64_rm64, &[R10.into(), at(CONTEXT, offset_of!(Context, caches) as i32).into()]);
-        self.asm.op(Cmp_r64_rm64, &[EPOCH.into(), range(offset_of!(RangeCache, epoch), access)]);
-        self.asm.jcc(Condition::NotEqual, self.careful);
-        // Rights: 1 for loads, 2 for stores.
-        let right = if access.load { 1u8 } else { 2 };
-        self.asm.op(Test_rm8_imm8, &[range(offset_of!(RangeCache, rights), access), right.into()]);
-        self.asm.jcc(Condition::Equal, self.careful);
-    }
-
-    /// RAX: the first lane's GPU address, from EAX and ECX.
-    fn address(&mut self, access: &Access, offset: i32) {
-        match access.base {
-            Some(base) => self.asm.op(Add_r64_rm64, &[RAX.into(), scalar(base).into()]),
-            None => {
-                self.asm.op(Shl_rm64_imm8, &[RCX.into(), 32u8.into()]);
-                self.asm.op(Or_r64_rm64, &[RAX.into(), RCX.into()]);
-            }
-        }
-        if offset != 0 {
-            self.asm.op(Add_rm64_imm32, &[RAX.into(), Arg::Dword(offset as u32)]);
-        }
-        // What `within` needs of the translation.
-        self.asm.op(Mov_r64_rm64, &[RCX.into(), RAX.into()]);
-        self.asm.op(Sub_r64_rm64, &[RCX.into(), range(offset_of!(RangeCache, range.start), access)]);
-        self.asm.op(Mov_r64_rm64, &[R11.into(), range(offset_of!(RangeCache, range.len), access)]);
-        self.asm.op(Add_r64_rm64, &[RAX.into(), range(offset_of!(RangeCache, range.delta), access)]);
-    }
-
-    /// Falls through where `bytes` bytes lie in the translation; RAX is a host address then. A mapping is never
-    /// shorter than a page.
-    fn within(&mut self, bytes: i32, otherwise: Label) {
-        self.asm.op(Sub_rm64_imm32, &[R11.into(), Arg::Dword(bytes as u32)]);
-        self.asm.op(Cmp_r64_rm64, &[RCX.into(), R11.into()]);
-        self.asm.jcc(Condition::Above, otherwise);
     }
 
     /// Elements at 64-bit addresses.
@@ -575,10 +510,4 @@ impl Strip<'_> {
 /// A mask that the instruction clears.
 fn by(mask: Register) -> Masking {
     Masking { by: Some(mask), zero: false, quiet: false }
-}
-
-/// A field of the instruction's translation, whose table R10 points to.
-fn range(field: usize, access: &Access) -> Arg {
-    let entry = usize::from(access.cache) % crate::interp::worker::CACHES;
-    at(R10, (entry * size_of::<RangeCache>() + field) as i32).into()
 }

@@ -1,17 +1,19 @@
 //! The region compiler: gfx900 to the host's vectors.
 //!
-//! A program's records become x86-64 code with AVX-512. What the compiler does not know, the code leaves to
+//! A program's records become x86-64 code with the host's vectors. What the compiler does not know, the code leaves to
 //! the interpreter's handlers, one record at a time: between records the wave's state is where the
 //! interpreter expects it. Vector instructions are gathered into regions that run as loops over strips of
 //! sixteen lanes, one register of the host for a register of the guest.
 //!
 //! | file | what it holds |
 //! |---|---|
+//! | `target` | what code is compiled for: the width of strips, registers, what is covered |
 //! | `ir`, `set` | vector instructions with their operands resolved; sets of registers |
 //! | `shape` | which host instructions a micro-operation becomes: the tables |
 //! | `compiler` | from records to code: regions, scalar instructions, branches, calls of the interpreter |
 //! | `region`, `strip`, `registers` | one region, its emission for a strip, which values are in registers |
 //! | `lane`, `wide`, `memory` | emission of vector arithmetic, and of loads and stores |
+//! | `address` | translations and bounds of addresses |
 //! | `scalar` | emission of scalar instructions |
 //! | `assembler`, `layout` | instructions, labels and constants; where code finds things |
 //! | `code`, `context`, `buffer` | finished code, what it finds by a pointer, the memory it lies in |
@@ -19,6 +21,7 @@
 //! # Safety
 //! `code` says how compiled code is entered and what it may touch.
 
+mod address;
 mod assembler;
 mod buffer;
 pub(crate) mod code;
@@ -34,31 +37,21 @@ mod scalar;
 mod set;
 mod shape;
 mod strip;
+mod target;
 mod wide;
 
 use std::sync::Once;
 
+use crate::engine::EngineKind;
 use crate::interp::program::Program;
 use code::Code;
-
-/// Whether the host has the vector extensions that compiled code uses.
-pub(crate) fn is_supported() -> bool {
-    is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512dq")
-        && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512vl")
-        && is_x86_feature_detected!("avx512cd")
-        && is_x86_feature_detected!("avx512vbmi2")
-        && is_x86_feature_detected!("avx512vpopcntdq")
-        && is_x86_feature_detected!("bmi1")
-        && is_x86_feature_detected!("lzcnt")
-        && is_x86_feature_detected!("popcnt")
-}
+pub(crate) use target::Target;
 
 /// Compiles a program; `None` when that fails, which is said once: the interpreter goes on.
-pub(crate) fn compile(program: &Program, fenced: bool) -> Option<Code> {
+pub(crate) fn compile(program: &Program, kind: EngineKind, fenced: bool) -> Option<Code> {
     static WARNING: Once = Once::new();
-    match compiler::compile(program, fenced) {
+    let target = Target::of(kind)?;
+    match compiler::compile(program, target, fenced) {
         Ok(code) => Some(code),
         Err(error) => {
             WARNING.call_once(|| {

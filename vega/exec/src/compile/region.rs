@@ -1,4 +1,4 @@
-//! Regions: vector instructions that run as a loop over four strips of sixteen lanes.
+//! Regions: vector instructions that run as a loop over strips of the lanes that a host register holds.
 //!
 //! A strip's results stay in registers until its end, and nothing before that can be seen by anybody, except
 //! the one store that a region may have for each kind of memory, and no load of that kind comes with it. So a
@@ -23,7 +23,8 @@ use super::layout::{CONTEXT, EPOCH, PIECE, SLOT, STRIP, context, field, mask, sc
 use super::scalar::Scalar;
 use super::set::{ScalarSet, VectorSet};
 use super::shape::{Float, Shape};
-use super::strip::{EXEC, Strip, Watch};
+use super::strip::{Strip, Watch};
+use super::target::Target;
 use crate::interp::record::Record;
 use crate::interp::wave::Wave;
 
@@ -168,6 +169,7 @@ impl Region {
     pub fn emit(
         &self,
         asm: &mut Assembler,
+        target: Target,
         number: usize,
         interpret: Label,
         leave: Label,
@@ -192,10 +194,10 @@ impl Region {
             let top = asm.label();
             asm.bind(top);
             asm.bind(begin);
-            self.strip(asm, variant, careful, next);
+            self.strip(asm, target, variant, careful, next);
             asm.bind(end);
             asm.bind(next);
-            asm.op(Code::Add_rm32_imm8, &[Register::EBP.into(), 64u8.into()]);
+            asm.op(Code::Add_rm32_imm8, &[Register::EBP.into(), (4 * target.lanes() as u8).into()]);
             asm.op(Code::Cmp_rm32_imm32, &[Register::EBP.into(), Arg::Dword(256)]);
             asm.jcc(Condition::NotEqual, top);
             asm.jmp(done);
@@ -223,19 +225,21 @@ impl Region {
         sites
     }
 
-    fn strip(&self, asm: &mut Assembler, masked: bool, careful: Label, next: Label) {
+    fn strip(&self, asm: &mut Assembler, target: Target, masked: bool, careful: Label, next: Label) {
         let narrow_piece = Register::R9D;
         asm.op(Code::Mov_r32_rm32, &[narrow_piece.into(), Register::EBP.into()]);
         asm.op(Code::Shr_rm32_imm8, &[narrow_piece.into(), 5u8.into()]);
         debug_assert_eq!((PIECE, STRIP), (Register::R9, Register::RBP));
         if masked {
             let some = asm.label();
-            asm.op(Code::VEX_Kmovw_kr_km16, &[EXEC.into(), mask(sgpr::EXEC_LO.into()).into()]);
-            asm.op(Code::VEX_Kortestw_kr_kr, &[EXEC.into(), EXEC.into()]);
+            let (compare, clear, zero) = match target {
+                Target::Avx512 => (Code::Cmp_rm16_imm8, Code::Mov_rm16_imm16, Arg::Word(0)),
+            };
+            asm.op(compare, &[mask(sgpr::EXEC_LO.into()).into(), 0u8.into()]);
             asm.jcc(Condition::NotEqual, some);
             // No lane is active: masks become zero, nothing else changes.
             for number in (0..128).step_by(2).filter(|n| self.mask_writes.has(*n)) {
-                asm.op(Code::Mov_rm16_imm16, &[mask(number).into(), Arg::Word(0)]);
+                asm.op(clear, &[mask(number).into(), zero]);
             }
             asm.jmp(next);
             asm.bind(some);

@@ -6,23 +6,16 @@
 
 use std::collections::HashMap;
 
-use iced_x86::{Code, Register};
+use iced_x86::Register;
 
-use super::assembler::{Arg, Assembler};
+use super::assembler::Assembler;
 use super::ir::Lane;
-use super::layout::{spill, vector, zmm};
+use super::layout::{spill, vector};
 use super::set::VectorSet;
+use super::target::{File, Target};
 
-/// The first host register that holds values; those below are for single instructions.
-const FIRST: usize = 6;
-const COUNT: usize = 32;
-
-/// A copy between registers or memory and registers.
-pub(super) const MOVE: Code = Code::EVEX_Vmovdqa32_zmm_k1z_zmmm512;
-/// A load.
-pub(super) const LOAD: Code = Code::EVEX_Vmovdqu32_zmm_k1z_zmmm512;
-/// A store.
-pub(super) const STORE: Code = Code::EVEX_Vmovdqu32_zmmm512_k1z_zmm;
+/// The most registers that a host has.
+const MOST: usize = 32;
 
 /// When each guest register is used next.
 struct Uses {
@@ -52,8 +45,9 @@ impl Uses {
 
 /// See the file's head.
 pub(super) struct Registers {
+    file: &'static File,
     /// The guest register in each host register.
-    owner: [Option<u16>; COUNT],
+    owner: [Option<u16>; MOST],
     /// Host registers whose value is newer than the wave's.
     dirty: u32,
     /// Host registers that the instruction at hand uses.
@@ -66,9 +60,10 @@ pub(super) struct Registers {
 
 impl Registers {
     /// Nothing in registers, before a strip of these instructions.
-    pub fn new(lanes: &[Lane]) -> Self {
+    pub fn new(lanes: &[Lane], target: Target) -> Self {
         Self {
-            owner: [None; COUNT],
+            file: target.file(),
+            owner: [None; MOST],
             dirty: 0,
             pinned: 0,
             spilled: VectorSet::default(),
@@ -84,24 +79,24 @@ impl Registers {
     }
 
     fn find(&self, v: u16) -> Option<usize> {
-        (FIRST..COUNT).find(|r| self.owner[*r] == Some(v))
+        (self.file.first..self.file.count).find(|r| self.owner[*r] == Some(v))
     }
 
     /// A host register for a guest register that is in none.
     fn take(&mut self, asm: &mut Assembler, v: u16) -> usize {
-        let free = (FIRST..COUNT).filter(|r| self.pinned >> r & 1 == 0);
+        let free = (self.file.first..self.file.count).filter(|r| self.pinned >> r & 1 == 0);
         let distance = |r: &usize| match self.owner[*r] {
             None => u32::MAX,
             Some(v) => self.uses.next(v, self.position).map_or(u32::MAX - 1, |at| at),
         };
-        let r = free.max_by_key(distance).unwrap_or(FIRST);
+        let r = free.max_by_key(distance).unwrap_or(self.file.first);
         if let Some(old) = self.owner[r]
             && self.dirty >> r & 1 == 1
         {
             // A value that is written before it is read again is dead, but its last value must reach the wave.
             let next = self.uses.next(old, self.position);
             if next.is_none_or(|at| at % 2 == 0) {
-                asm.op(STORE, &[spill(old).into(), zmm(r as u8).into()]);
+                asm.op(self.file.store, &[spill(old).into(), self.file.register(r).into()]);
                 self.spilled.add(old, 1);
             }
         }
@@ -115,15 +110,12 @@ impl Registers {
     pub fn read(&mut self, asm: &mut Assembler, v: u16) -> Register {
         if let Some(r) = self.find(v) {
             self.pinned |= 1 << r;
-            return zmm(r as u8);
+            return self.file.register(r);
         }
         let r = self.take(asm, v);
-        if self.spilled.has(v) {
-            asm.op(LOAD, &[zmm(r as u8).into(), spill(v).into()]);
-        } else {
-            asm.op(LOAD, &[zmm(r as u8).into(), vector(v).into()]);
-        }
-        zmm(r as u8)
+        let (to, from) = (self.file.register(r), if self.spilled.has(v) { spill(v) } else { vector(v) });
+        asm.op(self.file.load, &[to.into(), from.into()]);
+        to
     }
 
     /// The host register that takes a guest register's new value; all lanes of it are replaced.
@@ -136,34 +128,26 @@ impl Registers {
             None => self.take(asm, v),
         };
         self.dirty |= 1 << r;
-        zmm(r as u8)
+        self.file.register(r)
     }
 
-    /// Writes everything back that is newer than the wave's. Lanes outside of `mask` stay as they are.
-    pub fn finish(&mut self, asm: &mut Assembler, mask: Option<Register>) {
-        let (temporary, other) = (zmm(0), zmm(1));
-        let put = |asm: &mut Assembler, v: u16, from: Register| {
-            let Some(mask) = mask else {
-                asm.op(STORE, &[vector(v).into(), from.into()]);
-                return;
-            };
-            // Blending and storing whole keeps later loads of the register fast.
-            asm.op(LOAD, &[temporary.into(), vector(v).into()]);
-            let masking = super::assembler::Masking { by: Some(mask), ..Default::default() };
-            asm.with(MOVE, &[temporary.into(), from.into()], masking);
-            asm.op(STORE, &[vector(v).into(), temporary.into()]);
-        };
-        for r in FIRST..COUNT {
+    /// Hands everything that is newer than the wave's to `put`; a temporary takes what is in no register.
+    pub fn finish(
+        &mut self,
+        asm: &mut Assembler,
+        temporary: Register,
+        put: &mut dyn FnMut(&mut Assembler, u16, Register),
+    ) {
+        for r in self.file.first..self.file.count {
             if let (Some(v), true) = (self.owner[r], self.dirty >> r & 1 == 1) {
-                put(asm, v, zmm(r as u8));
+                put(asm, v, self.file.register(r));
             }
         }
         for v in self.spilled.iter() {
             let newer = self.find(v).is_some_and(|r| self.dirty >> r & 1 == 1);
             if !newer {
-                let args: [Arg; 2] = [other.into(), spill(v).into()];
-                asm.op(LOAD, &args);
-                put(asm, v, other);
+                asm.op(self.file.load, &[temporary.into(), spill(v).into()]);
+                put(asm, v, temporary);
             }
         }
         self.dirty = 0;

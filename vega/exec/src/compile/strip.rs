@@ -7,9 +7,17 @@ use iced_x86::{Code, Register};
 use super::assembler::{Arg, Assembler, Condition, Label, Masking};
 use super::context::Context;
 use super::ir::{Lane, Operand, Source};
-use super::layout::{context, mask, pending, scalar, zmm};
-use super::registers::{LOAD, MOVE, Registers};
+use super::layout::{context, mask, pending, scalar, vector, zmm};
+use super::registers::Registers;
 use super::set::ScalarSet;
+use super::target::Target;
+
+/// A copy between registers or memory and registers.
+pub(super) const MOVE: Code = Code::EVEX_Vmovdqa32_zmm_k1z_zmmm512;
+/// A load.
+pub(super) const LOAD: Code = Code::EVEX_Vmovdqu32_zmm_k1z_zmmm512;
+/// A store.
+pub(super) const STORE: Code = Code::EVEX_Vmovdqu32_zmmm512_k1z_zmm;
 
 /// The strip's part of EXEC, in the masked variant.
 pub(super) const EXEC: Register = Register::K1;
@@ -60,7 +68,7 @@ pub(super) struct Strip<'a> {
 impl<'a> Strip<'a> {
     /// A strip of these instructions.
     pub fn new(asm: &'a mut Assembler, lanes: &[Lane], masked: bool, careful: Label, watch: Watch) -> Self {
-        let registers = Registers::new(lanes);
+        let registers = Registers::new(lanes, Target::Avx512);
         let spilled = ScalarSet::default();
         Self { asm, registers, masked, careful, watch, unchecked: false, held: [None; 3], turn: 0, spilled }
     }
@@ -257,8 +265,12 @@ impl<'a> Strip<'a> {
         }
     }
 
-    /// Before the first instruction: no NaN yet.
+    /// Before the first instruction: EXEC is at hand, and no NaN yet.
     pub fn begin(&mut self, checks: bool) {
+        if self.masked {
+            let exec = mask(vega_isa::sgpr::EXEC_LO.into());
+            self.asm.op(Code::VEX_Kmovw_kr_km16, &[EXEC.into(), exec.into()]);
+        }
         if checks && self.watch == Watch::Results {
             self.asm.op(Code::VEX_Kxorw_kr_kr_kr, &[NANS.into(), NANS.into(), NANS.into()]);
         }
@@ -286,8 +298,18 @@ impl<'a> Strip<'a> {
     /// After the last instruction: results go to the wave.
     pub fn end(&mut self) {
         self.settle();
-        let by = self.masked.then_some(EXEC);
-        self.registers.finish(self.asm, by);
+        let (masked, temporary) = (self.masked, zmm(0));
+        self.registers.finish(self.asm, zmm(1), &mut |asm, v, from| {
+            if !masked {
+                asm.op(STORE, &[vector(v).into(), from.into()]);
+                return;
+            }
+            // Blending and storing whole keeps later loads of the register fast.
+            asm.op(LOAD, &[temporary.into(), vector(v).into()]);
+            let masking = Masking { by: Some(EXEC), ..Masking::default() };
+            asm.with(MOVE, &[temporary.into(), from.into()], masking);
+            asm.op(STORE, &[vector(v).into(), temporary.into()]);
+        });
         for (register, held) in HELD.into_iter().zip(self.held) {
             if let Some(Held { number, dirty: true }) = held {
                 self.asm.op(Code::VEX_Kmovw_m16_kr, &[mask(number).into(), register.into()]);

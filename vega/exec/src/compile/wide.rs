@@ -6,7 +6,7 @@ use super::assembler::{Arg, Masking};
 use super::ir::Lane;
 use super::layout::{ymm, zmm};
 use super::shape::Shape;
-use super::strip::{K2, K3, Strip};
+use super::strip::{K2, K3, MOVE, Strip};
 use Code::*;
 
 const QUIET: Masking = Masking { by: None, zero: false, quiet: true };
@@ -173,7 +173,7 @@ impl Strip<'_> {
                 self.half_source(lane, 0);
                 let Some((d, _)) = lane.dst else { return };
                 let d = self.registers.write(self.asm, d);
-                self.asm.op(super::registers::MOVE, &[d.into(), zmm(0).into()]);
+                self.asm.op(MOVE, &[d.into(), zmm(0).into()]);
             }
             _ => {
                 let a = self.source(&lane.src[0], 0);

@@ -7,6 +7,7 @@ use vega_isa::Table;
 
 use super::level::Level;
 use super::program::Program;
+use crate::engine::EngineKind;
 use crate::memory::AddressSpace;
 
 /// How many programs are kept; the cache is emptied when it is full.
@@ -21,8 +22,17 @@ pub(crate) struct Making {
     pub level: Level,
     /// Which opcodes there are.
     pub table: &'static Table,
-    /// A program is compiled when so many waves have executed it; `None` for never.
-    pub compile_after: Option<u64>,
+    /// When a program is compiled, and for what; `None` for never.
+    pub compile: Option<Compiling>,
+}
+
+/// When and for what programs are compiled.
+#[derive(Clone, Copy)]
+pub(crate) struct Compiling {
+    /// So many waves have executed it.
+    pub after: u64,
+    /// What executes the code.
+    pub kind: EngineKind,
 }
 
 /// Predecoded programs of all cards.

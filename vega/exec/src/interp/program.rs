@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use vega_isa::micro::{BranchIf, Control};
 use vega_isa::{Class, Encoding, Field, Inst, Kind, Micro, Operand, Role, Row, Table};
 
-use super::code::Making;
+use super::code::{Compiling, Making};
 use super::lower;
 use super::modified::{Parts, Shuffle};
 use super::planned::Plan;
@@ -35,9 +35,10 @@ pub(crate) struct Program {
     index: HashMap<u64, usize>,
     /// Some of the code could not be fetched.
     incomplete: bool,
-    /// After how many waves it is compiled, and how many have executed it.
-    compile_after: Option<u64>,
+    /// When it is compiled, and for what.
+    compile: Option<Compiling>,
     table: &'static Table,
+    /// How many waves have executed it.
     warmth: AtomicU64,
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     compiled: OnceLock<Option<crate::compile::code::Code>>,
@@ -157,7 +158,7 @@ impl Program {
     /// Decodes what is reachable from `entry`. What cannot be fetched or decoded becomes a record that
     /// faults when it is executed.
     pub fn decode(space: &AddressSpace, entry: u64, strict: bool, making: Making) -> Self {
-        let Making { level, table, compile_after } = making;
+        let Making { level, table, compile } = making;
         let mut program = Self {
             base: entry,
             records: Vec::new(),
@@ -168,7 +169,7 @@ impl Program {
             index: HashMap::new(),
             incomplete: false,
             table,
-            compile_after: compile_after.filter(|_| !strict),
+            compile: compile.filter(|_| !strict),
             warmth: AtomicU64::new(0),
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
             compiled: OnceLock::new(),
@@ -242,11 +243,11 @@ impl Program {
 
     /// Counts executions by `waves` more waves; compiles the program when that is worth it.
     pub fn warm(&self, waves: u64) {
-        let Some(after) = self.compile_after else { return };
+        let Some(Compiling { after, kind }) = self.compile else { return };
         let before = self.warmth.fetch_add(waves, Ordering::Relaxed);
-        #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
         if before < after && before.saturating_add(waves) >= after {
-            self.compiled.get_or_init(|| crate::compile::compile(self, crate::memory::quiesce::is_fenced()));
+            let fenced = crate::memory::quiesce::is_fenced();
+            self.compiled.get_or_init(|| crate::compile::compile(self, kind, fenced));
         }
     }
 

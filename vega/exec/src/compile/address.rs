@@ -1,0 +1,102 @@
+//! Addresses of loads and stores in general registers: translations and bounds, the same for every target.
+//!
+//! RAX and RCX take what is computed, R10 points to the worker's translations, R11 is at hand.
+
+use std::mem::offset_of;
+
+use iced_x86::{Code, Register};
+
+use super::assembler::{Arg, Assembler, Condition, Label, at};
+use super::context::Context;
+use super::ir::Access;
+use super::layout::{EPOCH, context, scalar};
+use crate::interp::worker::CACHES;
+use crate::memory::RangeCache;
+use Code::*;
+
+const RAX: Register = Register::RAX;
+const RCX: Register = Register::RCX;
+const R10: Register = Register::R10;
+const R11: Register = Register::R11;
+
+/// Falls through where LDS has at least EAX + `end` bytes.
+pub(super) fn lds_bound(asm: &mut Assembler, end: i32, otherwise: Label) {
+    let size = context(offset_of!(Context, lds_bytes));
+    asm.op(Lea_r64_m, &[RCX.into(), at(RAX, end).into()]);
+    asm.op(Cmp_r64_rm64, &[RCX.into(), size.into()]);
+    asm.jcc(Condition::Above, otherwise);
+}
+
+/// EAX: the largest address in LDS behind which there are `reach` bytes.
+pub(super) fn lds_limit(asm: &mut Assembler, reach: i32, careful: Label) {
+    let size = context(offset_of!(Context, lds_bytes));
+    asm.op(Mov_r64_rm64, &[RAX.into(), size.into()]);
+    asm.op(Sub_rm64_imm32, &[RAX.into(), Arg::Dword(reach as u32)]);
+    asm.jcc(Condition::Below, careful);
+}
+
+/// R10: the instruction's translation, if it is of this epoch and has the right.
+pub(super) fn translation(asm: &mut Assembler, access: &Access, careful: Label) {
+    asm.op(Mov_r64_rm64, &[R10.into(), context(offset_of!(Context, caches)).into()]);
+    asm.op(Cmp_r64_rm64, &[EPOCH.into(), range(offset_of!(RangeCache, epoch), access)]);
+    asm.jcc(Condition::NotEqual, careful);
+    // Rights: 1 for loads, 2 for stores.
+    let right = if access.load { 1u8 } else { 2 };
+    asm.op(Test_rm8_imm8, &[range(offset_of!(RangeCache, rights), access), right.into()]);
+    asm.jcc(Condition::Equal, careful);
+}
+
+/// RAX: the first lane's GPU address, from EAX and ECX.
+pub(super) fn address(asm: &mut Assembler, access: &Access, offset: i32) {
+    match access.base {
+        Some(base) => asm.op(Add_r64_rm64, &[RAX.into(), scalar(base).into()]),
+        None => {
+            asm.op(Shl_rm64_imm8, &[RCX.into(), 32u8.into()]);
+            asm.op(Or_r64_rm64, &[RAX.into(), RCX.into()]);
+        }
+    }
+    if offset != 0 {
+        asm.op(Add_rm64_imm32, &[RAX.into(), Arg::Dword(offset as u32)]);
+    }
+    // What `within` needs of the translation.
+    asm.op(Mov_r64_rm64, &[RCX.into(), RAX.into()]);
+    asm.op(Sub_r64_rm64, &[RCX.into(), range(offset_of!(RangeCache, range.start), access)]);
+    asm.op(Mov_r64_rm64, &[R11.into(), range(offset_of!(RangeCache, range.len), access)]);
+    asm.op(Add_r64_rm64, &[RAX.into(), range(offset_of!(RangeCache, range.delta), access)]);
+}
+
+/// Falls through where `bytes` bytes lie in the translation; RAX is a host address then. A mapping is never
+/// shorter than a page.
+pub(super) fn within(asm: &mut Assembler, bytes: i32, otherwise: Label) {
+    asm.op(Sub_rm64_imm32, &[R11.into(), Arg::Dword(bytes as u32)]);
+    asm.op(Cmp_r64_rm64, &[RCX.into(), R11.into()]);
+    asm.jcc(Condition::Above, otherwise);
+}
+
+/// RAX: a scalar base's offset in the translation; ECX: the largest offset of a lane, below 2^31, behind which
+/// there are `reach` bytes.
+pub(super) fn lane_limit(asm: &mut Assembler, access: &Access, base: u16, reach: i32, careful: Label) {
+    asm.op(Mov_r64_rm64, &[RAX.into(), scalar(base).into()]);
+    asm.op(Add_rm64_imm32, &[RAX.into(), Arg::Dword(access.offsets[0] as u32)]);
+    asm.op(Sub_r64_rm64, &[RAX.into(), range(offset_of!(RangeCache, range.start), access)]);
+    asm.jcc(Condition::Below, careful);
+    asm.op(Mov_r64_rm64, &[RCX.into(), range(offset_of!(RangeCache, range.len), access)]);
+    asm.op(Sub_rm64_imm32, &[RCX.into(), Arg::Dword(reach as u32)]);
+    asm.op(Sub_r64_rm64, &[RCX.into(), RAX.into()]);
+    asm.jcc(Condition::Below, careful);
+    asm.op(Mov_r32_imm32, &[Register::R11D.into(), Arg::Dword(0x7fff_ffff)]);
+    asm.op(Cmp_r64_rm64, &[RCX.into(), R11.into()]);
+    asm.op(Cmova_r64_rm64, &[RCX.into(), R11.into()]);
+}
+
+/// RAX: the host address of an offset in the translation that it held.
+pub(super) fn lane_base(asm: &mut Assembler, access: &Access) {
+    asm.op(Add_r64_rm64, &[RAX.into(), range(offset_of!(RangeCache, range.start), access)]);
+    asm.op(Add_r64_rm64, &[RAX.into(), range(offset_of!(RangeCache, range.delta), access)]);
+}
+
+/// A field of the instruction's translation, whose table R10 points to.
+pub(super) fn range(field: usize, access: &Access) -> Arg {
+    let entry = usize::from(access.cache) % CACHES;
+    at(R10, (entry * size_of::<RangeCache>() + field) as i32).into()
+}
