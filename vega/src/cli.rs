@@ -48,6 +48,7 @@ pub enum Command {
     VEGA_GPUS=N              --gpus\n  \
     VEGA_LARGE_BAR=1         --large-bar\n  \
     VEGA_ENGINE=ENGINE       --engine\n  \
+    VEGA_EAGER=1             kernels are compiled before they run for the first time\n  \
     VEGA_THREADS=N           --threads\n  \
     VEGA_VRAM_MIB=N          VRAM of each card\n  \
     VEGA_DOORBELL=WAY        how doorbells are noticed: uffd, trap or poll\n  \
@@ -84,8 +85,8 @@ pub struct RunOptions {
     /// instructions. Random orders show races.
     #[arg(long, value_name = "ORDER", value_parser = settings::schedule, help_heading = FAULTS)]
     pub schedule: Option<Schedule>,
-    /// Print what was executed when the program ends: instructions by kernel, class and opcode. Nothing is
-    /// compiled meanwhile.
+    /// Print what was executed when the program ends: instructions by kernel, class and opcode, and
+    /// how many of them ran in compiled code.
     #[arg(long, help_heading = OBSERVATION)]
     pub stats: bool,
     /// Write the executed instructions of waves to a file, and what each wrote to registers.

@@ -150,8 +150,12 @@ impl Engine {
             (None, threads) => threads,
         };
         let after = if config.eager { 1 } else { WARM };
-        let compile =
-            (config.kind != EngineKind::Interpreter).then_some(Compiling { after, kind: config.kind });
+        let counted = config.observe.stats.is_some();
+        let compile = (config.kind != EngineKind::Interpreter).then_some(Compiling {
+            after,
+            kind: config.kind,
+            counted,
+        });
         let shared = Shared::new(Arc::new(CodeCache::new(Making { level: Level::detect(), table, compile })));
         let engine =
             Arc::new(Self { shared, threads, watchdog: config.watchdog, observe: config.observe, scheduled });

@@ -21,6 +21,8 @@ use crate::config::{self, text};
 
 /// What executes kernels: `interpreter`, or another engine of this host; unset: the fastest one.
 pub const ENGINE: &CStr = c"VEGA_ENGINE";
+/// 1: kernels are compiled before they run for the first time, rather than when they run often.
+pub const EAGER: &CStr = c"VEGA_EAGER";
 /// Seconds after which a dispatch is ended; unset: never.
 pub const WATCHDOG: &CStr = c"VEGA_WATCHDOG";
 /// `fixed`, `random:SEED`, or `random` for a seed that the time gives.
@@ -47,6 +49,8 @@ pub const TRACE_MIB: &CStr = c"VEGA_TRACE_MIB";
 pub struct Settings {
     /// What executes kernels.
     pub engine: EngineKind,
+    /// Kernels are compiled before they run for the first time.
+    pub eager: bool,
     /// Ends what runs for longer.
     pub watchdog: Option<Duration>,
     /// The order of execution.
@@ -123,6 +127,7 @@ impl Settings {
         };
         Settings {
             engine: read(ENGINE, engine).unwrap_or_default(),
+            eager: read(EAGER, parsed::<u32>).is_some_and(|on| on != 0),
             watchdog: read(WATCHDOG, seconds),
             schedule: read(SCHEDULE, schedule),
             check_lds: read(CHECK, check).is_some(),
@@ -140,6 +145,7 @@ impl Settings {
         });
         EngineConfig {
             kind: self.engine,
+            eager: self.eager,
             threads: config::get().threads,
             watchdog: self.watchdog,
             observe: Observe {
@@ -148,7 +154,6 @@ impl Settings {
                 trace,
                 check_lds: self.check_lds,
             },
-            ..EngineConfig::default()
         }
     }
 }

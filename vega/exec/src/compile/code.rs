@@ -15,6 +15,7 @@ use crate::interp::record::{EXIT, Record};
 use crate::interp::wave::Wave;
 use crate::interp::worker::Worker;
 use crate::memory::leaf::landing::{Landing, Site};
+use crate::observe::stats::Counts;
 
 /// An instruction of a region: its record, and the lane mask that it writes.
 #[derive(Clone, Copy)]
@@ -34,24 +35,32 @@ impl Member {
     pub const NO_MASK: u16 = u16::MAX;
 }
 
+/// What is known of a program's records once they are compiled.
+pub(super) struct Records {
+    /// Where the code of each begins, as an offset; 0 where control cannot come in.
+    pub entries: Box<[u32]>,
+    /// Which are left to the interpreter.
+    pub called: Box<[bool]>,
+}
+
 /// See the file's head.
 pub(crate) struct Code {
     /// Gone before the code is.
     _landing: Landing,
     executable: Executable,
-    entries: Box<[u32]>,
+    records: Records,
     regions: Box<[Box<[Member]>]>,
     target: Target,
 }
 
 impl Code {
-    /// Puts code in place. Entries are offsets by record, 0 for none.
+    /// Puts code in place.
     ///
     /// # Errors
     /// When the host refuses executable memory, or there is too much code.
     pub(super) fn new(
         code: &[u8],
-        entries: Box<[u32]>,
+        records: Records,
         regions: Vec<Box<[Member]>>,
         sites: &[Site],
         target: Target,
@@ -59,22 +68,40 @@ impl Code {
         let executable = Executable::new(code)?;
         let landing = Landing::new(executable.start(), executable.len(), sites);
         let landing = landing.ok_or_else(|| io::Error::other("too many programs"))?;
-        Ok(Self { _landing: landing, executable, entries, regions: regions.into(), target })
+        Ok(Self { _landing: landing, executable, records, regions: regions.into(), target })
     }
 
     /// Where the code of a record begins, if control can come in there.
     #[inline(always)]
     fn entry(&self, ip: usize) -> Option<u32> {
-        self.entries.get(ip).copied().filter(|offset| *offset != 0)
+        self.records.entries.get(ip).copied().filter(|offset| *offset != 0)
     }
 
-    /// Runs the wave from `ip` on until it stops, or until a record has no entry: its number is returned.
+    /// Completes the counts of the program's records: code counts only where control comes in.
+    pub(crate) fn complete(&self, counts: &mut [Counts]) {
+        let mut entered = 0;
+        for ((counts, entry), called) in counts.iter_mut().zip(&self.records.entries).zip(&self.records.called) {
+            if *entry != 0 {
+                entered = std::mem::take(&mut counts.entered);
+            }
+            // Of a wave's strips, some may have been interpreted.
+            let strips = u64::from(64 / self.target.lanes());
+            let left = std::mem::take(&mut counts.strips).div_ceil(strips).min(entered);
+            let called_out = if *called { entered } else { left };
+            counts.called_out += called_out;
+            counts.compiled += entered - called_out;
+        }
+    }
+
+    /// Runs the wave from `ip` on until it stops, or until a record has no entry: its number is returned. Code that counts
+    /// does so in `counts`, which has room for the program's records then.
     pub(crate) fn run(
         &self,
         program: &Program,
         wave: &mut Wave,
         worker: &mut Worker,
         ip: usize,
+        counts: *mut Counts,
     ) -> Option<usize> {
         let entry = self.entry(ip)?;
         let worker: *mut Worker = worker;
@@ -86,8 +113,8 @@ impl Code {
             context.worker = worker;
             context.records = program.records.as_ptr();
             context.base = self.executable.start() as *const u8;
-            context.entries = self.entries.as_ptr();
-            context.count = self.entries.len() as u64;
+            context.entries = self.records.entries.as_ptr();
+            context.count = self.records.entries.len() as u64;
             context.epoch = w.space.epoch_pointer();
             context.slot = w.slot.sequence();
             context.caches = w.caches.as_ptr();
@@ -97,6 +124,7 @@ impl Code {
                 Target::Avx512 => careful::<{ Target::Avx512.lanes() }> as *const () as usize,
             };
             context.regions = self.regions.as_ptr();
+            context.counts = counts;
             context.mxcsr = [0x1f80, 0];
             &raw mut *context
         };
@@ -126,6 +154,9 @@ unsafe extern "sysv64" fn careful<const LANES: u32>(context: *mut Context, regio
         wave.set_exec(exec & lanes);
         for member in members {
             let ip = member.ip as usize;
+            if !(*context).counts.is_null() {
+                (*(*context).counts.add(ip)).strips += 1;
+            }
             let mask = usize::from(member.mask);
             let before = if member.mask == Member::NO_MASK { 0 } else { wave.s64(mask) };
             if (member.record.run)(wave, worker, &member.record, ip) == EXIT {

@@ -8,7 +8,7 @@ use vega_isa::micro::{BranchIf, Control};
 use vega_isa::{Inst, Micro, sgpr};
 
 use super::assembler::{Arg, Assembler, Condition, Label, at};
-use super::code::{Code, Member};
+use super::code::{Code, Member, Records};
 use super::context::Context;
 use super::ir::Lane;
 use super::layout::{CONTEXT, EPOCH, LDS, SCALAR_BIAS, SCALARS, SLOT, WAVE, context, field, scalar};
@@ -21,6 +21,7 @@ use crate::interp::record::{Record, code as source};
 use crate::interp::wave::Wave;
 use crate::interp::worker::CACHES;
 use crate::memory::RangeCache;
+use crate::observe::stats::Counts;
 
 const RAX: Register = Register::RAX;
 const RCX: Register = Register::RCX;
@@ -99,13 +100,14 @@ struct Compiler<'p> {
     /// Calls the interpreter for a strip.
     interpret: Label,
     fenced: bool,
+    counted: bool,
 }
 
 /// Compiles a program.
 ///
 /// # Errors
 /// When the host refuses memory for code, or an instruction could not be encoded.
-pub(super) fn compile(program: &Program, target: Target, fenced: bool) -> Result<Code, String> {
+pub(super) fn compile(program: &Program, target: Target, fenced: bool, counted: bool) -> Result<Code, String> {
     let mut asm = Assembler::new();
     let [dispatch, leave, handler, interpret] = std::array::from_fn(|_| asm.label());
     let mut compiler = Compiler {
@@ -122,6 +124,7 @@ pub(super) fn compile(program: &Program, target: Target, fenced: bool) -> Result
         handler,
         interpret,
         fenced,
+        counted,
     };
     let insts: Vec<Option<Inst>> = (0..program.records.len()).map(|ip| program.inst(ip)).collect();
     let steps: Vec<Step> = program
@@ -139,7 +142,8 @@ pub(super) fn compile(program: &Program, target: Target, fenced: bool) -> Result
     // Control does not get here: the last record of a program never falls through.
     compiler.asm.raw(&[0x0f, 0x0b]);
     compiler.slow_paths();
-    compiler.finish()
+    let called = steps.iter().map(|step| matches!(step, Step::Call)).collect();
+    compiler.finish(called)
 }
 
 impl Compiler<'_> {
@@ -256,6 +260,7 @@ impl Compiler<'_> {
         if let Some(label) = self.entries[ip] {
             self.end_region();
             self.asm.bind(label);
+            self.count(ip);
         }
         match step {
             Step::Lane(lane) => {
@@ -291,6 +296,15 @@ impl Compiler<'_> {
                 self.end_region();
                 self.call(ip);
             }
+        }
+    }
+
+    /// Counts that control came in at a record: what follows up to the next entry is executed.
+    fn count(&mut self, ip: usize) {
+        if self.counted {
+            let counter = ip * size_of::<Counts>() + offset_of!(Counts, entered);
+            self.asm.op(Op::Mov_r64_rm64, &[RAX.into(), context(offset_of!(Context, counts)).into()]);
+            self.asm.op(Op::Inc_rm64, &[at(RAX, counter as i32).into()]);
         }
     }
 
@@ -456,14 +470,14 @@ impl Compiler<'_> {
         }
     }
 
-    fn finish(self) -> Result<Code, String> {
+    fn finish(self, called: Box<[bool]>) -> Result<Code, String> {
         let finished = self.asm.finish()?;
         let place = |label: Label| finished.place(label).unwrap_or(0);
         let entries = self.entries.iter().map(|entry| entry.map_or(0, |label| place(label) as u32)).collect();
         let mut sites: Vec<_> =
             self.sites.iter().map(|(begin, end, to)| (place(*begin), place(*end), place(*to))).collect();
         sites.sort_unstable();
-        Code::new(&finished.code, entries, self.regions, &sites, self.target)
+        Code::new(&finished.code, Records { entries, called }, self.regions, &sites, self.target)
             .map_err(|error| error.to_string())
     }
 }

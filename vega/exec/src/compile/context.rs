@@ -8,6 +8,7 @@ use crate::interp::record::Record;
 use crate::interp::wave::Wave;
 use crate::interp::worker::Worker;
 use crate::memory::RangeCache;
+use crate::observe::stats::Counts;
 
 /// See the file's head.
 #[repr(C, align(64))]
@@ -38,6 +39,8 @@ pub(crate) struct Context {
     pub careful: usize,
     /// The compiled program's regions.
     pub regions: *const Box<[super::code::Member]>,
+    /// The counters of the program's records, if compiled code counts.
+    pub counts: *mut Counts,
     /// MXCSR: as it should be, and as it was read.
     pub mxcsr: [u32; 2],
     /// Dwords for single values.

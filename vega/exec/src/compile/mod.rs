@@ -42,16 +42,16 @@ mod wide;
 
 use std::sync::Once;
 
-use crate::engine::EngineKind;
+use crate::interp::code::Compiling;
 use crate::interp::program::Program;
 use code::Code;
 pub(crate) use target::Target;
 
 /// Compiles a program; `None` when that fails, which is said once: the interpreter goes on.
-pub(crate) fn compile(program: &Program, kind: EngineKind, fenced: bool) -> Option<Code> {
+pub(crate) fn compile(program: &Program, compiling: Compiling, fenced: bool) -> Option<Code> {
     static WARNING: Once = Once::new();
-    let target = Target::of(kind)?;
-    match compiler::compile(program, target, fenced) {
+    let target = Target::of(compiling.kind)?;
+    match compiler::compile(program, target, fenced, compiling.counted) {
         Ok(code) => Some(code),
         Err(error) => {
             WARNING.call_once(|| {

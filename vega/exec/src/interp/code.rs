@@ -33,6 +33,8 @@ pub(crate) struct Compiling {
     pub after: u64,
     /// What executes the code.
     pub kind: EngineKind,
+    /// It counts what it executes.
+    pub counted: bool,
 }
 
 /// Predecoded programs of all cards.

@@ -96,7 +96,7 @@ fn run_plain(wave: &mut Wave, worker: &mut Worker) {
     if let Some(code) = program.compiled() {
         // Compiled code can be entered at some records only; others are few and interpreted.
         while let Some(record) = records.get(ip) {
-            ip = match code.run(program, wave, worker, ip) {
+            ip = match code.run(program, wave, worker, ip, std::ptr::null_mut()) {
                 Some(next) => next,
                 // SAFETY: see the file's head.
                 None => unsafe { (record.run)(wave, worker, record, ip) },

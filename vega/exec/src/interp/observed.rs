@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::program::Program;
 use super::record::EXIT;
 use super::wave::{Stop, Wave};
 use super::worker::Worker;
@@ -25,6 +26,11 @@ fn steps(wave: &mut Wave, worker: &mut Worker, observer: &mut Observer) {
     let number = worker.programs.iter().position(|p| Arc::as_ptr(p) == wave.program).unwrap_or(0);
     let mut ip = wave.ip;
     while let Some(record) = program.records.get(ip) {
+        #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+        if let Some(next) = compiled(wave, worker, observer, program, (number, ip)) {
+            ip = next;
+            continue;
+        }
         let Some(record) = super::modified(wave, program, ip, *record) else {
             ip += 1;
             continue;
@@ -57,4 +63,21 @@ fn steps(wave: &mut Wave, worker: &mut Worker, observer: &mut Observer) {
         }
         observer.after(wave, exec, pc);
     }
+}
+
+/// Lets compiled code run from a record on, if there is any and nobody wants to see each instruction.
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+fn compiled(
+    wave: &mut Wave,
+    worker: &mut Worker,
+    observer: &mut Observer,
+    program: &Program,
+    (number, ip): (usize, usize),
+) -> Option<usize> {
+    let code = program.compiled()?;
+    if wave.gpr_idx || wave.skip_vector || observer.wants_each(wave) {
+        return None;
+    }
+    let counts = observer.tally()?.program(number, program).as_mut_ptr();
+    code.run(program, wave, worker, ip, counts)
 }

@@ -243,11 +243,12 @@ impl Program {
 
     /// Counts executions by `waves` more waves; compiles the program when that is worth it.
     pub fn warm(&self, waves: u64) {
-        let Some(Compiling { after, kind }) = self.compile else { return };
+        let Some(compiling) = self.compile else { return };
+        let after = compiling.after;
         let before = self.warmth.fetch_add(waves, Ordering::Relaxed);
         if before < after && before.saturating_add(waves) >= after {
             let fenced = crate::memory::quiesce::is_fenced();
-            self.compiled.get_or_init(|| crate::compile::compile(self, kind, fenced));
+            self.compiled.get_or_init(|| crate::compile::compile(self, compiling, fenced));
         }
     }
 

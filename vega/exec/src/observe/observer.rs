@@ -93,11 +93,15 @@ impl Observer {
         }))
     }
 
-    /// Whether the wave must be interpreted instruction by instruction. For statistics alone compiled code could run as
-    /// well, once it counts in the [`Tally`].
+    /// Whether the wave runs in the loop for waves that are observed.
     pub fn wants(&self, wave: &Wave) -> bool {
-        self.stats.is_some()
-            || self.clock.is_some()
+        self.stats.is_some() || self.wants_each(wave)
+    }
+
+    /// Whether the wave must be interpreted instruction by instruction. For statistics alone compiled code runs as well: it
+    /// counts in the [`Tally`].
+    pub fn wants_each(&self, wave: &Wave) -> bool {
+        self.clock.is_some()
             || self.accesses.is_some()
             || self.tracer.as_ref().is_some_and(|tracer| tracer.wants(wave))
     }

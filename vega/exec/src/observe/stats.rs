@@ -117,14 +117,19 @@ impl KernelStats {
     }
 }
 
-/// How often one instruction was executed, and how.
+/// How often one instruction was executed, and how. Compiled code knows where these lie.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
 pub(crate) struct Counts {
     pub interpreted: u64,
     /// In compiled code.
     pub compiled: u64,
     /// By the interpreter, on behalf of compiled code.
     pub called_out: u64,
+    /// How often compiled code came in here and went on to the next place where control can come in.
+    pub entered: u64,
+    /// Strips of a compiled region that the interpreter did.
+    pub strips: u64,
 }
 
 /// One worker's counts of the dispatch at hand, for each program of [`Worker::programs`] and record.
@@ -134,7 +139,7 @@ pub(crate) struct Counts {
 pub(crate) struct Tally(Vec<Box<[Counts]>>);
 
 impl Tally {
-    /// The counters of a program's records; compiled code adds to `compiled` and `called_out`.
+    /// The counters of a program's records.
     pub fn program(&mut self, number: usize, program: &Program) -> &mut [Counts] {
         if self.0.len() <= number {
             self.0.resize_with(number + 1, Box::default);
@@ -148,7 +153,11 @@ impl Tally {
 
     /// Adds all counts to a kernel's, and begins anew.
     pub fn flush(&mut self, programs: &[Arc<Program>], kernel: &mut KernelStats) {
-        for (counts, program) in self.0.drain(..).zip(programs) {
+        for (mut counts, program) in self.0.drain(..).zip(programs) {
+            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            if let Some(code) = program.compiled() {
+                code.complete(&mut counts);
+            }
             for (ip, counts) in counts.iter().enumerate() {
                 if let Some(row) = program.row(ip) {
                     kernel.count(row, *counts);
