@@ -80,7 +80,9 @@ impl Code {
     /// Completes the counts of the program's records: code counts only where control comes in.
     pub(crate) fn complete(&self, counts: &mut [Counts]) {
         let mut entered = 0;
-        for ((counts, entry), called) in counts.iter_mut().zip(&self.records.entries).zip(&self.records.called) {
+        for ((counts, entry), called) in
+            counts.iter_mut().zip(&self.records.entries).zip(&self.records.called)
+        {
             if *entry != 0 {
                 entered = std::mem::take(&mut counts.entered);
             }

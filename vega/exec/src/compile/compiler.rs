@@ -107,7 +107,12 @@ struct Compiler<'p> {
 ///
 /// # Errors
 /// When the host refuses memory for code, or an instruction could not be encoded.
-pub(super) fn compile(program: &Program, target: Target, fenced: bool, counted: bool) -> Result<Code, String> {
+pub(super) fn compile(
+    program: &Program,
+    target: Target,
+    fenced: bool,
+    counted: bool,
+) -> Result<Code, String> {
     let mut asm = Assembler::new();
     let [dispatch, leave, handler, interpret] = std::array::from_fn(|_| asm.label());
     let mut compiler = Compiler {
