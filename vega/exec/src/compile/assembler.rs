@@ -146,12 +146,14 @@ impl Assembler {
                         | Code::Sub_rm32_imm8
                         | Code::Cmp_rm32_imm8
                         | Code::And_rm32_imm8 => OpKind::Immediate8to32,
+                        Code::Cmp_rm16_imm8 => OpKind::Immediate8to16,
                         _ => OpKind::Immediate8,
                     };
                     instruction.set_op_kind(n, kind);
                     match kind {
                         OpKind::Immediate8to64 => instruction.set_immediate8to64((*value as i8).into()),
                         OpKind::Immediate8to32 => instruction.set_immediate8to32((*value as i8).into()),
+                        OpKind::Immediate8to16 => instruction.set_immediate8to16((*value as i8).into()),
                         _ => instruction.set_immediate8(*value),
                     }
                 }
