@@ -14,7 +14,7 @@ pub(crate) use current::Current;
 pub use properties::Properties;
 
 use crate::error::Call;
-use crate::event::MarkerPool;
+use crate::event::{MarkerPool, wrong_device};
 use crate::memory::{BlockCache, MemoryStatistics, Peers};
 use crate::stream::StreamShared;
 use crate::{Result, Runtime, Stream};
@@ -267,6 +267,12 @@ impl Device {
     /// ```
     pub fn memory_statistics(self) -> MemoryStatistics {
         self.0.cache.statistics()
+    }
+
+    /// An error when the other device belongs to another runtime, whose handles mean nothing to this one.
+    #[inline]
+    pub(crate) fn expect_runtime_of(self, other: Device, what: &str) -> Result<()> {
+        if self.runtime() == other.runtime() { Ok(()) } else { Err(wrong_device(what, self, other)) }
     }
 
     /// Makes the device current in this thread until the guard is dropped.

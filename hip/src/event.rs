@@ -91,7 +91,7 @@ fn record(event: hipEvent_t, stream: &StreamShared) -> Result<()> {
 
 /// Whether `event` has been reached. The handle is alive.
 fn query(device: Device, event: hipEvent_t) -> Result<bool> {
-    crate::callback::refuse()?;
+    device.runtime().refuse()?;
     // SAFETY: the handle is alive, says the caller.
     let status = unsafe { device.runtime().api().hipEventQuery(event) };
     if let Ok(hipError_t(code)) = status
@@ -105,7 +105,7 @@ fn query(device: Device, event: hipEvent_t) -> Result<bool> {
 
 /// Waits for `event`. The handle is alive.
 fn synchronize(device: Device, event: hipEvent_t) -> Result<()> {
-    crate::callback::refuse()?;
+    device.runtime().refuse()?;
     // SAFETY: the handle is alive, says the caller.
     let status = unsafe { device.runtime().api().hipEventSynchronize(event) };
     device.runtime().check(status, || Call::new("hipEventSynchronize").arg("event", event).on(device.raw()))
@@ -203,10 +203,11 @@ impl Event {
     /// if `stop` was reached first.
     ///
     /// # Errors
-    /// [`ErrorKind::NotReady`] when one of them has not been reached; the failure of the call when one was never recorded
-    /// or keeps no time.
+    /// [`ErrorKind::NotReady`] when one of them has not been reached; [`ErrorKind::WrongDevice`] when they belong to different
+    /// runtimes; the failure of the call when one was never recorded or keeps no time.
     #[doc(alias = "hipEventElapsedTime")]
     pub fn elapsed_until(&self, stop: &Event) -> Result<Duration> {
+        self.device.expect_runtime_of(stop.device, "the event")?;
         let mut milliseconds = 0.0f32;
         let api = self.device.runtime().api();
         // SAFETY: both handles are alive while they are borrowed; the out-pointer is to a live local.
@@ -229,6 +230,10 @@ impl Event {
 
 impl Drop for Event {
     fn drop(&mut self) {
+        if crate::callback::is_inside() {
+            let late = Self { device: self.device, handle: self.handle };
+            return self.device.runtime().shared().deferred.later(Box::new(late));
+        }
         destroy(self.device, self.handle);
     }
 }

@@ -32,8 +32,8 @@
 //! # Ok::<(), hip::Error>(())
 //! ```
 //!
-//! A thread that was not the one that made the simulation calls [`Simulation::attach`] first; calls of a thread that did
-//! not fail with `hipErrorNotInitialized`.
+//! A thread that was not the one that made the simulation calls [`Simulation::attach`] first. In a thread that is attached to
+//! none, or to another one, whatever would enqueue or wait is an error.
 //!
 //! # Safety
 //! Addresses are followed only after `State::touch` found them inside an allocation of the simulation's, or when they came
@@ -62,11 +62,12 @@ pub use rtc_calls::NAMES as RTC_NAMES;
 pub use state::{Allocation, State, StreamState};
 
 use crate::kernel::Params;
-use crate::{ErrorCode, Result, Runtime};
+use crate::{Error, ErrorCode, ErrorKind, Result, Runtime};
 use hip_sys::Api;
 use state::Failure;
 use std::cell::{Cell, RefCell};
-use std::ffi::CStr;
+use std::ffi::{CStr, c_void};
+use std::ops::Deref;
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -105,6 +106,8 @@ impl Default for Config {
 }
 
 thread_local! {
+    /// The number of the simulation that is attached, 0 for none.
+    static ATTACHED: Cell<u64> = const { Cell::new(0) };
     static STATE: RefCell<Option<Arc<Mutex<State>>>> = const { RefCell::new(None) };
     static CURRENT: Cell<i32> = const { Cell::new(0) };
 }
@@ -117,6 +120,31 @@ pub fn current_device() -> i32 {
 /// Makes a device current in this thread behind the wrapper's back, as a library would.
 pub fn set_current_device(device: i32) {
     CURRENT.set(device);
+}
+
+/// An error in a thread that is not attached to the simulation of that number: its calls would reach another one.
+#[inline]
+pub(crate) fn refuse(simulation: u64) -> Result<()> {
+    if simulation == 0 || simulation == ATTACHED.get() { Ok(()) } else { Err(detached()) }
+}
+
+#[cold]
+fn detached() -> Error {
+    Error::new(ErrorKind::Hip, "this thread is not attached to the simulation: see Simulation::attach")
+}
+
+/// Tells the attached simulation what parameters a function has.
+pub(crate) fn describe(function: *mut c_void, metadata: &code_object::Kernel) {
+    let parameter = |argument: &code_object::Arg| kernels::Parameter {
+        bytes: usize::try_from(argument.size).unwrap_or(0),
+        is_pointer: argument.kind != code_object::ArgKind::ByValue,
+    };
+    let parameters = metadata.explicit_args().map(parameter).collect();
+    let Some(state) = STATE.with_borrow(Clone::clone) else { return };
+    let mut state = state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if let Some(function) = state.functions.get_mut(&function.addr()) {
+        function.parameters = parameters;
+    }
 }
 
 /// A HIP runtime in memory. Clones are the same one.
@@ -142,6 +170,7 @@ impl Simulation {
 
     /// Makes this runtime the one that HIP calls of this thread reach.
     pub fn attach(&self) {
+        ATTACHED.set(self.lock().id);
         STATE.set(Some(self.state.clone()));
         CURRENT.set(0);
     }
@@ -151,33 +180,50 @@ impl Simulation {
     /// # Errors
     /// The failure of `hipInit`, if it is told to fail.
     pub fn runtime(&self) -> Result<Runtime> {
-        // SAFETY: the functions in calls.rs have the types of those they stand for.
-        unsafe { Runtime::with_api(self.api) }
+        let id = self.lock().id;
+        // SAFETY: the functions in calls.rs have the types of those they stand for, in threads that are attached to this
+        // simulation; the wrapper refuses all others.
+        unsafe { Runtime::of_simulation(self.api, id) }
     }
 
     /// What the runtime holds. No HIP call of any thread returns while the guard lives.
-    pub fn state(&self) -> MutexGuard<'_, State> {
+    pub fn state(&self) -> impl Deref<Target = State> + '_ {
+        self.lock()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Sets [`Config::null_on_oom`].
+    pub fn set_null_on_oom(&self, yes: bool) {
+        self.lock().config.null_on_oom = yes;
+    }
+
+    /// Forgets host memory that could not be unregistered: its addresses are used again.
+    pub fn forget_registered(&self) {
+        self.lock().registered.clear();
     }
 
     /// From the call after the next `successes` ones on, the C function `name` fails with `code`.
     pub fn fail(&self, name: &'static str, successes: u32, code: ErrorCode) {
-        self.state().failures.insert(name, Failure { successes, code: code.0, late: false });
+        self.lock().failures.insert(name, Failure { successes, code: code.0, late: false });
     }
 
     /// From now on, `name` does what it should and says that it failed with `code`.
     pub fn fail_late(&self, name: &'static str, code: ErrorCode) {
-        self.state().failures.insert(name, Failure { successes: 0, code: code.0, late: true });
+        self.lock().failures.insert(name, Failure { successes: 0, code: code.0, late: true });
     }
 
     /// `name` works again.
     pub fn heal(&self, name: &'static str) {
-        self.state().failures.remove(name);
+        self.lock().failures.remove(name);
     }
 
     /// What launches of the kernel `name` do. A kernel that nobody gave a body does nothing.
     ///
-    /// The body must not call HIP.
+    /// The body must not call HIP. It is given the memory behind the kernel's own pointers only, and a launch of a kernel with
+    /// other parameters than `P` fails with `hipErrorInvalidHandle`.
     ///
     /// ```
     /// use hip::{In, InOut};
@@ -191,8 +237,8 @@ impl Simulation {
     /// });
     /// ```
     pub fn kernel<P: Params>(&self, name: &str, body: impl Fn(&mut Launched<'_>) + Send + Sync + 'static) {
-        let sizes = P::INFO.iter().map(|parameter| parameter.size).collect();
-        self.state().bodies.insert(name.to_owned(), Arc::new(kernels::Body { sizes, run: Box::new(body) }));
+        let body = kernels::Body { parameters: P::INFO, run: Box::new(body) };
+        self.lock().bodies.insert(name.to_owned(), Arc::new(body));
     }
 
     /// What hiprtc makes of a source: a code object, or the log that says why it does not compile.
@@ -200,7 +246,7 @@ impl Simulation {
         &self,
         compiler: impl Fn(&str) -> std::result::Result<Vec<u8>, String> + Send + Sync + 'static,
     ) {
-        self.state().compiler = Some(Arc::new(compiler));
+        self.lock().compiler = Some(Arc::new(compiler));
     }
 
     /// How often a C function was called.
@@ -220,7 +266,7 @@ impl Simulation {
 
     /// Runs everything that was enqueued, so that late uses of freed memory come to light.
     pub fn run_all(&self) {
-        let mut state = self.state();
+        let mut state = self.lock();
         let streams: Vec<usize> = state.streams.keys().copied().collect();
         streams.into_iter().for_each(|stream| state.run(stream, u64::MAX));
     }

@@ -35,6 +35,7 @@ mod resource;
 pub use capture::Capture;
 pub use exec::GraphExec;
 pub use node::Node;
+pub(crate) use node::object_not_ownable;
 pub use resource::{HostGuard, HostSlot};
 
 pub(crate) use capture::Captured;

@@ -107,6 +107,8 @@ pub use function::Function;
 pub use launch::{Kernel, Launch};
 pub use multi::MultiLaunch;
 pub use param::{ByValue, In, InOut, Param, Params};
+#[cfg(feature = "fault")]
+pub(crate) use param::{ParamInfo, ParamKind};
 
 /// What a kernel is called with: either a tuple of [parameter types](Param), or a marker type that names one.
 ///
@@ -150,6 +152,9 @@ pub trait Embedded: Named {
 ///   arguments and its own local, shared and constant memory, and
 /// * writes no [`In`] slice, and leaves in each element of an [`InOut`] slice a valid value of its type (every
 ///   [`Pod`](bytemuck::Pod) type's values are all valid).
+///
+/// Of the module's own variables nothing is known but their types: safe code may write any value to them
+/// ([`Module::global`](crate::Module::global)), an address too.
 ///
 /// What it computes, and whether its threads race with each other for an element, is not part of the promise.
 #[diagnostic::on_unimplemented(

@@ -195,6 +195,10 @@ impl Module {
         }
         let call = || Call::new("hipModuleGetFunction").arg("kname", name).on(device.raw());
         device.runtime().check(status, call)?;
+        #[cfg(feature = "fault")]
+        if device.runtime().is_simulated() {
+            crate::fault::describe(handle.cast(), kernel);
+        }
         Function::new(self.0.clone(), handle, kernel)
     }
 

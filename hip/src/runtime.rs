@@ -15,7 +15,7 @@ use hip_sys::{Api, MissingSymbol, hipError_t};
 use std::ffi::{CStr, c_char};
 use std::fmt;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, RwLock};
 
 /// The version of a HIP runtime, as `hipRuntimeGetVersion` tells it: 5.2.21153 for 50221153.
@@ -55,10 +55,13 @@ type DropHook = Arc<dyn Fn(&Error) + Send + Sync>;
 pub(crate) struct Shared {
     api: &'static Api,
     version: Version,
+    /// The number of the simulation that the functions are of, 0 for none.
+    #[cfg_attr(not(feature = "fault"), expect(dead_code, reason = "there are no simulations"))]
+    simulation: u64,
     /// HIP has no device: `hipInit` said so.
     deviceless: bool,
     devices: OnceLock<Box<[DeviceState]>>,
-    next_stream: AtomicU32,
+    next_stream: AtomicU64,
     drop_hook: RwLock<Option<DropHook>>,
     pub(crate) deferred: Deferred,
     pub(crate) observers: Observers,
@@ -106,12 +109,22 @@ impl Runtime {
     /// The failure of `hipInit`.
     #[doc(alias = "hipInit")]
     pub unsafe fn with_api(api: &'static Api) -> Result<Self> {
+        // SAFETY: the caller's promise; 0 is no simulation.
+        unsafe { Self::of_simulation(api, 0) }
+    }
+
+    /// As [`with_api`](Self::with_api); `simulation` is 0 for a table whose functions mean the same in every thread.
+    ///
+    /// # Safety
+    /// As for [`with_api`](Self::with_api), in threads that are attached to the simulation.
+    pub(crate) unsafe fn of_simulation(api: &'static Api, simulation: u64) -> Result<Self> {
         let mut shared = Shared {
+            simulation,
             api,
             version: Version::UNKNOWN,
             deviceless: false,
             devices: OnceLock::new(),
-            next_stream: AtomicU32::new(1),
+            next_stream: AtomicU64::new(1),
             drop_hook: RwLock::new(None),
             deferred: Deferred::default(),
             observers: Observers::from_environment(),
@@ -246,6 +259,20 @@ impl Runtime {
         self.check(status, || Call::new("hipProfilerStop"))
     }
 
+    /// An error where this thread cannot use HIP: inside a callback, or when it is attached to another simulation.
+    #[inline]
+    pub(crate) fn refuse(self) -> Result<()> {
+        #[cfg(feature = "fault")]
+        crate::fault::refuse(self.0.simulation)?;
+        crate::callback::refuse()
+    }
+
+    /// Whether it is a simulation of `fault`.
+    #[cfg(feature = "fault")]
+    pub(crate) fn is_simulated(self) -> bool {
+        self.0.simulation != 0
+    }
+
     /// Hands an error that happened in `drop` to the hook.
     #[cold]
     pub(crate) fn report(self, error: &Error) {
@@ -264,14 +291,10 @@ impl Runtime {
         self.0
     }
 
-    /// A number for a new stream, never 0 and never the mark of [`Uses`](crate::memory::Uses) for "several".
-    pub(crate) fn next_stream_id(self) -> u32 {
-        loop {
-            let id = self.0.next_stream.fetch_add(1, Ordering::Relaxed);
-            if id != 0 && id != u32::MAX {
-                return id;
-            }
-        }
+    /// A number for a new stream, which no other one ever had: 64 bits do not run out. Never 0, nor the mark of
+    /// [`Uses`](crate::memory::Uses) for "several".
+    pub(crate) fn next_stream_id(self) -> u64 {
+        self.0.next_stream.fetch_add(1, Ordering::Relaxed)
     }
 
     fn states(self) -> Result<&'static [DeviceState]> {

@@ -55,7 +55,7 @@ impl StreamFlags {
 /// What a stream and the memory that it used share.
 pub(crate) struct StreamShared {
     device: Device,
-    id: u32,
+    id: u64,
     handle: hipStream_t,
     /// Everything that was ever enqueued is done, and the handle is destroyed.
     finished: AtomicBool,
@@ -83,7 +83,7 @@ impl StreamShared {
 
     /// Distinguishes the stream from all others of the runtime, earlier ones included.
     #[inline]
-    pub(crate) fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u64 {
         self.id
     }
 
@@ -119,7 +119,7 @@ impl StreamShared {
         if self.handle.is_null() {
             return self.device.enter().map(Some);
         }
-        crate::callback::refuse()?;
+        self.device.runtime().refuse()?;
         Ok(None)
     }
 
@@ -142,7 +142,8 @@ impl StreamShared {
         self.wait_marker(&marker)
     }
 
-    fn wait_marker(&self, marker: &Marker) -> Result<()> {
+    /// Makes later work of this stream wait for what is marked. The stream's handle is alive.
+    pub(crate) fn wait_marker(&self, marker: &Marker) -> Result<()> {
         let _current = self.enter()?;
         let runtime = self.device.runtime();
         // SAFETY: both handles are alive; 0 is the only flag there is.
@@ -323,9 +324,10 @@ impl Stream {
     /// may be of another device. An event that was never recorded is not waited for.
     ///
     /// # Errors
-    /// The failure of the call.
+    /// [`ErrorKind::WrongDevice`] for an event of another runtime, or the failure of the call.
     #[doc(alias = "hipStreamWaitEvent")]
     pub fn wait(&self, event: &Event) -> Result<()> {
+        self.device().expect_runtime_of(event.device(), "the event")?;
         let _current = self.shared.enter()?;
         // SAFETY: both handles are alive while they are borrowed; 0 is the only flag there is.
         let status = unsafe { self.runtime().api().hipStreamWaitEvent(self.raw(), event.raw(), 0) };

@@ -112,12 +112,15 @@ impl Device {
 
     /// `hipDeviceSetLimit`: sets a size that the device reserves for its kernels. Releases before 5.3 have no such call.
     ///
+    /// # Safety
+    /// No kernel needs more from here on: beyond the end of its stack, a thread of a recursive kernel finds that of another one.
+    ///
     /// # Errors
     /// The failure of the call.
     #[doc(alias = "hipDeviceSetLimit")]
-    pub fn set_limit(self, limit: Limit, bytes: usize) -> Result<()> {
+    pub unsafe fn set_limit(self, limit: Limit, bytes: usize) -> Result<()> {
         let _current = self.enter()?;
-        // SAFETY: a limit that is unknown or too large is refused.
+        // SAFETY: a limit that is unknown or too large is refused; the caller answers for kernels that need more.
         let status = unsafe { self.runtime().api().hipDeviceSetLimit(limit.raw(), bytes) };
         let call = || Call::new("hipDeviceSetLimit").arg("limit", limit).arg("value", bytes);
         self.runtime().check(status, || call().on(self.raw()))

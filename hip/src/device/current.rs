@@ -19,7 +19,7 @@ pub(crate) struct Current {
 impl Current {
     #[inline]
     pub(crate) fn enter(device: Device) -> Result<Self> {
-        crate::callback::refuse()?;
+        device.runtime().refuse()?;
         let runtime = device.runtime();
         let mut current = -1;
         // SAFETY: the out-pointer is to a live local.

@@ -2,13 +2,13 @@
 //!
 //! # Safety
 //! Out-pointers are those of the wrapper, which passes live locals. Argument pointers of a launch are read with the sizes of
-//! the parameters that the kernel was given a body for.
+//! the kernel's parameters, as the wrapper found them in the code object.
 
 use super::CURRENT;
-use super::kernels::Body;
+use super::kernels::Parameter;
 use super::state::{
-    INVALID_HANDLE, INVALID_VALUE, NO_DEVICE, NOT_READY, OUT_OF_MEMORY, Op, SUCCESS, State, StreamState,
-    pointer,
+    Function, INVALID_HANDLE, INVALID_VALUE, NO_DEVICE, NOT_READY, OUT_OF_MEMORY, Op, SUCCESS, State,
+    StreamState, pointer,
 };
 use crate::Dim3;
 use hip_sys::{
@@ -16,7 +16,6 @@ use hip_sys::{
     hipMemcpyKind,
 };
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
-use std::sync::Arc;
 
 /// Defines the functions, and the table that finds them by name. Each body gets the state and returns a code.
 macro_rules! functions {
@@ -307,7 +306,8 @@ functions! {
         let name = unsafe { CStr::from_ptr(name) };
         if state.modules.get(&module.addr()) != Some(&true) || name.is_empty() { return INVALID_HANDLE; }
         let handle = state.handle();
-        state.functions.insert(handle, (module.addr(), name.to_string_lossy().into_owned()));
+        let (module, name) = (module.addr(), name.to_string_lossy().into_owned());
+        state.functions.insert(handle, Function { module, name, parameters: Vec::new() });
         put(out, pointer(handle));
         SUCCESS
     }
@@ -409,13 +409,15 @@ pub(super) fn kernel(
     block: Dim3,
     arguments: *mut *mut c_void,
 ) -> Option<Op> {
-    let (module, name) = state.functions.get(&function.addr())?;
+    let Function { module, name, parameters } = state.functions.get(&function.addr())?;
     let body = state.bodies.get(name).cloned();
-    let sizes = body.as_ref().map_or(&[][..], |body: &Arc<Body>| &body.sizes);
-    let argument = |(index, &size): (usize, &usize)| {
+    if body.as_ref().is_some_and(|body| !body.takes(parameters)) {
+        return None;
+    }
+    let argument = |(index, parameter): (usize, &Parameter)| {
         // SAFETY: the wrapper passes a pointer per parameter, whose sizes it compared with the code object's.
-        unsafe { std::slice::from_raw_parts((*arguments.add(index)).cast::<u8>(), size) }.to_vec()
+        unsafe { std::slice::from_raw_parts((*arguments.add(index)).cast::<u8>(), parameter.bytes) }.to_vec()
     };
-    let arguments = sizes.iter().enumerate().map(argument).collect();
+    let arguments = parameters.iter().enumerate().map(argument).collect();
     Some(Op::Kernel { body, grid, block, arguments, module: *module })
 }

@@ -1,6 +1,6 @@
 //! Graphs of the simulation.
 
-use super::state::{INVALID_HANDLE, INVALID_VALUE, Op, SUCCESS, State};
+use super::state::{INVALID_HANDLE, INVALID_VALUE, Op, SUCCESS, State, new_handle};
 use std::collections::{BTreeMap, HashMap};
 
 /// A node: what it does, and the nodes that it comes after.
@@ -16,13 +16,11 @@ struct Node {
 pub(super) struct Graphs {
     graphs: BTreeMap<usize, Vec<Node>>,
     execs: HashMap<usize, Vec<Node>>,
-    next: usize,
 }
 
 impl Graphs {
-    fn handle(&mut self) -> usize {
-        self.next += 16;
-        self.next + (1 << 40)
+    fn handle(&self) -> usize {
+        new_handle()
     }
 
     pub(super) fn create(&mut self) -> usize {

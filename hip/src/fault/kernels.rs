@@ -2,13 +2,29 @@
 
 use super::State;
 use crate::Dim3;
+use crate::kernel::{ParamInfo, ParamKind};
 use bytemuck::Pod;
 
 /// What a kernel of some name does.
 pub(super) struct Body {
-    /// The sizes of its parameters in bytes.
-    pub(super) sizes: Vec<usize>,
+    pub(super) parameters: &'static [ParamInfo],
     pub(super) run: Box<dyn Fn(&mut Launched<'_>) + Send + Sync>,
+}
+
+impl Body {
+    /// Whether the kernel's parameters, as the code object has them, are the ones that the body was made for.
+    pub(super) fn takes(&self, parameters: &[Parameter]) -> bool {
+        let same = |(info, parameter): (&ParamInfo, &Parameter)| {
+            info.size == parameter.bytes && (info.kind == ParamKind::Value) != parameter.is_pointer
+        };
+        self.parameters.len() == parameters.len() && self.parameters.iter().zip(parameters).all(same)
+    }
+}
+
+/// A parameter of a kernel, as the code object has it.
+pub(crate) struct Parameter {
+    pub(crate) bytes: usize,
+    pub(crate) is_pointer: bool,
 }
 
 /// A launch that is being executed: what it was given, and the memory behind its pointers.
@@ -17,6 +33,7 @@ pub struct Launched<'a> {
     pub(super) grid: Dim3,
     pub(super) block: Dim3,
     pub(super) arguments: &'a [Vec<u8>],
+    pub(super) parameters: &'static [ParamInfo],
 }
 
 impl Launched<'_> {
@@ -41,19 +58,33 @@ impl Launched<'_> {
     }
 
     /// `len` elements behind the pointer that is argument `index`. None, and a [violation](State::violations), when they are
-    /// not all memory of the device.
+    /// not all memory of the device; none for a value.
     pub fn read<T: Pod>(&mut self, index: usize, len: usize) -> Vec<T> {
         let mut elements = vec![T::zeroed(); len];
         let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut elements);
-        let Some(address) = self.value::<usize>(index) else { return Vec::new() };
+        let Some(address) = self.pointer(index, &[ParamKind::In, ParamKind::InOut], bytes.len()) else {
+            return Vec::new();
+        };
         if self.state.read(address, bytes) { elements } else { Vec::new() }
     }
 
     /// Writes behind the pointer that is argument `index`. Nothing, and a [violation](State::violations), when that is not all
-    /// memory of the device.
+    /// memory of the device; nothing for a value or an [`In`](crate::In).
     pub fn write<T: Pod>(&mut self, index: usize, elements: &[T]) {
-        if let Some(address) = self.value::<usize>(index) {
-            self.state.write(address, bytemuck::cast_slice(elements));
+        let bytes: &[u8] = bytemuck::cast_slice(elements);
+        if let Some(address) = self.pointer(index, &[ParamKind::InOut], bytes.len()) {
+            self.state.write(address, bytes);
         }
+    }
+
+    /// The argument as an address of memory that the device reaches. Anything else is a violation.
+    fn pointer(&mut self, index: usize, kinds: &[ParamKind], bytes: usize) -> Option<usize> {
+        let of_kind = self.parameters.get(index).is_some_and(|info| kinds.contains(&info.kind));
+        let address = self.value::<usize>(index).filter(|_| of_kind)?;
+        if bytes != 0 && !self.state.reaches(address, bytes) {
+            self.state.violations.push("a kernel used memory that is not the device's".to_owned());
+            return None;
+        }
+        Some(address)
     }
 }

@@ -6,7 +6,7 @@
 
 use super::arrays::Objects;
 use super::graphs::Graphs;
-use super::kernels::{Body, Launched};
+use super::kernels::{Body, Launched, Parameter};
 use super::resources::Others;
 use super::rtc::{Compiler, Program};
 use super::{CURRENT, Config, STATE};
@@ -15,6 +15,7 @@ use hip_sys::hipError_t;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::ffi::c_void;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub(super) const SUCCESS: u32 = 0;
 pub(super) const INVALID_VALUE: u32 = 1;
@@ -125,12 +126,25 @@ pub struct State {
     pub(super) others: Others,
     pub(super) failures: HashMap<&'static str, Failure>,
     pub(super) bodies: HashMap<String, Arc<Body>>,
-    /// Per function: its module and its name.
-    pub(super) functions: HashMap<usize, (usize, String)>,
+    pub(super) functions: HashMap<usize, Function>,
     pub(super) graphs: Graphs,
     pub(super) compiler: Option<Arc<Compiler>>,
     pub(super) programs: HashMap<usize, Program>,
-    next_handle: usize,
+    /// Tells the simulation from all others.
+    pub(super) id: u64,
+}
+
+/// A kernel of a module.
+pub(super) struct Function {
+    pub(super) module: usize,
+    pub(super) name: String,
+    pub(super) parameters: Vec<Parameter>,
+}
+
+/// A handle that no simulation ever gave out: what one simulation knows, no other one does.
+pub(super) fn new_handle() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(16);
+    NEXT.fetch_add(16, Ordering::Relaxed)
 }
 
 /// Runs a call of the C interface on the attached state: logs it, and fails it if that was asked for.
@@ -183,7 +197,7 @@ impl State {
             graphs: Graphs::default(),
             compiler: None,
             programs: HashMap::new(),
-            next_handle: 16,
+            id: new_handle() as u64,
         }
     }
 
@@ -192,9 +206,8 @@ impl State {
         usize::MAX - device.unsigned_abs() as usize
     }
 
-    pub(super) fn handle(&mut self) -> usize {
-        self.next_handle += 16;
-        self.next_handle
+    pub(super) fn handle(&self) -> usize {
+        new_handle()
     }
 
     /// The stream that a handle means in this thread.
@@ -272,7 +285,8 @@ impl State {
                 if self.modules.get(&module) != Some(&true) {
                     self.violations.push("a kernel ran after its module was unloaded".to_owned());
                 } else if let Some(body) = body {
-                    (body.run)(&mut Launched { state: self, grid, block, arguments: &arguments });
+                    let (arguments, parameters) = (&arguments[..], body.parameters);
+                    (body.run)(&mut Launched { state: self, grid, block, arguments, parameters });
                 }
             }
             // SAFETY: whoever enqueued the function answers for it; it does not call back into the simulation.
@@ -302,6 +316,15 @@ impl State {
             // SAFETY: inside an allocation, or borrowed host memory (see the head).
             unsafe { to.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
         }
+    }
+
+    /// Whether kernels may be given the memory: it is inside an allocation, or registered.
+    pub(super) fn reaches(&self, address: usize, bytes: usize) -> bool {
+        let Some(end) = address.checked_add(bytes) else { return false };
+        let inside = |start: usize, len: usize| start <= address && end <= start + len;
+        let allocation = self.allocations.range(..=address).next_back();
+        allocation.is_some_and(|(&start, allocation)| inside(start, allocation.bytes.len()))
+            || self.registered.iter().any(|(&start, &len)| inside(start, len))
     }
 
     /// Whether work may touch the memory. Addresses that the simulation did not hand out are the wrapper's host memory.
@@ -366,6 +389,13 @@ impl State {
     /// Allocations of one kind that are not freed.
     pub fn live(&self, host: bool) -> usize {
         self.allocations.values().filter(|a| !a.freed && a.host == host).count()
+    }
+}
+
+impl Drop for State {
+    /// Buffers that are still alive keep their memory: nobody can ask them.
+    fn drop(&mut self) {
+        std::mem::take(&mut self.allocations).into_values().filter(|it| !it.freed).for_each(std::mem::forget);
     }
 }
 

@@ -4,14 +4,14 @@
 //! instead of capturing them (5.2.3 does so with `hipModuleLaunchKernel`).
 //!
 //! # Safety
-//! What goes into a capture is owned by its graph: an operation whose memory cannot be owned makes the whole capture fail,
-//! and operations that a graph must not hold are refused by the stream. A kernel's parameters are those of a launch, which
+//! What goes into a capture is owned by its graph before it goes there: an operation whose memory cannot be owned is refused,
+//! and so are operations that a graph must not hold. A kernel's parameters are those of a launch, which
 //! was vouched for, checked, and compared with the code object as any other.
 #![allow(unsafe_code)]
 
-use super::node::{kernel_parameters, memset_parameters};
+use super::node::{kernel_parameters, memset_parameters, share};
 use super::raw::RawGraph;
-use super::resource::{Resource, Resources};
+use super::resource::Resources;
 use super::{Graph, HostSlot, Node};
 use crate::error::Call;
 use crate::kernel::Function;
@@ -32,16 +32,13 @@ pub(crate) struct Captured {
 /// What all branches of a capture share.
 struct Shared {
     graph: Graph,
-    /// Uses of memory, of which each must be owned.
-    used: usize,
-    owned: usize,
     /// The capture is over, and its graph belongs to somebody: a branch that is still there adds nothing to it.
     over: bool,
 }
 
 impl Captured {
     fn new(graph: Graph) -> Self {
-        let shared = Arc::new(Mutex::new(Shared { graph, used: 0, owned: 0, over: false }));
+        let shared = Arc::new(Mutex::new(Shared { graph, over: false }));
         Self { shared, last: Mutex::default() }
     }
 
@@ -65,17 +62,12 @@ impl Captured {
         Ok(value)
     }
 
-    /// Memory is used by what was just captured.
-    pub(crate) fn used(&self) {
-        self.shared().used += 1;
-    }
-
-    /// That memory is owned from here on.
-    pub(crate) fn own(&self, allocation: Allocation, access: Access) {
-        let mut shared = self.shared();
-        shared.owned += 1;
-        let resources: Resources = Arc::new([Resource::Memory(allocation, access)]);
-        shared.graph.others.push(resources);
+    /// Memory is owned from here on. What uses it is added later: a branch in another thread may be late, and is refused then,
+    /// but no graph ever has a node without its memory.
+    pub(crate) fn own(&self, allocation: &Allocation, access: Access) -> Result<()> {
+        let resources: Resources = Arc::new([share(allocation, access)?]);
+        self.shared().graph.others.push(resources);
+        Ok(())
     }
 
     /// # Safety
@@ -269,15 +261,12 @@ impl Graph {
     /// ```
     ///
     /// # Errors
-    /// The error of `work`; [`ErrorKind::NotOwnable`] when it used memory that a graph cannot own; the failure of a call.
+    /// The error of `work`, or the failure of a call. Work with memory that a graph cannot own is refused with
+    /// [`ErrorKind::NotOwnable`] when it is given to the stream.
     pub fn capture(device: Device, work: impl FnOnce(&Capture) -> Result<()>) -> Result<Self> {
         let capture = Capture::of(device, Captured::new(Self::new(device)?))?;
         work(&capture)?;
         let mut shared = capture.captured.shared();
-        if shared.used != shared.owned {
-            let message = "a kernel, fill or copy used memory that a graph cannot own: only that of a DeviceBuffer can be captured";
-            return Err(Error::new(ErrorKind::NotOwnable, message));
-        }
         let family = shared.graph.family;
         let raw = shared.graph.raw.clone();
         shared.over = true;

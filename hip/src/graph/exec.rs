@@ -22,7 +22,7 @@ use hip_sys::{hipError_t, hipGraphExec_t, hipGraphExecUpdateResult};
 use std::ffi::c_char;
 use std::fmt;
 use std::mem::ManuallyDrop;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// A graph that can be launched, any number of times. Dropping it waits for its launches.
 ///
@@ -36,7 +36,7 @@ pub struct GraphExec {
     family: u64,
     nodes: Vec<RawNode>,
     pub(super) uses: Uses,
-    /// Held by whoever calls HIP with the handle.
+    /// Held by whoever calls HIP with the handle, by launches until they are entered.
     lock: Mutex<()>,
     pub(super) held: ManuallyDrop<Held>,
 }
@@ -150,10 +150,12 @@ impl GraphExec {
                 .detail("nodes", self.nodes.len())
                 .detail("exec", Address(self.handle))
         };
+        // Until the launch is entered: another one that comes between would not wait for this one.
+        let turn = self.turn();
         let mut entered = Entered::new(self, stream);
         entered.enter()?;
         observe(stream, operation, || {
-            self.on_stream(stream, "hipGraphLaunch", |api, exec, stream| {
+            self.on_stream(&turn, stream, "hipGraphLaunch", |api, exec, stream| {
                 // SAFETY: both handles are alive, and all that the work uses is entered as used.
                 unsafe { api.hipGraphLaunch(exec, stream) }
             })
@@ -170,14 +172,24 @@ impl GraphExec {
         if self.device() != stream.device() {
             return Err(wrong_device("the graph", stream.device(), self.device()));
         }
-        self.on_stream(stream, "hipGraphUpload", |api, exec, stream| {
-            // SAFETY: both handles are alive.
+        stream.shared().refuse_capture()?;
+        let turn = self.turn();
+        let ticket = self.uses.before(stream.shared(), Access::Write)?;
+        let outcome = self.on_stream(&turn, stream, "hipGraphUpload", |api, exec, stream| {
+            // SAFETY: both handles are alive; what is enqueued is entered as a use of the exec.
             unsafe { api.hipGraphUpload(exec, stream) }
-        })
+        });
+        self.uses.after(stream.shared(), ticket);
+        outcome
+    }
+
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.lock.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     fn on_stream(
         &self,
+        _turn: &MutexGuard<'_, ()>,
         stream: &Stream,
         name: &'static str,
         call: impl FnOnce(
@@ -187,10 +199,7 @@ impl GraphExec {
         ) -> Result<hipError_t, hip_sys::MissingSymbol>,
     ) -> Result<()> {
         let _current = stream.shared().enter()?;
-        let status = {
-            let _locked = self.lock.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            call(stream.runtime().api(), self.handle, stream.raw())
-        };
+        let status = call(stream.runtime().api(), self.handle, stream.raw());
         stream.runtime().check(status, || {
             Call::new(name)
                 .arg("graphExec", self.handle)
@@ -394,7 +403,7 @@ impl GraphExec {
         let device = self.device();
         let _current = device.enter()?;
         let status = {
-            let _locked = self.lock.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            let _turn = self.turn();
             call(device.runtime().api(), self.handle)
         };
         device.runtime().check(status, || Call::new(name).arg("graphExec", self.handle).on(device.raw()))

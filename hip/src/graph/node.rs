@@ -261,9 +261,10 @@ impl Graph {
     /// `hipGraphAddEventWaitNode`: waits for an event.
     ///
     /// # Errors
-    /// [`ErrorKind::ForeignNode`], or the failure of the call.
+    /// [`ErrorKind::WrongDevice`] for an event of another runtime, [`ErrorKind::ForeignNode`], or the failure of the call.
     #[doc(alias = "hipGraphAddEventWaitNode")]
     pub fn wait(&mut self, event: &Arc<Event>, after: &[Node]) -> Result<Node> {
+        self.device().expect_runtime_of(event.device(), "the event")?;
         let (label, raw) = ("wait for event".to_owned(), event.raw());
         let resources = vec![Resource::Event(event.clone())];
         self.add("hipGraphAddEventWaitNode", label, after, resources, |api, (node, graph, after, count)| {
@@ -332,8 +333,19 @@ pub(super) fn own(device: Device, allocation: &Allocation, access: Access) -> Re
     if !device.reaches(allocation.device()) {
         return Err(wrong_device("the memory", device, allocation.device()));
     }
+    share(allocation, access)
+}
+
+/// A share of memory of which it is known that the device reaches it.
+pub(super) fn share(allocation: &Allocation, access: Access) -> Result<Resource> {
     let refused = || not_ownable("memory that the host may touch at any time");
     allocation.share().map(|shared| Resource::Memory(shared, access)).ok_or_else(refused)
+}
+
+/// A kernel would reach memory through an object that a graph cannot keep.
+#[cold]
+pub(crate) fn object_not_ownable() -> Error {
+    not_ownable("a texture or surface, which its owner destroys")
 }
 
 #[cold]
@@ -366,7 +378,7 @@ pub(super) fn with_kernel<K: Signature, A: Args<K::Params>, R>(
         let mut resources = Vec::new();
         for memory in memory.iter().flatten() {
             if memory.by_object {
-                return Err(not_ownable("a texture or surface, which its owner destroys"));
+                return Err(object_not_ownable());
             }
             resources.push(own(device, memory.allocation, memory.access)?);
         }

@@ -125,6 +125,10 @@ impl RawGraph {
 
 impl Drop for RawGraph {
     fn drop(&mut self) {
+        if crate::callback::is_inside() {
+            let late = Self::own(self.device, self.handle);
+            return self.device.runtime().shared().deferred.later(Box::new(late));
+        }
         // SAFETY: nobody has the handle any more.
         let status = unsafe { self.device.runtime().api().hipGraphDestroy(self.handle) };
         let call = || Call::new("hipGraphDestroy").arg("graph", self.handle).on(self.device.raw());

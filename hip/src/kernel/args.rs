@@ -10,7 +10,7 @@ use super::{ByValue, Function, In, InOut, LaunchConfig, Param, Params};
 use crate::event::wrong_device;
 use crate::memory::{Access, Allocation, Ticket};
 use crate::texture::{Surf, Surface, Tex, Texel, Texture};
-use crate::{DeviceBuffer, Extent, Result, Stream, View, ViewMut};
+use crate::{DeviceBuffer, Extent, Result, Stream, View, ViewMut, graph};
 use bytemuck::Pod;
 use hip_sys::{hipSurfaceObject_t, hipTextureObject_t};
 use std::ffi::c_void;
@@ -142,21 +142,23 @@ pub struct LaunchTarget<'a> {
 impl LaunchTarget<'_> {
     #[inline]
     pub(super) fn before(&self, memory: Option<Memory<'_>>) -> Result<Option<Ticket>> {
-        let Some(Memory { allocation, access, .. }) = memory else { return Ok(None) };
+        let Some(Memory { allocation, access, by_object }) = memory else { return Ok(None) };
         if !self.stream.device().reaches(allocation.device()) {
             return Err(wrong_device("an argument", self.stream.device(), allocation.device()));
+        }
+        if self.stream.is_capture() {
+            if by_object {
+                return Err(graph::object_not_ownable());
+            }
+            allocation.go_into_graph(self.stream.shared(), access)?;
         }
         allocation.uses().before(self.stream.shared(), access).map(Some)
     }
 
     #[inline]
     pub(super) fn after(&self, memory: Option<Memory<'_>>, ticket: Option<Ticket>) {
-        if let (Some(Memory { allocation, access, by_object }), Some(ticket)) = (memory, ticket) {
+        if let (Some(Memory { allocation, .. }), Some(ticket)) = (memory, ticket) {
             allocation.uses().after(self.stream.shared(), ticket);
-            // What a graph cannot own makes the capture fail.
-            if self.stream.is_capture() && !by_object {
-                allocation.go_into_graph(self.stream.shared(), access);
-            }
         }
     }
 }

@@ -122,8 +122,8 @@ impl<'a> MultiLaunch<'a> {
     /// `hipModuleLaunchCooperativeKernelMultiDevice`: launches them all. Each is ordered with other work on its memory.
     ///
     /// # Errors
-    /// [`ErrorKind::Unsupported`] before 5.5, [`ErrorKind::InvalidLaunch`] for two launches on one device, or the failure of
-    /// the call.
+    /// [`ErrorKind::Unsupported`] before 5.5, [`ErrorKind::InvalidLaunch`] for two launches on one device,
+    /// [`ErrorKind::WrongDevice`] for devices of different runtimes, or the failure of the call.
     #[doc(alias = "hipModuleLaunchCooperativeKernelMultiDevice")]
     pub fn launch(mut self) -> Result<()> {
         let devices: Vec<_> = self.launches.iter().map(|it| it.target().stream.device()).collect();
@@ -133,6 +133,7 @@ impl<'a> MultiLaunch<'a> {
             let message = "a cooperative launch on several devices has one kernel for each";
             return Err(Error::new(ErrorKind::InvalidLaunch, message));
         }
+        devices.iter().try_for_each(|&device| first.expect_runtime_of(device, "a kernel"))?;
         let _current = first.enter()?;
         let mut finish = |list: &mut Vec<hipFunctionLaunchParams>| {
             let runtime = first.runtime();

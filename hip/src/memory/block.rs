@@ -175,11 +175,15 @@ impl Allocation {
         &self.block.uses
     }
 
-    /// Has the graph that the stream is captured into own the memory, if it can.
+    /// Has the graph that the stream is captured into own the memory, before anything that uses it goes there.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotOwnable`].
     #[cold]
-    pub(crate) fn go_into_graph(&self, stream: &StreamShared, access: Access) {
-        if let (Some(captured), Some(shared)) = (stream.captured(), self.share()) {
-            captured.own(shared, access);
+    pub(crate) fn go_into_graph(&self, stream: &StreamShared, access: Access) -> Result<()> {
+        match stream.captured() {
+            Some(captured) => captured.own(self, access),
+            None => Ok(()),
         }
     }
 
@@ -193,7 +197,12 @@ impl Drop for Allocation {
     fn drop(&mut self) {
         // SAFETY: the block is not touched again.
         let mut block = unsafe { ManuallyDrop::take(&mut self.block) };
-        let Some(mut owner) = self.owner.take() else {
+        let owner = self.owner.take();
+        if owner.is_some() && crate::callback::is_inside() {
+            let late = Self { device: self.device, block: ManuallyDrop::new(block), owner };
+            return self.device.runtime().shared().deferred.later(Box::new(late));
+        }
+        let Some(mut owner) = owner else {
             // As with `Arc`, the last holder sees what the others did; only a holder makes more of them.
             let sole = block.holders.load(Ordering::Acquire) == 1;
             let last = sole || block.holders.fetch_sub(1, Ordering::AcqRel) == 1;

@@ -162,13 +162,13 @@ impl Stream {
         if bytes == 0 {
             return Ok(());
         }
+        if self.is_capture() {
+            allocation.go_into_graph(self.shared(), access)?;
+        }
         let ticket = allocation.uses().before(self.shared(), access)?;
         let outcome = enqueue();
         // Also when it failed: some of the work may have been enqueued.
         allocation.uses().after(self.shared(), ticket);
-        if self.is_capture() {
-            allocation.go_into_graph(self.shared(), access);
-        }
         outcome
     }
 

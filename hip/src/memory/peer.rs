@@ -63,7 +63,7 @@ impl Device {
     /// The failure of the call.
     #[doc(alias = "hipDeviceCanAccessPeer")]
     pub fn can_access_peer(self, peer: Device) -> Result<bool> {
-        same_runtime(self, peer)?;
+        self.expect_runtime_of(peer, "the peer")?;
         let mut yes = 0;
         // SAFETY: the out-pointer is to a live local.
         let status = unsafe { self.runtime().api().hipDeviceCanAccessPeer(&mut yes, self.raw(), peer.raw()) };
@@ -90,7 +90,7 @@ impl Device {
     /// The failure of the call. Access that is already enabled is none.
     #[doc(alias = "hipDeviceEnablePeerAccess")]
     pub fn enable_peer_access(self, peer: Device) -> Result<()> {
-        same_runtime(self, peer)?;
+        self.expect_runtime_of(peer, "the peer")?;
         if self == peer {
             return Ok(());
         }
@@ -119,7 +119,7 @@ impl Device {
     /// The failure of the call.
     #[doc(alias = "hipDeviceDisablePeerAccess")]
     pub unsafe fn disable_peer_access(self, peer: Device) -> Result<()> {
-        same_runtime(self, peer)?;
+        self.expect_runtime_of(peer, "the peer")?;
         let bit = peer_bit(peer)?;
         self.state().peers.0.fetch_and(!bit, Ordering::AcqRel);
         let _current = self.enter()?;
@@ -135,7 +135,7 @@ impl Device {
     /// The failure of the call.
     #[doc(alias = "hipDeviceGetP2PAttribute")]
     pub fn peer_attribute(self, peer: Device, attribute: PeerAttribute) -> Result<i32> {
-        same_runtime(self, peer)?;
+        self.expect_runtime_of(peer, "the peer")?;
         let (mut value, api) = (0, self.runtime().api());
         // SAFETY: the out-pointer is to a live local.
         let status =
@@ -151,7 +151,7 @@ impl Device {
     /// The failure of the call.
     #[doc(alias = "hipExtGetLinkTypeAndHopCount")]
     pub fn peer_link(self, peer: Device) -> Result<PeerLink> {
-        same_runtime(self, peer)?;
+        self.expect_runtime_of(peer, "the peer")?;
         let mut link = PeerLink { kind: 0, hops: 0 };
         let (api, kind, hops) = (self.runtime().api(), &raw mut link.kind, &raw mut link.hops);
         // SAFETY: the out-pointers are to live locals.
@@ -178,10 +178,6 @@ impl Device {
 fn peer_bit(device: Device) -> Result<u64> {
     let bit = u32::try_from(device.ordinal()).ok().and_then(|ordinal| 1u64.checked_shl(ordinal));
     bit.ok_or_else(|| Error::new(ErrorKind::Overflow, "peer access is for the first 64 devices"))
-}
-
-fn same_runtime(a: Device, b: Device) -> Result<()> {
-    if a.runtime() == b.runtime() { Ok(()) } else { Err(wrong_device("the peer", a, b)) }
 }
 
 impl Stream {

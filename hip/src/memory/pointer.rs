@@ -62,7 +62,7 @@ impl Runtime {
     #[doc(alias = "hipPointerGetAttribute")]
     #[doc(alias = "hipDrvPointerGetAttributes")]
     pub fn pointer_attributes<T>(self, address: *const T) -> Result<PointerAttributes> {
-        crate::callback::refuse()?;
+        self.refuse()?;
         let mut raw = MaybeUninit::<hipPointerAttribute_t>::zeroed();
         // SAFETY: the out-pointer is to a live local; the address is looked up only.
         let status =

@@ -318,6 +318,10 @@ pub(super) fn location(device: Device) -> hipMemLocation {
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        if crate::callback::is_inside() {
+            let late = Self { device: self.device, native: self.native.take() };
+            return self.device.runtime().shared().deferred.later(Box::new(late));
+        }
         let Some(native) = self.native.as_ref().filter(|native| native.owned) else { return };
         // SAFETY: nobody has the pool any more, and all its memory was freed.
         let status = unsafe { self.device.runtime().api().hipMemPoolDestroy(native.handle) };
@@ -336,10 +340,12 @@ struct Pooled {
 impl Owner for Pooled {
     fn release(&mut self, device: Device, block: &mut Block) -> Result<()> {
         let Some(native) = &self.pool.native else { return Ok(()) };
+        // One stream is held at a time: two threads that each hold one and want the other's would wait for ever.
+        let markers = block.uses.markers(self.stream.id())?;
         let held = self.stream.hold();
         let stream = if held.is_some() { &self.stream } else { native.home.shared() };
         let _current = stream.enter()?;
-        block.uses.before(stream, Access::Write)?;
+        markers.iter().try_for_each(|marker| stream.wait_marker(marker))?;
         // SAFETY: the address came from the pool; the stream, which is not the null stream, waits for everything that uses it.
         let status = unsafe { device.runtime().api().hipFreeAsync(block.address, stream.handle()) };
         device

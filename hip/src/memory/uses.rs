@@ -11,8 +11,9 @@
 //! call makes it known by a read-modify-write, which whoever ends that state must see.
 
 use crate::Result;
+use crate::event::Marker;
 use crate::stream::StreamShared;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// What work does to an allocation.
@@ -23,14 +24,14 @@ pub(crate) enum Access {
 }
 
 /// `sole`: nobody has used the allocation.
-const NOBODY: u32 = 0;
+const NOBODY: u64 = 0;
 /// `sole`: the list has to be read.
-const SEVERAL: u32 = u32::MAX;
+const SEVERAL: u64 = u64::MAX;
 
 /// The uses of one allocation that somebody may have to wait for.
 pub(crate) struct Uses {
     /// The only stream with uses, [`NOBODY`] or [`SEVERAL`].
-    sole: AtomicU32,
+    sole: AtomicU64,
     list: Mutex<List>,
 }
 
@@ -68,7 +69,7 @@ pub(crate) struct Ticket {
 
 impl Uses {
     pub(crate) const fn new() -> Self {
-        Self { sole: AtomicU32::new(NOBODY), list: Mutex::new(List { epoch: 0, entries: Vec::new() }) }
+        Self { sole: AtomicU64::new(NOBODY), list: Mutex::new(List { epoch: 0, entries: Vec::new() }) }
     }
 
     /// Makes `stream` wait for earlier uses that an access of that kind must not overtake.
@@ -116,8 +117,9 @@ impl Uses {
 
     #[cold]
     fn enter(&self, stream: &Arc<StreamShared>, ticket: Ticket) {
-        if let Some(captured) = stream.captured() {
-            return captured.used();
+        if stream.captured().is_some() {
+            // The graph owns the memory, and a use of it is entered when it is launched.
+            return;
         }
         let mut list = self.lock();
         self.leave_sole(&mut list);
@@ -162,6 +164,19 @@ impl Uses {
         if let Some(entry) = list.entries.iter_mut().find(|entry| entry.stream.id() == sole) {
             entry.write = epoch;
         }
+    }
+
+    /// The ends of all uses on streams other than that one, for whoever lets it wait for them.
+    pub(crate) fn markers(&self, except: u64) -> Result<Vec<Marker>> {
+        let mut list = self.lock();
+        self.leave_sole(&mut list);
+        let mut markers = Vec::new();
+        for entry in list.entries.iter().filter(|entry| entry.stream.id() != except) {
+            if let Some(_held) = entry.stream.hold() {
+                markers.push(Marker::record(&entry.stream)?);
+            }
+        }
+        Ok(markers)
     }
 
     /// Waits in this thread until all uses are done.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// More operations than these are counted, but not kept: each holds two events of the runtime.
@@ -25,8 +25,8 @@ pub(super) struct Recorder {
 struct Recorded {
     operation: Operation,
     device: Device,
-    stream: u32,
-    thread: u32,
+    stream: u64,
+    thread: u64,
     asked: Duration,
     answered: Duration,
     start: Event,
@@ -68,9 +68,9 @@ impl Recorder {
 }
 
 /// A small number for this thread.
-fn thread() -> u32 {
-    static NEXT: AtomicU32 = AtomicU32::new(1);
-    thread_local! { static NUMBER: u32 = NEXT.fetch_add(1, Ordering::Relaxed); }
+fn thread() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    thread_local! { static NUMBER: u64 = NEXT.fetch_add(1, Ordering::Relaxed); }
     NUMBER.with(|number| *number)
 }
 
@@ -228,7 +228,7 @@ pub struct TraceSpan {
     /// 0 for the host, 1 and up for the devices.
     pub process: usize,
     /// The host's thread, or the device's stream.
-    pub track: u32,
+    pub track: u64,
     /// From the start of the recording.
     pub begin: Duration,
     /// How long it took.

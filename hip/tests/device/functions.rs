@@ -72,9 +72,9 @@ fn a_timeline_of_the_device_is_in_order() {
     let trace = timeline.finish().unwrap();
     // Tests run side by side on one runtime: only this stream's own spans are looked at.
     let track = |span: &&hip::TraceSpan| span.process == 1 && span.name == "saxpy";
-    let mut tracks: Vec<u32> = trace.spans().iter().filter(track).map(|span| span.track).collect();
+    let mut tracks: Vec<u64> = trace.spans().iter().filter(track).map(|span| span.track).collect();
     tracks.sort_unstable();
-    let of_track = |wanted: u32| {
+    let of_track = |wanted: u64| {
         trace.spans().iter().filter(track).filter(move |span| span.track == wanted).collect::<Vec<_>>()
     };
     let ours = tracks.iter().map(|&it| of_track(it)).find(|spans| spans.len() == 3).expect("three launches");

@@ -125,7 +125,7 @@ fn no_elements_and_too_many() {
     assert!(matches!(Array::<u8>::uninit(device, (0, 3)).unwrap_err().kind(), ErrorKind::Length { .. }));
     let large = (2 << 20, 1);
     for null_on_oom in [false, true] {
-        fake.state().config.null_on_oom = null_on_oom;
+        fake.set_null_on_oom(null_on_oom);
         let error = Array::<u8>::uninit(device, large).unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::OutOfMemory { requested: 2 << 20 });
     }

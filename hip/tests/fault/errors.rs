@@ -126,7 +126,7 @@ impl Group {
                 }
                 fake.heal(name);
                 // Memory that could not be unregistered is freed all the same, and its addresses used again.
-                fake.state().registered.clear();
+                fake.forget_registered();
                 (self.everything)(runtime).unwrap_or_else(|error| panic!("after {name} failed: {error}"));
                 fake.run_all();
                 fake.assert_clean();

@@ -8,8 +8,8 @@ use hip::{
     Runtime, Stream,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Barrier, LazyLock};
 
 struct Setup {
     fake: Fake,
@@ -365,6 +365,65 @@ fn hip_is_refused_inside_a_function_of_the_graph_and_panics_go_on_outside() {
     exec.wait().unwrap();
     assert_eq!(refused.load(Ordering::Relaxed), 1);
     fake.assert_clean();
+}
+
+/// Stops at the end of each operation, which has its node then, until the capture is over.
+struct Late<'a>(&'a Barrier);
+
+impl tracing::Subscriber for Late<'static> {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn event(&self, _: &tracing::Event<'_>) {}
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {
+        self.0.wait();
+        self.0.wait();
+    }
+}
+
+#[test]
+fn a_branch_that_is_late_leaves_no_node_without_its_memory() {
+    static TURN: LazyLock<Barrier> = LazyLock::new(|| Barrier::new(2));
+    let Setup { fake, stream, .. } = setup();
+    let device = stream.device();
+    let graph = std::thread::scope(|threads| {
+        let fake = &fake;
+        let graph = Graph::capture(device, |capture| {
+            let branch = capture.fork()?;
+            threads.spawn(move || {
+                fake.attach();
+                let mut buffer = DeviceBuffer::<u32>::uninit(device, 100).unwrap();
+                tracing::subscriber::with_default(Late(&TURN), || branch.fill(&mut buffer, 7)).unwrap();
+            });
+            TURN.wait();
+            Ok(())
+        });
+        TURN.wait();
+        graph.unwrap()
+    });
+    assert_eq!(graph.nodes().len(), 1);
+    let other = DeviceBuffer::<u32>::zeroed(&stream, 100).unwrap();
+    graph.instantiate().unwrap().launch(&stream).unwrap();
+    assert_eq!(other.to_vec(&stream).unwrap(), [0; 100], "the buffer is gone, its block is the graph's");
+    fake.assert_clean();
+}
+
+#[test]
+fn an_event_of_another_runtime_is_no_event_of_a_graph() {
+    let Setup { fake, stream, .. } = setup();
+    let event = Arc::new(Event::new(fake.runtime().device(0).unwrap()).unwrap());
+    let mut graph = Graph::new(stream.device()).unwrap();
+    assert!(matches!(graph.wait(&event, &[]).unwrap_err().kind(), ErrorKind::WrongDevice { .. }));
+    assert!(matches!(graph.record(&event, &[]).unwrap_err().kind(), ErrorKind::WrongDevice { .. }));
 }
 
 /// Calls every function of graphs, in order, stopping at the first error.

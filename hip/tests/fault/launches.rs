@@ -295,3 +295,33 @@ fn of_a_bundle_the_code_for_the_device_is_loaded() {
         assert!(Module::from_bytes(device(&fake), &code[..len]).is_err(), "cut after {len} bytes");
     }
 }
+
+#[test]
+fn a_simulated_kernel_stays_within_its_arguments() {
+    let fake = Fake::new(Config::default());
+    let device = device(&fake);
+    let stream = device.stream().unwrap();
+    let saxpy = Module::from_static(device, SAXPY).unwrap().kernel::<Saxpy>().unwrap();
+    let x = DeviceBuffer::from_slice(&stream, &[1.0f32; 4]).unwrap();
+    let mut y = DeviceBuffer::from_slice(&stream, &[2.0f32; 4]).unwrap();
+    let config = LaunchConfig::for_len(4);
+    // Neither an input nor a value is an address to write to.
+    fake.kernel::<(f32, In<f32>, InOut<f32>, i32)>("saxpy", |launch| {
+        (0..5).for_each(|index| launch.write(index, &[9.0f32]));
+        assert!(launch.read::<u8>(0, 1).is_empty());
+        assert_eq!(launch.read::<f32>(1, 1), [1.0]);
+    });
+    saxpy.launch(&stream, config, (1.0, &x, &mut y, 4)).unwrap();
+    assert_eq!(x.to_vec(&stream).unwrap(), [1.0; 4]);
+    assert_eq!(y.to_vec(&stream).unwrap(), [9.0, 2.0, 2.0, 2.0]);
+    fake.assert_clean();
+    fake.kernel::<(f32, In<f32>, InOut<f32>, i32)>("saxpy", |launch| launch.write(2, &[0u8; 1 << 16]));
+    saxpy.launch(&stream, config, (1.0, &x, &mut y, 4)).unwrap();
+    stream.synchronize().unwrap();
+    assert_eq!(fake.state().violations.len(), 1, "beyond the end of y");
+    // Bodies for other parameters than the kernel's.
+    fake.kernel::<(f32, In<f32>, InOut<f32>, i64)>("saxpy", |_| ());
+    assert!(saxpy.launch(&stream, config, (1.0, &x, &mut y, 4)).is_err());
+    fake.kernel::<(f32, u64, InOut<f32>, i32)>("saxpy", |_| ());
+    assert!(saxpy.launch(&stream, config, (1.0, &x, &mut y, 4)).is_err());
+}

@@ -54,7 +54,8 @@ fn everything(runtime: Runtime) -> hip::Result<()> {
     stream.wait_value(&signal, WaitFor::AtLeast(0))?;
     let few = Stream::with_cu_mask(device, &[0xF0])?;
     assert_eq!(few.cu_mask()?, [0xF0, 0]);
-    device.set_limit(Limit::MallocHeapSize, 1 << 20)?;
+    // SAFETY: no kernel runs.
+    unsafe { device.set_limit(Limit::MallocHeapSize, 1 << 20) }?;
     assert_eq!(device.limit(Limit::MallocHeapSize)?, 1 << 20);
     device.set_cache_config(CacheConfig::L1)?;
     assert_eq!(device.cache_config()?, CacheConfig::L1);
@@ -272,4 +273,27 @@ fn places_on_the_bus_that_are_empty() {
     let fake = Fake::new(Config::default());
     let error = fake.runtime().device_by_pci_bus_id("0000:ff:00.0").unwrap_err();
     assert_eq!((error.kind(), fake.state().last_error), (&ErrorKind::NoDevice, 0));
+}
+
+#[test]
+fn two_threads_free_what_each_others_streams_used() {
+    let fake = Fake::new(Config { pools: true, ..Config::default() });
+    let device = fake.runtime().device(0).unwrap();
+    let pool = MemoryPool::new(device).unwrap();
+    let [a, b] = [(); 2].map(|()| device.stream().unwrap());
+    std::thread::scope(|threads| {
+        for (own, other) in [(&a, &b), (&b, &a)] {
+            let (fake, pool) = (&fake, &pool);
+            threads.spawn(move || {
+                fake.attach();
+                for value in 0..2000 {
+                    // Freed on its own stream, which waits for the other one.
+                    let mut buffer = pool.alloc::<u32>(own, 64).unwrap();
+                    other.fill(&mut buffer, value).unwrap();
+                }
+            });
+        }
+    });
+    fake.run_all();
+    fake.assert_clean();
 }

@@ -191,3 +191,46 @@ fn handles_compare_by_what_they_name() {
     assert_eq!(one.device(0).unwrap(), one.device(0).unwrap());
     assert_ne!(one.device(0).unwrap(), other.device(0).unwrap());
 }
+
+#[test]
+fn handles_of_another_runtime_are_refused() {
+    let fake = Fake::new(Config::default());
+    let (one, other) = (fake.runtime().device(0).unwrap(), fake.runtime().device(0).unwrap());
+    let (stream, event) = (one.stream().unwrap(), Event::new(one).unwrap());
+    let foreign = Event::new(other).unwrap();
+    let wrong = ErrorKind::WrongDevice { expected: 0, actual: 0 };
+    assert_eq!(stream.wait(&foreign).unwrap_err().kind(), &wrong);
+    assert_eq!(event.elapsed_until(&foreign).unwrap_err().kind(), &wrong);
+    assert_eq!(foreign.record(&stream).unwrap_err().kind(), &wrong);
+    let buffer = DeviceBuffer::<u32>::zeroed(&stream, 4).unwrap();
+    assert_eq!(buffer.to_vec(&other.stream().unwrap()).unwrap_err().kind(), &wrong);
+    assert_eq!(one.can_access_peer(other).unwrap_err().kind(), &wrong);
+}
+
+#[test]
+fn a_thread_that_is_attached_elsewhere_cannot_use_a_simulation() {
+    let fake = Fake::new(Config::default());
+    let device = fake.runtime().device(0).unwrap();
+    let stream = device.stream().unwrap();
+    let buffer = DeviceBuffer::from_slice(&stream, &[7u32; 4]).unwrap();
+    let pinned = hip::PinnedBuffer::from_slice(device, &[3u32; 4]).unwrap();
+    let mut pending = Some(stream.download_async(&buffer, vec![0u32; 4]).unwrap());
+    let refused = |error: hip::Error| assert!(error.to_string().contains("not attached"), "{error}");
+    std::thread::scope(|threads| {
+        threads.spawn(|| refused(stream.synchronize().unwrap_err()));
+    });
+    let other = Fake::new(Config::default());
+    refused(stream.synchronize().unwrap_err());
+    refused(buffer.to_vec(&device.default_stream()).unwrap_err());
+    refused(pending.take().unwrap().wait().unwrap_err());
+    refused(DeviceBuffer::<u32>::uninit(device, 4).unwrap_err());
+    drop(other);
+    fake.attach();
+    assert_eq!(buffer.to_vec(&stream).unwrap(), [7; 4]);
+    drop((stream, buffer));
+    // What is left of a simulation keeps its memory.
+    drop(fake);
+    let another = Fake::new(Config::default());
+    assert_eq!(*pinned, [3; 4]);
+    another.assert_clean();
+}

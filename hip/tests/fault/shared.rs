@@ -279,3 +279,32 @@ fn hip_inside_a_function_of_the_host_is_an_error() {
     stream.synchronize().unwrap();
     assert_eq!((fake.count("hipHostFree"), fake.state().live(true)), (1, 0));
 }
+
+#[test]
+fn what_is_dropped_inside_a_function_of_the_host_is_given_back_later() {
+    let fake = Fake::new(Config { pools: true, ..Config::default() });
+    let stream = stream(&fake);
+    let device = stream.device();
+    stream.runtime().on_drop_error(|error| panic!("{error}"));
+    let pool = hip::memory::MemoryPool::new(device).unwrap();
+    let things = (
+        hip::Event::new(device).unwrap(),
+        hip::Graph::new(device).unwrap(),
+        ManagedBuffer::<u32>::zeroed(device, 4).unwrap(),
+        MappedBuffer::<u32>::zeroed(device, 4).unwrap(),
+        pool.alloc::<u32>(&stream, 4).unwrap(),
+        DeviceBuffer::<u32>::uninit(device, 4).unwrap(),
+        pool,
+    );
+    let destroyed = ["hipEventDestroy", "hipGraphDestroy", "hipFreeAsync", "hipMemPoolDestroy"];
+    // The simulation would wait for itself if the function called it.
+    let _ = stream.call(move || drop(things)).unwrap();
+    let before = destroyed.map(|name| fake.count(name));
+    stream.synchronize().unwrap();
+    // What the first sweep drops may leave something for the next one.
+    stream.synchronize().unwrap();
+    let after = destroyed.map(|name| fake.count(name));
+    assert!(before.iter().zip(after).all(|(before, after)| *before < after), "{before:?} {after:?}");
+    assert_eq!((fake.count("hipFree"), fake.count("hipHostFree")), (1, 1));
+    fake.assert_clean();
+}
