@@ -1,4 +1,4 @@
-//! The benches are in `kernels` (criterion) and `compare` (against OpenCL on the CPU).
+//! The benches are in `kernels` (criterion), `twin` (against C++) and `compare` (against OpenCL on the CPU).
 
 /// `len` numbers from 0 to 1, for both sides of a comparison.
 pub fn numbers(len: usize) -> Vec<f32> {

@@ -81,6 +81,15 @@ extern "C" fn host_function(number: *mut c_void) {
 ///
 /// It is a future, too, which needs no executor of any kind: the runtime's thread wakes the task. Dropping it does not keep
 /// the function from being called.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// # let stream = device.stream()?;
+/// let call = stream.call(|| std::thread::current().id())?;
+/// // … other work of this thread …
+/// println!("called in {:?}", call.wait()?);
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[must_use = "a panic of the function comes back from `wait`"]
 pub struct HostCall<R>(Outcome<R>);
 

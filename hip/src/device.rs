@@ -283,6 +283,12 @@ impl Device {
 }
 
 /// The memory of a device in bytes.
+///
+/// ```no_run
+/// let hip::MemoryInfo { free, total } = hip::Device::first()?.memory_info()?;
+/// println!("{} of {} MiB are free", free >> 20, total >> 20);
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct MemoryInfo {
@@ -293,6 +299,13 @@ pub struct MemoryInfo {
 }
 
 /// The priorities of a device's streams: smaller is more urgent, so `greatest <= least`.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// let range = device.stream_priorities()?;
+/// let urgent = hip::Stream::with_flags(device, hip::StreamFlags::new().priority(range.greatest))?;
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PriorityRange {

@@ -5,9 +5,20 @@ use hip_sys::hipError_t;
 use std::fmt;
 
 /// The result of everything in this crate.
+///
+/// ```
+/// fn devices() -> hip::Result<usize> {
+///     hip::Runtime::load()?.device_count()
+/// }
+/// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A status code of the HIP runtime (`hipError_t`). Codes that this crate has no name for are kept as they are.
+///
+/// ```
+/// use hip::ErrorCode;
+/// assert_eq!(ErrorCode(2), ErrorCode::OUT_OF_MEMORY);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(transparent)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -86,6 +97,16 @@ impl From<hipError_t> for ErrorCode {
 }
 
 /// What kind of failure an [`Error`] is: what a program can tell apart and act on.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// use hip::ErrorKind;
+/// match hip::DeviceBuffer::<f32>::uninit(device, 1 << 40) {
+///     Err(error) if matches!(error.kind(), ErrorKind::OutOfMemory { .. }) => println!("in smaller pieces, then"),
+///     other => drop(other?),
+/// }
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {

@@ -72,6 +72,13 @@ use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// What a [`Simulation`] pretends to be.
+///
+/// ```
+/// use hip::fault::{Config, Simulation};
+/// let three = Simulation::new(Config { devices: 3, ..Config::default() });
+/// assert_eq!(three.runtime()?.device_count()?, 3);
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Config {
     /// How many devices there are.
@@ -148,6 +155,15 @@ pub(crate) fn describe(function: *mut c_void, metadata: &code_object::Kernel) {
 }
 
 /// A HIP runtime in memory. Clones are the same one.
+///
+/// ```
+/// use hip::{ErrorCode, fault::{Config, Simulation}};
+/// let simulation = Simulation::new(Config::default());
+/// let device = simulation.runtime()?.device(0)?;
+/// simulation.fail("hipStreamCreateWithFlags", 0, ErrorCode::OUT_OF_MEMORY);
+/// assert_eq!(device.stream().unwrap_err().call(), Some("hipStreamCreateWithFlags"));
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Simulation {
     state: Arc<Mutex<State>>,

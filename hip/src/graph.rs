@@ -49,6 +49,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Work and its dependencies, for one device.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// # let stream = device.stream()?;
+/// let mut y = hip::DeviceBuffer::<f32>::uninit(device, 1000)?;
+/// let mut graph = hip::Graph::new(device)?;
+/// let x = hip::DeviceBuffer::<f32>::zeroed(&stream, 1000)?;
+/// let copy = graph.copy(&x, &mut y, &[])?;
+/// graph.fill(y.slice_mut(..10)?, 1.0, &[copy])?;
+/// graph.instantiate()?.launch(&stream)?;
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[doc(alias = "hipGraph_t")]
 #[doc(alias = "hipGraphDestroy")]
 pub struct Graph {

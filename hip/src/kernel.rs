@@ -113,6 +113,12 @@ pub(crate) use param::{ParamInfo, ParamKind};
 /// What a kernel is called with: either a tuple of [parameter types](Param), or a marker type that names one.
 ///
 /// [`kernel!`](crate::kernel!) implements it for the marker types that it declares.
+///
+/// ```
+/// use hip::{In, InOut, Signature};
+/// fn takes<K: Signature>() {}
+/// takes::<(f32, In<f32>, InOut<f32>, i32)>();
+/// ```
 pub trait Signature: 'static {
     /// The parameters, in order, as a tuple of [`Param`]s.
     type Params: Params;
@@ -124,9 +130,21 @@ impl<P: Params> Signature for P {
 
 /// The lengths of the slices and the values of the scalars that a launch of `K` is about to pass, in the order of its
 /// parameters: `(f32, usize, usize, i32)` for `saxpy(f32, &[f32], &mut [f32], i32)`.
+///
+/// ```
+/// # static CODE: &[u8] = &[];
+/// hip::kernel! { struct Saxpy = "saxpy"(f32, &[f32], &mut [f32], i32) in CODE; }
+/// let shapes: hip::Shapes<Saxpy> = (2.0, 1000, 1000, 1000);
+/// ```
 pub type Shapes<K> = <<K as Signature>::Params as Params>::Shapes;
 
 /// A kernel declared in Rust source, under the name that the code object knows it by.
+///
+/// ```
+/// # static CODE: &[u8] = &[];
+/// hip::kernel! { struct Saxpy = "saxpy"(f32, &[f32], &mut [f32], i32) in CODE; }
+/// assert_eq!(<Saxpy as hip::Named>::NAME, "saxpy");
+/// ```
 pub trait Named: Signature {
     /// The kernel's name in the code object: its own for `extern "C"`, else the mangled one.
     const NAME: &'static str;
@@ -135,6 +153,12 @@ pub trait Named: Signature {
 /// A kernel whose machine code is part of the program.
 ///
 /// What somebody [vouches](Vouched) for is the kernel in this code: `Module::kernel` refuses any other.
+///
+/// ```
+/// # static CODE: &[u8] = &[];
+/// hip::kernel! { struct Saxpy = "saxpy"(f32, &[f32], &mut [f32], i32) in CODE; }
+/// assert_eq!(<Saxpy as hip::Embedded>::code(), CODE);
+/// ```
 pub trait Embedded: Named {
     /// The code object, or the bundle of code objects, that the kernel stands in.
     fn code() -> &'static [u8];
@@ -145,6 +169,19 @@ pub trait Embedded: Named {
 /// Machine code can do anything, so a launch is `unsafe` until somebody read the kernel and says what it needs. That is
 /// said once, where a reviewer finds it by searching for `unsafe impl hip::Vouched`; [`check`](Vouched::check) is then
 /// run before each launch.
+///
+/// ```
+/// # static CODE: &[u8] = &[];
+/// hip::kernel! { struct Saxpy = "saxpy"(f32, &[f32], &mut [f32], i32) in CODE; }
+///
+/// // SAFETY: saxpy reads x[i] and y[i] and writes y[i] for i < n, and touches nothing else. Its i is an int.
+/// unsafe impl hip::Vouched for Saxpy {
+///     fn check(config: &hip::LaunchConfig, &(_, x, y, n): &hip::Shapes<Self>) -> Result<(), &'static str> {
+///         hip::require(config.threads()[0] <= 1 << 31, "an index would wrap around")?;
+///         hip::require(n <= 0 || n as usize <= x.min(y), "n is larger than a vector")
+///     }
+/// }
+/// ```
 ///
 /// # Safety
 /// For every configuration and all arguments that [`check`](Vouched::check) accepts, the kernel

@@ -5,6 +5,11 @@
 //! [`Runtime::api`](crate::Runtime::api).
 
 /// Functions of HIP that are left out for one reason.
+///
+/// ```
+/// let contexts = hip::left_out::LEFT_OUT.iter().find(|group| group.functions.contains(&"hipCtxCreate")).unwrap();
+/// assert!(contexts.reason.starts_with("Contexts"));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct LeftOut {
     /// Why.

@@ -31,6 +31,14 @@ use std::ffi::{CStr, CString, c_char, c_int};
 use std::sync::Mutex;
 
 /// A source that is about to be compiled: its headers, options and name expressions.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// use hip::rtc::Program;
+/// let source = "extern \"C\" __global__ void zero(float *x) { x[threadIdx.x] = ZERO; }";
+/// let compiled = Program::new("zero.hip", source).option("-DZERO=0").compile(device)?;
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 #[doc(alias = "hiprtcProgram")]
 #[doc(alias = "hiprtcDestroyProgram")]
@@ -44,6 +52,15 @@ pub struct Program {
 }
 
 /// What came of a [`Program`]: a code object for one architecture.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// # let program = hip::rtc::Program::new("zero.hip", "");
+/// let compiled = program.compile(device)?;
+/// print!("{}", compiled.log());
+/// let module = compiled.load(device)?;
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Compiled {
     code: Vec<u8>,

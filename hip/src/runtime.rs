@@ -19,6 +19,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, RwLock};
 
 /// The version of a HIP runtime, as `hipRuntimeGetVersion` tells it: 5.2.21153 for 50221153.
+///
+/// ```
+/// use hip::Version;
+/// assert_eq!(Version::from_raw(50_221_153), Version { major: 5, minor: 2, patch: 21153 });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Version {

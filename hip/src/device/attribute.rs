@@ -13,6 +13,16 @@ mod sealed {
 }
 
 /// The type of an [`Attribute`]: `bool` or `u32`. Sealed.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// // The kind of the value is that of the attribute.
+/// let (threads, mapped): (u32, bool) = (
+///     device.get(hip::attribute::MAX_THREADS_PER_BLOCK)?,
+///     device.get(hip::attribute::CAN_MAP_HOST_MEMORY)?,
+/// );
+/// # Ok::<(), hip::Error>(())
+/// ```
 pub trait Value: sealed::Sealed + Sized {
     /// What HIP's `int` means.
     #[doc(hidden)]

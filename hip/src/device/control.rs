@@ -16,6 +16,12 @@ use hip_sys::{
 use std::ffi::CString;
 
 /// A size that a device reserves for its kernels.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// println!("malloc in kernels has {} bytes", device.limit(hip::Limit::MallocHeapSize)?);
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Limit {
@@ -41,6 +47,12 @@ impl Limit {
 }
 
 /// What kernels would rather have of memory that is both cache and LDS. AMD's devices have no such memory, and ignore it.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// device.set_cache_config(hip::CacheConfig::Shared)?;
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CacheConfig {
@@ -64,6 +76,13 @@ const CACHE_CONFIGS: [(CacheConfig, hipFuncCache_t); 4] = [
 ];
 
 /// What a thread does while it waits for a device.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// // Leave the processor to others while this thread waits.
+/// device.set_schedule(hip::Schedule::Block)?;
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Schedule {

@@ -13,6 +13,13 @@ use std::ffi::c_char;
 use std::mem::MaybeUninit;
 
 /// What a device is and can do. Sizes are in bytes, clocks in kHz.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// let properties = device.properties()?;
+/// println!("{} compute units, wavefronts of {}", properties.multi_processor_count, properties.warp_size);
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

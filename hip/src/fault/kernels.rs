@@ -28,6 +28,14 @@ pub(crate) struct Parameter {
 }
 
 /// A launch that is being executed: what it was given, and the memory behind its pointers.
+///
+/// ```
+/// # let simulation = hip::fault::Simulation::new(hip::fault::Config::default());
+/// simulation.kernel::<(hip::InOut<u32>,)>("iota", |launch| {
+///     let numbers: Vec<u32> = (0..launch.threads() as u32).collect();
+///     launch.write(0, &numbers);
+/// });
+/// ```
 pub struct Launched<'a> {
     pub(super) state: &'a mut State,
     pub(super) grid: Dim3,

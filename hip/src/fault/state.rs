@@ -26,6 +26,14 @@ pub(super) const INVALID_HANDLE: u32 = 400;
 pub(super) const NOT_READY: u32 = 600;
 
 /// Memory that was allocated, and kept after it was freed.
+///
+/// ```
+/// # let simulation = hip::fault::Simulation::new(hip::fault::Config::default());
+/// # let device = simulation.runtime()?.device(0)?;
+/// let buffer = hip::DeviceBuffer::<u8>::uninit(device, 100)?;
+/// assert!(!simulation.state().allocations[&buffer.view().address().addr()].freed);
+/// # Ok::<(), hip::Error>(())
+/// ```
 pub struct Allocation {
     /// Its contents.
     pub bytes: Box<[u8]>,
@@ -70,6 +78,16 @@ pub(super) enum Op {
 }
 
 /// A stream, in the order of whose work nothing can be wrong.
+///
+/// ```
+/// # let simulation = hip::fault::Simulation::new(hip::fault::Config::default());
+/// let stream = simulation.runtime()?.device(0)?.stream()?;
+/// let buffer = hip::DeviceBuffer::<u8>::zeroed(&stream, 100)?;
+/// let state = simulation.state();
+/// let stream = &state.streams[&stream.raw().addr()];
+/// assert_eq!((stream.enqueued, stream.done), (1, 0));
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Default)]
 pub struct StreamState {
     /// The stream's device.
@@ -99,6 +117,16 @@ pub(super) struct Failure {
 }
 
 /// What a [`Simulation`](super::Simulation) holds, for assertions.
+///
+/// ```
+/// # let simulation = hip::fault::Simulation::new(hip::fault::Config::default());
+/// # let device = simulation.runtime()?.device(0)?;
+/// let pinned = hip::PinnedBuffer::<u8>::zeroed(device, 100)?;
+/// assert_eq!(simulation.state().live(true), 1);
+/// drop(pinned);
+/// assert_eq!(simulation.state().live(true), 0);
+/// # Ok::<(), hip::Error>(())
+/// ```
 pub struct State {
     /// What it pretends to be.
     pub config: Config,

@@ -104,6 +104,20 @@ impl Captured {
 }
 
 /// A stream whose work goes into a graph: see [`Graph::capture`].
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// let mut x = hip::DeviceBuffer::<f32>::uninit(device, 1000)?;
+/// let mut y = hip::DeviceBuffer::<f32>::uninit(device, 1000)?;
+/// let graph = hip::Graph::capture(device, |capture| {
+///     // Two branches that may run side by side.
+///     let branch = capture.fork()?;
+///     capture.fill(&mut x, 1.0)?;
+///     branch.fill(&mut y, 2.0)?;
+///     capture.join(&branch)
+/// })?;
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Capture {
     stream: Stream,

@@ -27,6 +27,20 @@ use std::sync::{Arc, Mutex, MutexGuard};
 /// A graph that can be launched, any number of times. Dropping it waits for its launches.
 ///
 /// Launches of one exec run one after the other, whichever streams they are on.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// # let stream = device.stream()?;
+/// let mut buffer = hip::DeviceBuffer::<f32>::uninit(device, 1000)?;
+/// let mut graph = hip::Graph::new(device)?;
+/// let fill = graph.fill(&mut buffer, 1.0, &[])?;
+/// let mut exec = graph.instantiate()?;
+/// exec.launch(&stream)?;
+/// exec.set_fill(fill, &mut buffer, 2.0)?;
+/// exec.launch(&stream)?;
+/// exec.wait()?;
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[doc(alias = "hipGraphExec_t")]
 #[doc(alias = "hipGraphExecDestroy")]
 pub struct GraphExec {

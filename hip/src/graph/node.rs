@@ -22,6 +22,16 @@ use std::ffi::c_void;
 use std::sync::Arc;
 
 /// A node of a [`Graph`]: something that other nodes can come after.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// let mut buffer = hip::DeviceBuffer::<f32>::uninit(device, 1000)?;
+/// let mut graph = hip::Graph::new(device)?;
+/// let first = graph.fill(&mut buffer, 1.0, &[])?;
+/// let second = graph.empty(&[first])?;
+/// assert_eq!(graph.edges()?, [(first, second)]);
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Node {
     pub(super) family: u64,

@@ -215,6 +215,18 @@ impl<H: HostMemory> fmt::Debug for HostSlot<H> {
 }
 
 /// The host's turn with a [`HostSlot`]: a slice.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// # let stream = device.stream()?;
+/// let buffer = hip::DeviceBuffer::<f32>::zeroed(&stream, 4)?;
+/// let mut graph = hip::Graph::new(device)?;
+/// let (output, _) = graph.download(&buffer, vec![0.0; 4], &[])?;
+/// graph.instantiate()?.launch(&stream)?;
+/// let guard: hip::HostGuard<'_, Vec<f32>> = output.lock()?;
+/// assert_eq!(*guard, [0.0; 4]);
+/// # Ok::<(), hip::Error>(())
+/// ```
 pub struct HostGuard<'a, H: HostMemory>(&'a SlotState<H>, PhantomData<&'a mut [H::Element]>);
 
 impl<H: HostMemory> Deref for HostGuard<'_, H> {

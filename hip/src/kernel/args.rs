@@ -23,6 +23,15 @@ mod sealed {
 use sealed::{Sealed, Tuple};
 
 /// A value that can be passed for the parameter `P`. Sealed: the table at [`kernel`](mod@crate::kernel) lists them all.
+///
+/// ```
+/// use hip::{Arg, InOut, Kernel, LaunchConfig, Stream};
+/// /// Launches a kernel with whatever stands for a slice: a buffer, or a view.
+/// fn launch(kernel: &Kernel<(InOut<f32>,)>, stream: &Stream, x: impl Arg<InOut<f32>>) -> hip::Result<()> {
+///     // SAFETY: the kernel writes its first 64 elements, which x has.
+///     unsafe { kernel.launch_unchecked(stream, LaunchConfig::new(1, 64), (x,)) }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be passed to a kernel for the parameter `{P}`",
     note = "pass values as they are, `&DeviceBuffer<T>` or `View<T>` for `In<T>`, `&mut DeviceBuffer<T>` or `ViewMut<T>` for `InOut<T>`"
@@ -164,6 +173,15 @@ impl LaunchTarget<'_> {
 }
 
 /// The arguments of a launch: a tuple with an [`Arg`] per parameter. Sealed.
+///
+/// ```
+/// use hip::{Args, Kernel, LaunchConfig, Signature, Stream, Vouched};
+/// /// Launches any kernel twice.
+/// fn twice<K: Vouched, A: Args<K::Params> + Copy>(kernel: &Kernel<K>, stream: &Stream, arguments: A) -> hip::Result<()> {
+///     kernel.launch(stream, LaunchConfig::new(1, 64), arguments)?;
+///     kernel.launch(stream, LaunchConfig::new(1, 64), arguments)
+/// }
+/// ```
 pub trait Args<P: Params>: Tuple<P> {
     /// What [`Vouched::check`](crate::Vouched::check) is told.
     #[doc(hidden)]

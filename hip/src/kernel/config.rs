@@ -1,6 +1,12 @@
 //! The shape of a launch: how many workgroups of how many threads.
 
 /// The extent of a grid or of a workgroup along x, y and z.
+///
+/// ```
+/// use hip::Dim3;
+/// assert_eq!(Dim3::from((16, 8)), Dim3::new(16, 8, 1));
+/// assert_eq!(Dim3::from(64).count(), 64);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Dim3 {

@@ -29,6 +29,13 @@ pub(crate) struct Limits {
 }
 
 /// A kernel of a loaded module, known by name: its handle and what the code object says of it.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// let function = hip::Module::from_file(device, "saxpy.co")?.function("saxpy")?;
+/// println!("{} VGPRs, {} workgroups per compute unit", function.metadata().vgpr_count, function.occupancy(256, 0)?);
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Function {
     handle: hipFunction_t,

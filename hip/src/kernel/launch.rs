@@ -21,6 +21,18 @@ use std::ops::Deref;
 /// A kernel whose parameters have types: `K` is a marker type of [`kernel!`](crate::kernel!), or a tuple of parameters.
 ///
 /// It dereferences to its [`Function`]. Clones share the module.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// # let stream = device.stream()?;
+/// use hip::{InOut, Kernel, LaunchConfig};
+/// let function = hip::Module::from_file(device, "iota.co")?.function("iota")?;
+/// let iota: Kernel<(InOut<u32>,)> = function.with_parameters()?;
+/// let mut numbers = hip::DeviceBuffer::<u32>::uninit(device, 64)?;
+/// // SAFETY: iota writes x[i] for each of its 64 threads.
+/// unsafe { iota.launch_unchecked(&stream, LaunchConfig::new(1, 64), (&mut numbers,)) }?;
+/// # Ok::<(), hip::Error>(())
+/// ```
 pub struct Kernel<K: Signature> {
     function: Function,
     marker: PhantomData<fn(K)>,
@@ -127,6 +139,18 @@ pub(super) enum Mode<'a> {
 }
 
 /// A launch with all but its arguments: see [`Kernel::prepare`].
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// # let stream = device.stream()?;
+/// # let function = hip::Module::from_file(device, "iota.co")?.function("iota")?;
+/// # let iota = function.with_parameters::<(hip::InOut<u32>,)>()?;
+/// # let mut numbers = hip::DeviceBuffer::<u32>::uninit(device, 64)?;
+/// let launch = iota.prepare(&stream, hip::LaunchConfig::new(1, 64)).cooperative();
+/// // SAFETY: iota writes x[i] for each of its 64 threads.
+/// unsafe { launch.launch_unchecked((&mut numbers,)) }?;
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[must_use = "nothing is launched before `launch`"]
 pub struct Launch<'a, K: Signature> {
     target: LaunchTarget<'a>,

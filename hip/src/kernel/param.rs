@@ -14,6 +14,18 @@ use std::marker::PhantomData;
 ///
 /// Every [`Pod`] type is one. A struct that has padding, or that holds device addresses, is declared by hand.
 ///
+/// ```
+/// /// `struct Particle { float *position; int count; };`
+/// #[repr(C)]
+/// #[derive(Clone, Copy)]
+/// struct Particles {
+///     positions: u64,
+///     count: i32,
+/// }
+/// // SAFETY: the layout is that of the C struct; whoever fills in the address answers for the memory.
+/// unsafe impl hip::ByValue for Particles {}
+/// ```
+///
 /// # Safety
 /// The type's layout is that of the C type of the parameter (`#[repr(C)]`), and a kernel may be given any value of it: if
 /// it holds device addresses, whoever makes such a value answers for the memory behind them being alive until the kernel
@@ -26,16 +38,29 @@ unsafe impl<T: Pod + Send> ByValue for T {}
 /// The parameter type of `const T *`: device memory that the kernel reads.
 ///
 /// It stands in signatures only; the caller passes a `&DeviceBuffer<T>` or a `View<T>`.
+///
+/// ```
+/// use hip::{In, InOut, Kernel};
+/// /// `__global__ void scale(const float *from, float *to)`
+/// type Scale = Kernel<(In<f32>, InOut<f32>)>;
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct In<T>(PhantomData<fn(T)>);
 
 /// The parameter type of `T *`: device memory that the kernel reads and writes.
 ///
 /// It stands in signatures only; the caller passes a `&mut DeviceBuffer<T>` or a `ViewMut<T>`.
+///
+/// ```
+/// use hip::{In, InOut, Kernel};
+/// /// `__global__ void scale(const float *from, float *to)`
+/// type Scale = Kernel<(In<f32>, InOut<f32>)>;
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct InOut<T>(PhantomData<fn(T)>);
 
 /// What a parameter is to the code object: the metadata's `.value_kind`, as far as a launch can pass it.
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParamKind {
@@ -57,6 +82,15 @@ mod sealed {
 }
 
 /// One parameter of a kernel: a [`ByValue`] type, [`In`] or [`InOut`]. Sealed.
+///
+/// ```
+/// use hip::{In, Param};
+/// fn shape<P: Param>(shape: P::Shape) -> P::Shape {
+///     shape
+/// }
+/// // A slice's shape is its length, a value's is the value.
+/// assert_eq!((shape::<In<f32>>(1000), shape::<f32>(0.5)), (1000, 0.5));
+/// ```
 pub trait Param: sealed::Sealed + 'static {
     /// What [`Vouched::check`](crate::Vouched::check) is told of the argument: a scalar's value, a slice's length in
     /// elements.
@@ -138,6 +172,12 @@ mod list {
 }
 
 /// All parameters of a kernel: a tuple of up to 16 [`Param`]s. Sealed.
+///
+/// ```
+/// use hip::{In, InOut, Params};
+/// fn takes<P: Params>() {}
+/// takes::<(f32, In<f32>, InOut<f32>, i32)>();
+/// ```
 pub trait Params: list::Sealed + 'static {
     /// The [shapes](Param::Shape) of the arguments, as a tuple.
     type Shapes: Copy;

@@ -31,6 +31,13 @@ impl Shelves {
 }
 
 /// What a device's allocator did so far; see [`Device::memory_statistics`]. Sizes are in bytes.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// let statistics = device.memory_statistics();
+/// println!("{} bytes in buffers, {} kept for the next ones", statistics.used, statistics.cached);
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]

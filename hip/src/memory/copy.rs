@@ -22,6 +22,18 @@ use std::ffi::c_void;
 /// Owned host memory that a copy can be in flight to or from: [`PinnedBuffer`], which copies at full speed and beside other
 /// work, or a `Vec`, whose copies the runtime stages. Sealed.
 ///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// # let stream = device.stream()?;
+/// /// With a `Vec` or a `PinnedBuffer` alike.
+/// fn send<H: hip::HostMemory>(stream: &hip::Stream, host: H, to: hip::ViewMut<'_, H::Element>) -> hip::Result<H> {
+///     stream.upload_async(host, to)?.wait()
+/// }
+/// let mut buffer = hip::DeviceBuffer::<u32>::uninit(device, 3)?;
+/// assert_eq!(send(&stream, vec![1, 2, 3], buffer.view_mut())?, [1, 2, 3]);
+/// # Ok::<(), hip::Error>(())
+/// ```
+///
 /// # Safety
 /// The elements stay at their address when the value moves, and nothing but the value's owner reaches them.
 pub unsafe trait HostMemory: Send + Sized + 'static + sealed::Sealed {

@@ -22,6 +22,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(crate) struct Peers(AtomicU64);
 
 /// What lies between two devices.
+///
+/// ```no_run
+/// # let runtime = hip::Runtime::load()?;
+/// let link = runtime.device(0)?.peer_link(runtime.device(1)?)?;
+/// println!("{} hops over links of kind {}", link.hops, link.kind);
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PeerLink {
@@ -32,6 +39,14 @@ pub struct PeerLink {
 }
 
 /// What HIP says about a device and its peer.
+///
+/// ```no_run
+/// # let runtime = hip::Runtime::load()?;
+/// use hip::memory::PeerAttribute;
+/// let (near, far) = (runtime.device(0)?, runtime.device(1)?);
+/// let atomics = near.peer_attribute(far, PeerAttribute::NativeAtomicSupported)? != 0;
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PeerAttribute {

@@ -12,6 +12,14 @@ use std::ffi::c_void;
 use std::mem::MaybeUninit;
 
 /// What kind of memory an address is in.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// use hip::memory::MemoryKind;
+/// let pinned = hip::PinnedBuffer::<f32>::zeroed(device, 10)?;
+/// assert_eq!(device.runtime().pointer_attributes(pinned.as_ptr())?.kind, Some(MemoryKind::Host));
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MemoryKind {
@@ -30,6 +38,15 @@ pub enum MemoryKind {
 }
 
 /// What HIP knows of an address; see [`Runtime::pointer_attributes`].
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// # let stream = device.stream()?;
+/// let buffer = hip::DeviceBuffer::<f32>::zeroed(&stream, 10)?;
+/// let attributes = device.runtime().pointer_attributes(buffer.view().address())?;
+/// assert_eq!((attributes.device, attributes.is_managed), (Some(device), false));
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PointerAttributes {
@@ -92,6 +109,15 @@ impl Runtime {
 }
 
 /// The memory that an address is in.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// # let stream = device.stream()?;
+/// let buffer = hip::DeviceBuffer::<f32>::zeroed(&stream, 100)?;
+/// let range = device.address_range(buffer.slice(50..)?.address())?;
+/// assert!(range.start == buffer.view().address().addr() && range.bytes >= 400);
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AddressRange {
     /// Where it begins.

@@ -26,6 +26,15 @@ use std::fmt;
 use std::sync::Arc;
 
 /// What a pool holds, in bytes.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// let pool = hip::memory::MemoryPool::of_device(device)?;
+/// if pool.is_native() {
+///     println!("{} of {} bytes are in buffers", pool.statistics()?.used, pool.statistics()?.reserved);
+/// }
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -41,6 +50,16 @@ pub struct PoolStatistics {
 }
 
 /// Which freed memory a pool may give to another stream.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// use hip::memory::{MemoryPool, PoolReuse};
+/// let pool = MemoryPool::new(device)?;
+/// if pool.is_native() {
+///     pool.set_reuse(PoolReuse::AllowOpportunistic, false)?;
+/// }
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PoolReuse {

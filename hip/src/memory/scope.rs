@@ -59,6 +59,15 @@ pub fn scope<'env, R>(body: impl for<'scope> FnOnce(&'scope Scope<'scope, 'env>)
 }
 
 /// Where borrowed host memory is lent to the device; see [`scope`].
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// # let stream = device.stream()?;
+/// let mut output = [0.0f32; 1000];
+/// let buffer = hip::DeviceBuffer::<f32>::zeroed(&stream, 1000)?;
+/// hip::scope(|scope: &hip::Scope<'_, '_>| scope.download(&stream, &buffer, &mut output))?;
+/// # Ok::<(), hip::Error>(())
+/// ```
 pub struct Scope<'scope, 'env: 'scope> {
     lent: Mutex<Lent>,
     scope: PhantomData<&'scope mut &'scope ()>,
@@ -242,6 +251,17 @@ impl fmt::Debug for Scope<'_, '_> {
 
 /// Host memory that is page-locked until its scope ends; see [`Scope::register`]. Its
 /// [views](Self::view) go wherever those of a [`DeviceBuffer`](crate::DeviceBuffer) go; the host gets it back after the scope.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// # let stream = device.stream()?;
+/// let mut numbers = vec![0.0f32; 1 << 20];
+/// hip::scope(|scope| {
+///     let mut registered: hip::Registered<'_, f32> = scope.register(device, &mut numbers)?;
+///     stream.fill(&mut registered, 1.0)
+/// })?;
+/// # Ok::<(), hip::Error>(())
+/// ```
 pub struct Registered<'scope, T: Pod> {
     allocation: Arc<Allocation>,
     len: usize,

@@ -17,6 +17,16 @@ use hip_sys::{
 use std::fmt;
 
 /// What a stream waits for; see [`Stream::wait_value`].
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// # let stream = device.stream()?;
+/// use hip::memory::{Signal, WaitFor};
+/// let (signal, other) = (Signal::new(&stream)?, device.stream()?);
+/// other.wait_value(&signal, WaitFor::AnyBit(0b100))?;
+/// stream.write_value(&signal, 0b110)?;
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WaitFor {

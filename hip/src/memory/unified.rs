@@ -31,6 +31,17 @@ mod sealed {
 }
 
 /// How a [`UnifiedBuffer`] is made. Sealed.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// use hip::memory::{UnifiedBuffer, UnifiedKind};
+/// /// Of managed or mapped memory alike.
+/// fn sum<K: UnifiedKind>(numbers: &UnifiedBuffer<f32, K>) -> hip::Result<f32> {
+///     Ok(numbers.read()?.iter().sum())
+/// }
+/// sum(&hip::MappedBuffer::zeroed(device, 10)?)?;
+/// # Ok::<(), hip::Error>(())
+/// ```
 pub trait UnifiedKind: sealed::Sealed + 'static {
     /// The type's name, for messages.
     #[doc(hidden)]
@@ -38,10 +49,24 @@ pub trait UnifiedKind: sealed::Sealed + 'static {
 }
 
 /// The kind of [`ManagedBuffer`]s.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// use hip::memory::{Managed, UnifiedBuffer};
+/// let numbers: UnifiedBuffer<f32, Managed> = hip::ManagedBuffer::zeroed(device, 10)?;
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Managed;
 
 /// The kind of [`MappedBuffer`]s.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// use hip::memory::{Mapped, UnifiedBuffer};
+/// let numbers: UnifiedBuffer<f32, Mapped> = hip::MappedBuffer::zeroed(device, 10)?;
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Mapped;
 
@@ -88,6 +113,16 @@ pub type MappedBuffer<T> = UnifiedBuffer<T, Mapped>;
 /// Its [views](Self::view) go wherever those of a [`DeviceBuffer`](crate::DeviceBuffer) go. The host looks at it through [`read`](Self::read) and
 /// [`write`](Self::write), which wait for the device; there is no `Deref`, since work may be in flight. Dropping it waits,
 /// too.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// # let stream = device.stream()?;
+/// let mut numbers = hip::ManagedBuffer::<f32>::zeroed(device, 10)?;
+/// numbers.write()?[0] = 1.0;
+/// stream.fill(numbers.view_mut().slice(1..)?, 2.0)?;
+/// assert_eq!(numbers.read()?[..2], [1.0, 2.0]);
+/// # Ok::<(), hip::Error>(())
+/// ```
 pub struct UnifiedBuffer<T: Pod, K: UnifiedKind> {
     allocation: Allocation,
     host: NonNull<T>,
@@ -212,6 +247,15 @@ pub(super) fn device_address(device: Device, host: *mut c_void) -> Result<*mut c
 }
 
 /// Where memory can be: on a device, or on the host.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// # let stream = device.stream()?;
+/// let numbers = hip::ManagedBuffer::<f32>::zeroed(device, 10)?;
+/// numbers.prefetch(&stream, hip::MemoryPlace::Host)?;
+/// assert_eq!(numbers.last_prefetch()?, Some(hip::MemoryPlace::Host));
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MemoryPlace {
     /// The host's memory.
@@ -236,6 +280,13 @@ impl MemoryPlace {
 }
 
 /// What a program is about to do with managed memory. Advice changes no result.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// let table = hip::ManagedBuffer::<f32>::zeroed(device, 1 << 20)?;
+/// table.advise(hip::Advice::ReadMostly(true))?;
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Advice {

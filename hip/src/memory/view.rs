@@ -87,6 +87,15 @@ macro_rules! common {
 }
 
 /// Elements of a device buffer, borrowed to be read: what `&[T]` is to a `Vec<T>`.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// # let stream = device.stream()?;
+/// let buffer = hip::DeviceBuffer::from_slice(&stream, &[1, 2, 3, 4])?;
+/// let (head, tail) = buffer.view().split_at(1)?;
+/// assert_eq!((head.to_vec(&stream)?, tail.len()), (vec![1], 3));
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct View<'a, T: Pod> {
     allocation: &'a Allocation,
@@ -98,6 +107,17 @@ pub struct View<'a, T: Pod> {
 /// Elements of a device buffer, borrowed to be written: what `&mut [T]` is to a `Vec<T>`.
 ///
 /// [`split_at`](Self::split_at) makes two of it that can be used by different streams or threads.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// # let stream = device.stream()?;
+/// let other = device.stream()?;
+/// let mut buffer = hip::DeviceBuffer::<f32>::uninit(device, 1000)?;
+/// let (left, right) = buffer.view_mut().split_at(500)?;
+/// stream.fill(left, 1.0)?;
+/// other.fill(right, 2.0)?;
+/// # Ok::<(), hip::Error>(())
+/// ```
 pub struct ViewMut<'a, T: Pod> {
     allocation: &'a Allocation,
     address: *mut T,

@@ -179,6 +179,17 @@ impl Drop for Timeline {
 }
 
 /// A span of the host's: see [`Timeline::span`].
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// let timeline = hip::Timeline::start(device.runtime())?;
+/// {
+///     let _span: hip::Span<'_> = timeline.span("reading the input");
+///     // …
+/// }
+/// timeline.finish()?.save("trace.json")?;
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Span<'a> {
     timeline: &'a Timeline,
@@ -208,6 +219,15 @@ impl Drop for Span<'_> {
 }
 
 /// A finished recording.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// let timeline = hip::Timeline::start(device.runtime())?;
+/// // …
+/// let trace: hip::Trace = timeline.finish()?;
+/// println!("{} spans, {} operations too many", trace.spans().len(), trace.lost());
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Trace {
@@ -217,6 +237,13 @@ pub struct Trace {
 }
 
 /// One bar of a timeline.
+///
+/// ```
+/// # let trace = hip::Trace::default();
+/// for span in trace.spans().iter().filter(|span| span.kind == "kernel" && span.process != 0) {
+///     println!("{} took {:?} on device {}", span.name, span.duration, span.process - 1);
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]

@@ -21,6 +21,13 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 /// What the dimensions of an array mean.
+///
+/// ```no_run
+/// # let device = hip::Device::first()?;
+/// use hip::texture::{Array, ArrayKind};
+/// let layers = Array::<f32>::with_kind(device, (64, 64, 10), ArrayKind::Layered)?;
+/// # Ok::<(), hip::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ArrayKind {

@@ -20,11 +20,27 @@ use std::mem::ManuallyDrop;
 
 /// The parameter type of `hipTextureObject_t`: the caller passes a `&Texture<T>` of any element. Its
 /// [shape](crate::Param::Shape) is the texture's extent.
+///
+/// ```
+/// use hip::texture::Tex;
+/// hip::kernel! {
+///     /// `__global__ void blur(hipTextureObject_t image, float *out)`
+///     struct Blur = "blur"(Tex, &mut [f32]);
+/// }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Tex(());
 
 /// The parameter type of `hipSurfaceObject_t`: the caller passes a `&Surface<T>` of any element. Its
 /// [shape](crate::Param::Shape) is the surface's extent.
+///
+/// ```
+/// use hip::texture::Surf;
+/// hip::kernel! {
+///     /// `__global__ void invert(hipSurfaceObject_t image, int width)`
+///     struct Invert = "invert"(Surf, i32);
+/// }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Surf(());
 

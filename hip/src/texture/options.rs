@@ -7,6 +7,11 @@ use hip_sys::{
 };
 
 /// What is read beyond the edges.
+///
+/// ```
+/// use hip::texture::{AddressMode, TextureOptions};
+/// let tiled = TextureOptions::new().normalized_coordinates(true).address(AddressMode::Mirror);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AddressMode {
@@ -37,6 +42,11 @@ impl AddressMode {
 }
 
 /// What is read between elements.
+///
+/// ```
+/// use hip::texture::{Filter, TextureOptions};
+/// let smooth = TextureOptions::new().filter(Filter::Linear);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Filter {
@@ -59,6 +69,12 @@ impl Filter {
 }
 
 /// What the kernel sees of an element.
+///
+/// ```
+/// use hip::texture::{ReadMode, TextureOptions};
+/// // Bytes from 0 to 255 as floats from 0 to 1.
+/// let fractions = TextureOptions::new().read(ReadMode::Normalized);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReadMode {

@@ -12,6 +12,13 @@ mod sealed {
 
 /// An element of an array or a texture: a channel, or an array of two or four. Channels are integers of 8, 16 and 32 bits,
 /// `f32` and `half::f16` (with the feature `half`). Sealed.
+///
+/// ```
+/// use hip::texture::{Array, Texel};
+/// fn bytes<T: Texel>(image: &Array<T>) -> Option<usize> {
+///     image.extent().count().map(|texels| texels * size_of::<T>())
+/// }
+/// ```
 #[doc(alias = "hipCreateChannelDesc")]
 #[doc(alias = "hipChannelFormatDesc")]
 pub trait Texel: Pod + sealed::Sealed {

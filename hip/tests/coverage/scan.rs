@@ -1,4 +1,4 @@
-//! Reads `doc(alias)` out of sources that rustfmt wrote.
+//! Reads `doc(alias)` and public types out of sources that rustfmt wrote.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -51,6 +51,35 @@ pub fn aliases(folder: &Path) -> BTreeMap<String, Vec<String>> {
         }
     }
     aliases
+}
+
+/// The public types at the top of a file, hidden ones left out, and whether the documentation of each has an example.
+pub fn types(folder: &Path) -> Vec<(String, bool)> {
+    let (mut files, mut types) = (Vec::new(), Vec::new());
+    sources(folder, &mut files);
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        // What precedes an item begins behind the last line that is empty or closes one.
+        let (mut example, mut hidden) = (false, false);
+        for line in text.lines() {
+            match line {
+                "" | "}" | "};" => (example, hidden) = (false, false),
+                _ if line.starts_with("///") => example |= line.contains("```"),
+                "#[doc(hidden)]" => hidden = true,
+                _ => {
+                    let kinds = ["struct ", "enum ", "trait ", "type ", "unsafe trait "];
+                    let public = line.strip_prefix("pub ");
+                    if public.is_some_and(|rest| kinds.iter().any(|kind| rest.starts_with(kind)))
+                        && let (Some(name), false) = (public_name(line), hidden)
+                    {
+                        types.push((name, example));
+                        (example, hidden) = (false, false);
+                    }
+                }
+            }
+        }
+    }
+    types
 }
 
 /// The type of an `impl` block: `Stream` of `<T> Trait for Stream<'_> {`. The codes of errors stand in a macro.
