@@ -14,6 +14,5 @@ fn main() -> hip::Result<()> {
     // SAFETY: saxpy reads x[i], reads and writes y[i] for i < 99, and touches nothing else.
     unsafe { saxpy.launch_unchecked(&stream, LaunchConfig::for_len(99), (3.0, &x, &mut y, 99)) }?;
     assert_eq!(y.to_vec(&stream)?, [5.0; 99]);
-    println!("saxpy is right on {}", stream.device().name()?);
-    Ok(())
+    stream.device().name().map(|name| println!("saxpy is right on {name}"))
 }

@@ -7,7 +7,6 @@
 //! # Safety
 //! The library is compiled from `twin.hip`, which stands beside this file: its functions have the types that are given to
 //! them here, and its context is used by one thread.
-#![allow(unsafe_code)]
 
 use hip::{Device, DeviceBuffer, Event, EventFlags, LaunchConfig, Result, Stream};
 use hip_vega::saxpy;
@@ -109,8 +108,8 @@ impl Twin {
             .args(["--offload-arch=gfx900", "-O2", "-shared", "-fPIC", "-o"])
             .args([&file, &source])
             .status();
-        // SAFETY: its initialisers register the kernel with the runtime, as those of every HIP program do.
         let library = compiled.map_err(Failure::from).and_then(|status| match status.success() {
+            // SAFETY: its initialisers register the kernel with the runtime, as those of every HIP program do.
             true => unsafe { Library::new(&file) }.map_err(Failure::from),
             false => Err(format!("hipcc: {status}").into()),
         });

@@ -1,4 +1,4 @@
-//! How a program's process and the device live together: signals, descriptors, fork, floating-point modes, idle time,
+//! How a program's process and the device live together: several cards, several processes, signals, descriptors, fork, floating-point modes, idle time,
 //! memory, repeated and hidden use.
 //!
 //! # Safety
@@ -11,7 +11,8 @@ mod support;
 use std::process::Command;
 use std::time::Duration;
 
-use hip::{Device, DeviceBuffer, LaunchConfig, Runtime, Stream};
+use hip::memory::{IpcEventHandle, IpcMemoryHandle};
+use hip::{Device, DeviceBuffer, Event, EventFlags, LaunchConfig, Runtime, Stream};
 use hip_vega::saxpy;
 use support::{bits, check_saxpy, check_saxpy_with, device, finish_child, in_child, run_child};
 
@@ -99,16 +100,12 @@ fn vega() -> Option<std::path::PathBuf> {
     std::env::var_os("VEGA").map(Into::into).or_else(|| preloaded.next().map(Into::into))
 }
 
-#[test]
-fn two_virtual_cards_compute() {
-    const NAME: &str = "two_virtual_cards_compute";
-    if in_child(NAME) {
+/// Plays the child's part of `test` on that many virtual cards, or runs the child and wants it to succeed.
+fn on_virtual_cards(test: &str, count: usize, part: impl FnOnce(Vec<Device>)) {
+    if in_child(test) {
         let devices: Vec<Device> = Runtime::load().and_then(Runtime::devices).expect("devices").collect();
-        assert_eq!(devices.len(), 2);
-        for device in devices {
-            check_saxpy(&device.stream().expect("a stream"), 3000).expect("SAXPY");
-        }
-        return;
+        assert_eq!(devices.len(), count);
+        return part(devices);
     }
     let Some(device) = device() else { return };
     if !device.name().expect("a name").ends_with("(virtual)") {
@@ -116,9 +113,101 @@ fn two_virtual_cards_compute() {
     }
     let mut command = Command::new(vega().expect("the vega file that this runs under"));
     command
-        .args(["run", "--gpus", "2", "--"])
+        .args(["run", "--gpus", &count.to_string(), "--"])
         .arg(std::env::current_exe().expect("the path of this program"));
-    finish_child(NAME, command).assert_success();
+    finish_child(test, command).assert_success();
+}
+
+#[test]
+fn two_virtual_cards_compute() {
+    on_virtual_cards("two_virtual_cards_compute", 2, |devices| {
+        for device in devices {
+            check_saxpy(&device.stream().expect("a stream"), 3000).expect("SAXPY");
+        }
+    });
+}
+
+#[test]
+fn four_virtual_cards_reach_each_other() {
+    on_virtual_cards("four_virtual_cards_reach_each_other", 4, |devices| {
+        const LEN: usize = 3000;
+        let streams: Vec<Stream> = devices.iter().map(|it| it.stream().expect("a stream")).collect();
+        let value = |stream: &Stream| (stream.device().ordinal() + 1) as f32;
+        let buffers: Vec<DeviceBuffer<f32>> = streams
+            .iter()
+            .map(|stream| DeviceBuffer::from_slice(stream, &[value(stream); LEN]).expect("a buffer"))
+            .collect();
+        for here in &streams {
+            let near = here.device();
+            let kernels = saxpy::Kernels::load(near).expect("the kernels");
+            let mut sum = DeviceBuffer::<f32>::zeroed(here, LEN).expect("a buffer");
+            let mut copy = DeviceBuffer::<f32>::uninit(near, LEN).expect("a buffer");
+            let mut expected = 0.0;
+            for (there, buffer) in streams.iter().zip(&buffers) {
+                here.copy_peer(buffer, &mut copy).expect("a copy");
+                assert_eq!(copy.to_vec(here).expect("the copy"), [value(there); LEN]);
+                assert!(near == there.device() || near.can_access_peer(there.device()).expect("an answer"));
+                near.enable_peer_access(there.device()).expect("access");
+                // In place, across the bus.
+                let config = LaunchConfig::for_len(LEN);
+                kernels.saxpy(here, config, 2.0, buffer, &mut sum, LEN as i32).expect("a launch");
+                expected += 2.0 * value(there);
+            }
+            assert_eq!(sum.to_vec(here).expect("the sum"), [expected; LEN]);
+        }
+        // And written in place: what the last card writes, the first one reads, in the order of the calls.
+        let (first, last) = (&streams[0], &streams[3]);
+        first.device().enable_peer_access(last.device()).expect("access");
+        last.device().enable_peer_access(first.device()).expect("access");
+        let mut shared = DeviceBuffer::<f32>::zeroed(first, LEN).expect("a buffer");
+        for round in 1..5 {
+            last.fill(&mut shared, round as f32).expect("a fill");
+            assert_eq!(shared.to_vec(first).expect("the buffer"), [round as f32; LEN]);
+        }
+    });
+}
+
+#[test]
+fn two_processes_share_memory_and_an_event() {
+    const NAME: &str = "two_processes_share_memory_and_an_event";
+    const HANDLES: &str = "HIP_TEST_HANDLES";
+    const LEN: usize = 5000;
+    let read = |text: &str| -> [u8; 64] {
+        let bytes = (0..64).map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).expect("a digit"));
+        bytes.collect::<Vec<u8>>().try_into().expect("64 bytes")
+    };
+    if in_child(NAME) {
+        let handles = std::env::var(HANDLES).expect("the handles");
+        let (memory, event) = handles.split_at(128);
+        let stream = Device::first().and_then(Device::stream).expect("a stream");
+        let (device, memory) = (stream.device(), IpcMemoryHandle::from_bytes(read(memory)));
+        // SAFETY: the parent keeps the event and the memory, which has as many elements, until this process has ended.
+        let event = unsafe { Event::open_ipc(device, IpcEventHandle::from_bytes(read(event))) };
+        // SAFETY: as above.
+        let shared = unsafe { DeviceBuffer::<f32>::open_ipc(device, memory, LEN) };
+        let (mut shared, event) = (shared.expect("the memory"), event.expect("the event"));
+        stream.wait(&event).expect("waiting for what the parent enqueued");
+        assert_eq!(shared.to_vec(&stream).expect("the memory"), [1.0; LEN]);
+        let kernels = saxpy::Kernels::load(device).expect("the kernels");
+        let x = DeviceBuffer::from_slice(&stream, &[3.0f32; LEN]).expect("x");
+        kernels.saxpy(&stream, LaunchConfig::for_len(LEN), 2.0, &x, &mut shared, LEN as i32).expect("SAXPY");
+        stream.synchronize().expect("SAXPY");
+        return;
+    }
+    let Some(device) = device() else { return };
+    let stream = device.stream().expect("a stream");
+    let mut buffer = DeviceBuffer::<f32>::uninit(device, LEN).expect("a buffer");
+    let event = Event::with_flags(device, EventFlags::new().interprocess(true)).expect("an event");
+    stream.fill(&mut buffer, 1.0).expect("a fill");
+    event.record(&stream).expect("the event is recorded");
+    let memory = buffer.ipc_handle().expect("a handle").to_bytes();
+    let handles = [memory, event.ipc_handle().expect("a handle").to_bytes()].concat();
+    let text: String = handles.iter().map(|byte| format!("{byte:02x}")).collect();
+    run_child(NAME, |command| {
+        command.env(HANDLES, text);
+    })
+    .assert_success();
+    assert_eq!(buffer.to_vec(&stream).expect("the buffer"), [7.0; LEN]);
 }
 
 /// SAXPY of one denormal number, all in integers: the host's own arithmetic may flush it to zero.

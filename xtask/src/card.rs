@@ -75,11 +75,16 @@ impl Card {
 
     /// Starts `program` on the card.
     pub fn command(&self, program: &Path) -> Command {
+        self.command_with(1, program)
+    }
+
+    /// Starts `program` with that many virtual cards, or with the real ones there are.
+    pub fn command_with(&self, cards: u32, program: &Path) -> Command {
         match &self.vega {
             None => Command::new(program),
             Some(vega) => {
                 let mut command = Command::new(vega);
-                command.args(["run", "--"]).arg(program);
+                command.args(["run", "--gpus", &cards.to_string(), "--"]).arg(program);
                 command
             }
         }

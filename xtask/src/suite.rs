@@ -46,6 +46,9 @@ impl Place {
     }
 }
 
+/// Examples that show more on several cards, and how many they get where cards are virtual.
+const CARDS: [(&str, u32); 1] = [("10_multi_gpu", 2)];
+
 /// A run in which the device tests must fail: what it is called, the environment that breaks the device, and whether
 /// not even one test may pass.
 struct Control {
@@ -177,7 +180,9 @@ impl Suite {
     fn example(&mut self, artifact: &Artifact) {
         let Self { card, vega, logs, report, .. } = self;
         report.step("examples", &artifact.target, || {
-            let command = card.command(&artifact.executable);
+            let cards =
+                CARDS.iter().find(|(name, _)| *name == artifact.target).map_or(1, |&(_, cards)| cards);
+            let command = card.command_with(cards, &artifact.executable);
             let done = Self::execute(logs, vega, "examples", artifact, command, LIMIT)?;
             // The name of the virtual card says so, and every program that prints it shows it.
             let says_virtual = done.output.contains("virtual");

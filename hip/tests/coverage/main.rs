@@ -34,6 +34,16 @@ fn every_public_type_has_an_example() {
     assert!(without.is_empty(), "no example in the documentation of {without:?}");
 }
 
+/// One line more is `cargo add`.
+#[test]
+fn the_first_program_has_at_most_14_lines() {
+    let Some(folder) = sources() else { return };
+    let program = folder.join("../../examples/00_first_program.rs");
+    let text = std::fs::read_to_string(&program).unwrap();
+    let code = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//")).count();
+    assert!((10..=14).contains(&code), "{code} lines in {}", program.display());
+}
+
 #[test]
 fn every_function_has_a_safe_name_or_a_reason() {
     let Some(aliases) = aliases() else { return };
