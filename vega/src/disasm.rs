@@ -3,10 +3,13 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use code_object::{CodeObject, Image, Kernel};
+use code_object::{CodeObject, Image, Kernel, TargetId, generic_members};
 
 use crate::cli::{DisasmOptions, Failure};
 use crate::style::Bold;
+
+/// What is disassembled: code for anything else is encoded otherwise.
+const PROCESSOR: &str = "gfx900";
 
 /// The name that stands for every kernel.
 const ALL: &str = "all";
@@ -18,6 +21,8 @@ pub fn disasm(options: &DisasmOptions) -> Result<ExitCode, Failure> {
     let image = Image::parse(&bytes).map_err(|e| Failure::Other(format!("{path}: {e}")))?;
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut found = options.kernel.is_none();
+    // Other processors that have the kernel: their instructions would be read wrongly.
+    let mut elsewhere = Vec::new();
     for entry in image.entries() {
         let object = CodeObject::parse(&entry.bytes)
             .map_err(|e| Failure::Other(format!("{path}: {}: {e}", entry.id.as_str())))?;
@@ -26,6 +31,12 @@ pub fn disasm(options: &DisasmOptions) -> Result<ExitCode, Failure> {
             Some(name) => {
                 let wanted = |kernel: &&Kernel| name == ALL || kernel.name == *name;
                 let kernels: Vec<&Kernel> = object.kernels().iter().filter(wanted).collect();
+                if !is_for_card(object.target()) {
+                    if !kernels.is_empty() {
+                        elsewhere.push(object.target().processor().to_owned());
+                    }
+                    continue;
+                }
                 found |= !kernels.is_empty();
                 kernels.into_iter().try_for_each(|kernel| listing(&mut out, &object, kernel))
             }
@@ -39,9 +50,21 @@ pub fn disasm(options: &DisasmOptions) -> Result<ExitCode, Failure> {
     // As above: a reader that has gone is no failure.
     let _ = out.flush();
     match &options.kernel {
-        Some(name) if !found => Err(Failure::Other(format!("{path}: there is no kernel {name}"))),
+        Some(name) if !found && elsewhere.is_empty() => {
+            Err(Failure::Other(format!("{path}: there is no kernel {name}")))
+        }
+        Some(name) if !found => Err(Failure::Other(format!(
+            "{path}: {name} is there for {} only: build it with --offload-arch={PROCESSOR}",
+            elsewhere.join(", ")
+        ))),
         _ => Ok(ExitCode::SUCCESS),
     }
+}
+
+/// Whether the code is gfx900's, with any features.
+fn is_for_card(target: &TargetId) -> bool {
+    let processor = target.processor();
+    processor == PROCESSOR || generic_members(processor).contains(&PROCESSOR)
 }
 
 fn list(out: &mut impl Write, id: &str, object: &CodeObject<'_>) -> io::Result<()> {

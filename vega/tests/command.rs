@@ -184,6 +184,18 @@ fn disasm_refuses_what_holds_no_kernels() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("/etc/passwd"));
 }
 
+/// Code for other processors is encoded otherwise: it is not shown as if it were gfx900's.
+#[test]
+fn disasm_shows_code_of_the_card_only() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../code-object/tests/fixtures/empty-multi.hsaco");
+    let listed = stdout(&vega(&["disasm", file]));
+    let targets = listed.matches("--gfx").count();
+    assert!(targets > listed.matches("--gfx900").count(), "{listed}");
+    let shown = stdout(&vega(&["disasm", file, "all"]));
+    assert_eq!(shown.matches(">:").count(), listed.matches("--gfx900").count(), "{shown}");
+    assert!(shown.contains("s_endpgm"), "{shown}");
+}
+
 /// Exports are exactly those of the version script: a hook that is missing would be a hole in the card.
 #[test]
 fn the_file_exports_every_hook() {
