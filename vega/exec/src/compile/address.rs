@@ -20,6 +20,7 @@ const R10: Register = Register::R10;
 const R11: Register = Register::R11;
 
 /// Falls through where LDS has at least EAX + `end` bytes.
+#[allow(dead_code, reason = "for targets that look at each access by itself")]
 pub(super) fn lds_bound(asm: &mut Assembler, end: i32, otherwise: Label) {
     let size = context(offset_of!(Context, lds_bytes));
     asm.op(Lea_r64_m, &[RCX.into(), at(RAX, end).into()]);
@@ -40,13 +41,13 @@ pub(super) fn translation(asm: &mut Assembler, access: &Access, careful: Label) 
     asm.op(Mov_r64_rm64, &[R10.into(), context(offset_of!(Context, caches)).into()]);
     asm.op(Cmp_r64_rm64, &[EPOCH.into(), range(offset_of!(RangeCache, epoch), access)]);
     asm.jcc(Condition::NotEqual, careful);
-    // Rights: 1 for loads, 2 for stores.
-    let right = if access.load { 1u8 } else { 2 };
+    let right = access.right();
     asm.op(Test_rm8_imm8, &[range(offset_of!(RangeCache, rights), access), right.into()]);
     asm.jcc(Condition::Equal, careful);
 }
 
 /// RAX: the first lane's GPU address, from EAX and ECX.
+#[allow(dead_code, reason = "for targets that look at each access by itself")]
 pub(super) fn address(asm: &mut Assembler, access: &Access, offset: i32) {
     match access.base {
         Some(base) => asm.op(Add_r64_rm64, &[RAX.into(), scalar(base).into()]),
@@ -67,6 +68,7 @@ pub(super) fn address(asm: &mut Assembler, access: &Access, offset: i32) {
 
 /// Falls through where `bytes` bytes lie in the translation; RAX is a host address then. A mapping is never
 /// shorter than a page.
+#[allow(dead_code, reason = "for targets that look at each access by itself")]
 pub(super) fn within(asm: &mut Assembler, bytes: i32, otherwise: Label) {
     asm.op(Sub_rm64_imm32, &[R11.into(), Arg::Dword(bytes as u32)]);
     asm.op(Cmp_r64_rm64, &[RCX.into(), R11.into()]);

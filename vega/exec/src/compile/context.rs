@@ -10,6 +10,15 @@ use crate::interp::worker::Worker;
 use crate::memory::RangeCache;
 use crate::observe::stats::Counts;
 
+/// How the addresses of a group of accesses lie in the strip at hand.
+#[repr(C)]
+pub(crate) struct Known {
+    /// The number of a [`Class`](super::groups::Class).
+    pub class: u64,
+    /// The host address of the first lane, without the instructions' offsets; nothing for class 0.
+    pub first: u64,
+}
+
 /// See the file's head.
 #[repr(C, align(64))]
 pub(crate) struct Context {
@@ -45,6 +54,14 @@ pub(crate) struct Context {
     pub mxcsr: [u32; 2],
     /// Dwords for single values.
     pub scratch: [u64; 4],
+    /// Host addresses of the strip's elements, one for each lane.
+    pub places: [u64; 16],
+    /// Their values, where elements are smaller than a dword.
+    pub values: [u32; 16],
+    /// What inactive lanes access instead.
+    pub sink: [u64; 8],
+    /// What is known of each group of accesses.
+    pub groups: [Known; super::groups::MOST],
     /// Lane masks of the strip at hand.
     pub pending: [u32; 128],
     /// Vector registers of the strip at hand.

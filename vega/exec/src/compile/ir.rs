@@ -51,8 +51,12 @@ pub(super) struct Access {
     pub load: bool,
     /// Bytes of each element.
     pub bytes: u8,
+    /// Bytes of the parts that the instruction moves: two of them may be neighbours and make one element.
+    pub part: u8,
     /// Sign extension of small elements.
     pub signed: bool,
+    /// Which half of the register takes part; loads keep the other one.
+    pub half: Half,
     /// Byte offsets of the elements: one, or two.
     pub offsets: [i32; 2],
     /// How many elements.
@@ -68,9 +72,19 @@ pub(super) struct Access {
 }
 
 impl Access {
-    /// Whether it moves 16 bytes of a lane to or from memory that others see.
-    pub fn is_wide(&self) -> bool {
-        self.bytes == 16 && self.space != Space::Lds
+    /// The right that it needs: 1 for loads, 2 for stores.
+    pub fn right(&self) -> u8 {
+        if self.load { 1 } else { 2 }
+    }
+
+    /// Bytes behind an element's address that are accessed at most: loads take what is smaller out of a dword, and
+    /// three dwords out of four.
+    pub fn reach(&self) -> i32 {
+        match self.bytes {
+            1 | 2 if self.load => 4,
+            12 if self.load => 16,
+            bytes => bytes.into(),
+        }
     }
 
     /// Registers of one element.
@@ -247,7 +261,9 @@ impl Lane {
             space: op.space,
             load: true,
             bytes: 0,
+            part: 0,
             signed: false,
+            half: Half::Whole,
             offsets: [record.imm, 0],
             count: 1,
             data: [record.dst, 0],
@@ -257,12 +273,12 @@ impl Lane {
         };
         let mut part = Part::Whole;
         match op.kind {
-            MemKind::Load { bytes, signed, half: Half::Whole } => {
-                (access.bytes, access.signed) = (bytes, signed);
+            MemKind::Load { bytes, signed, half } => {
+                (access.bytes, access.signed, access.half) = (bytes, signed, half);
             }
-            MemKind::Store { bytes, half: Half::Whole } => {
+            MemKind::Store { bytes, half } => {
                 access.load = false;
-                access.bytes = bytes;
+                (access.bytes, access.half) = (bytes, half);
                 access.data[0] = record.sdst;
             }
             MemKind::Load2 { bytes, .. } => {
@@ -280,16 +296,13 @@ impl Lane {
             }
             _ => return None,
         }
+        access.part = access.bytes;
         if access.load
             && access.count == 2
             && access.offsets[1] == access.offsets[0] + i32::from(access.bytes)
         {
             // Neighbours are one element.
             (access.bytes, access.count) = (2 * access.bytes, 1);
-        }
-        let small = access.bytes < 4;
-        if small && !access.load || access.bytes == 12 {
-            return None;
         }
         let last = access.data.iter().map(|first| first + access.dwords()).max()?;
         (last <= 256).then_some(Self { access: Some(access), part, ..Self::blank(inst, ip) })
@@ -305,7 +318,7 @@ impl Lane {
         if let Some(access) = &self.access {
             let wide = access.base.is_none() && access.space != Space::Lds;
             set.add(access.address, if wide { 2 } else { 1 });
-            if !access.load {
+            if !access.load || access.half != Half::Whole {
                 access.registers().for_each(|v| set.add(v, 1));
             }
         }

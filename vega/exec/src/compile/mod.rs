@@ -12,8 +12,9 @@
 //! | `shape` | which host instructions a micro-operation becomes: the tables |
 //! | `compiler` | from records to code: regions, scalar instructions, branches, calls of the interpreter |
 //! | `region`, `strip`, `registers` | one region, its emission for a strip, which values are in registers |
-//! | `lane`, `wide`, `memory` | emission of vector arithmetic, and of loads and stores |
-//! | `address` | translations and bounds of addresses |
+//! | `lane`, `wide` | emission of vector arithmetic |
+//! | `memory`, `block`, `gather` | emission of loads and stores |
+//! | `groups`, `classify`, `address` | which accesses have their addresses in common, how those lie, translations and bounds |
 //! | `scalar` | emission of scalar instructions |
 //! | `assembler`, `layout` | instructions, labels and constants; where code finds things |
 //! | `code`, `context`, `buffer` | finished code, what it finds by a pointer, the memory it lies in |
@@ -23,10 +24,14 @@
 
 mod address;
 mod assembler;
+mod block;
 mod buffer;
+mod classify;
 pub(crate) mod code;
 mod compiler;
 pub(crate) mod context;
+mod gather;
+mod groups;
 mod ir;
 mod lane;
 mod layout;

@@ -18,7 +18,7 @@ use vega_isa::sgpr;
 use super::assembler::{Arg, Assembler, Condition, Label};
 use super::code::Member;
 use super::context::Context;
-use super::ir::Lane;
+use super::ir::{Lane, Operand, Source};
 use super::layout::{CONTEXT, EPOCH, PIECE, SLOT, STRIP, context, field, mask, scalar};
 use super::scalar::Scalar;
 use super::set::{ScalarSet, VectorSet};
@@ -29,7 +29,7 @@ use crate::interp::record::Record;
 use crate::interp::wave::Wave;
 
 /// The most instructions of a region: an unmapping elsewhere waits for its end.
-const LONGEST: usize = 400;
+const LONGEST: usize = super::groups::MOST;
 
 /// From this many floating-point results on, one look at the processor's flag is cheaper than one at each.
 const MANY_FLOATS: usize = 24;
@@ -67,6 +67,20 @@ fn is_watched(shape: Shape) -> bool {
             | Shape::MadFlush
             | Shape::Reciprocal
             | Shape::Half(_)
+            | Shape::WideBinary(_)
+            | Shape::WideFma
+    )
+}
+
+/// Whether a NaN among the sources makes the result a NaN, which is watched.
+fn passes_nans(shape: Shape) -> bool {
+    matches!(
+        shape,
+        Shape::Unary(_, Float::Checked)
+            | Shape::Binary(_, Float::Checked)
+            | Shape::Fma
+            | Shape::MadFlush
+            | Shape::Reciprocal
             | Shape::WideBinary(_)
             | Shape::WideFma
     )
@@ -160,6 +174,37 @@ impl Region {
         self.lanes.iter().map(member).collect()
     }
 
+    /// Which results need not be watched: the next instruction that reads the result makes a NaN of a NaN, and is
+    /// watched itself or has the same excuse.
+    fn excused(&self) -> Vec<bool> {
+        let touches = |lane: &Lane| {
+            let (mut reads, mut writes) = (VectorSet::default(), VectorSet::default());
+            lane.vector_reads(&mut reads);
+            lane.vector_writes(&mut writes);
+            (reads, writes)
+        };
+        let touched: Vec<_> = self.lanes.iter().map(touches).collect();
+        let excused = |n: usize| {
+            let lane = &self.lanes[n];
+            let Some((d, dwords)) = lane.dst.filter(|_| passes_nans(self.shapes[n]) && !lane.clamp) else {
+                return false;
+            };
+            let mut result = VectorSet::default();
+            result.add(d, dwords.into());
+            let later = touched.iter().zip(&self.lanes).zip(&self.shapes).skip(n + 1);
+            let mut later =
+                later.filter(|(((reads, writes), _), _)| reads.meets(&result) || writes.meets(&result));
+            later.next().is_some_and(|((_, reader), shape)| {
+                let whole = |operand: &Operand| {
+                    let float = operand.ty.is_float() && operand.ty.bits() == 32 * u32::from(dwords);
+                    float && operand.from == Source::Vector(d) && operand.dwords == dwords
+                };
+                passes_nans(*shape) && reader.src.iter().any(whole)
+            })
+        };
+        (0..self.lanes.len()).map(excused).collect()
+    }
+
     fn is_global(&self) -> bool {
         self.loads[0] || self.stores[0]
     }
@@ -244,11 +289,14 @@ impl Region {
             asm.jmp(next);
             asm.bind(some);
         }
-        let watch = if self.floats > MANY_FLOATS { Watch::Flag } else { Watch::Results };
+        let excused = self.excused();
+        let watched = self.floats - excused.iter().filter(|excused| **excused).count();
+        let watch = if watched > MANY_FLOATS { Watch::Flag } else { Watch::Results };
         let mut strip = Strip::new(asm, &self.lanes, masked, careful, watch);
         strip.begin(self.floats != 0);
         for (n, (lane, shape)) in self.lanes.iter().zip(&self.shapes).enumerate() {
             strip.registers.begin(n);
+            strip.excused = excused[n];
             strip.lane(lane, *shape);
         }
         strip.end();

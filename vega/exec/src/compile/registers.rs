@@ -78,6 +78,11 @@ impl Registers {
         self.pinned = 0;
     }
 
+    /// The position of the instruction at hand.
+    pub fn position(&self) -> usize {
+        self.position
+    }
+
     fn find(&self, v: u16) -> Option<usize> {
         (self.file.first..self.file.count).find(|r| self.owner[*r] == Some(v))
     }

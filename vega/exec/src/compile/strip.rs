@@ -6,8 +6,10 @@ use iced_x86::{Code, Register};
 
 use super::assembler::{Arg, Assembler, Condition, Label, Masking};
 use super::context::Context;
+use super::groups::Groups;
 use super::ir::{Lane, Operand, Source};
 use super::layout::{context, mask, pending, scalar, vector, zmm};
+use super::memory::ways;
 use super::registers::Registers;
 use super::set::ScalarSet;
 use super::target::Target;
@@ -57,6 +59,12 @@ pub(super) struct Strip<'a> {
     pub masked: bool,
     /// Where the strip is begun again by the interpreter.
     pub careful: Label,
+    /// Accesses whose addresses are looked at together.
+    pub groups: Groups,
+    /// The groups that have been looked at.
+    pub classified: Vec<usize>,
+    /// The result of the instruction at hand need not be watched.
+    pub excused: bool,
     watch: Watch,
     unchecked: bool,
     held: [Option<Held>; 3],
@@ -69,8 +77,20 @@ impl<'a> Strip<'a> {
     /// A strip of these instructions.
     pub fn new(asm: &'a mut Assembler, lanes: &[Lane], masked: bool, careful: Label, watch: Watch) -> Self {
         let registers = Registers::new(lanes, Target::Avx512);
-        let spilled = ScalarSet::default();
-        Self { asm, registers, masked, careful, watch, unchecked: false, held: [None; 3], turn: 0, spilled }
+        Self {
+            asm,
+            registers,
+            masked,
+            careful,
+            groups: Groups::new(lanes, |access| ways(access, masked)),
+            classified: Vec::new(),
+            excused: false,
+            watch,
+            unchecked: false,
+            held: [None; 3],
+            turn: 0,
+            spilled: ScalarSet::default(),
+        }
     }
 
     /// EXEC as the mask of an instruction.
@@ -240,7 +260,7 @@ impl<'a> Strip<'a> {
     /// A result that may be a NaN with the wrong bits.
     pub fn check(&mut self, result: Register) {
         self.unchecked = true;
-        if self.watch == Watch::Results {
+        if self.watch == Watch::Results && !self.excused {
             let mut masking = self.masking();
             masking.zero = false;
             masking.quiet = true;
@@ -253,7 +273,7 @@ impl<'a> Strip<'a> {
     /// The same for 64-bit lanes.
     pub fn check_wide(&mut self, result: [Register; 2]) {
         self.unchecked = true;
-        if self.watch == Watch::Results {
+        if self.watch == Watch::Results && !self.excused {
             for (half, result) in result.into_iter().enumerate() {
                 let mut masking = if half == 0 { self.masking() } else { self.upper_masking() };
                 masking.zero = false;

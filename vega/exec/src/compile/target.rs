@@ -2,7 +2,7 @@
 
 use iced_x86::{Code, Register};
 
-use super::ir::{Access, Lane};
+use super::ir::Lane;
 use super::shape::Shape;
 use crate::engine::EngineKind;
 
@@ -82,11 +82,9 @@ impl Target {
     }
 
     /// Whether the target has an emission for an instruction of this shape; the interpreter executes it if not.
-    pub(super) fn covers(self, lane: &Lane, _shape: Shape) -> bool {
+    pub(super) fn covers(self, _lane: &Lane, _shape: Shape) -> bool {
         match self {
-            // Lock-free code takes it that a lane's 16 bytes move in one piece (rocPRIM's look-back scans do), as they
-            // do in the interpreter; a gather moves pairs of dwords.
-            Self::Avx512 => !lane.access.as_ref().is_some_and(Access::is_wide),
+            Self::Avx512 => true,
         }
     }
 }

@@ -3,9 +3,9 @@
 use iced_x86::{Code, Register};
 
 use super::assembler::{Arg, Masking};
-use super::ir::Lane;
+use super::ir::{Lane, Source};
 use super::layout::{ymm, zmm};
-use super::shape::Shape;
+use super::shape::{Shape, constant};
 use super::strip::{K2, K3, MOVE, Strip};
 use Code::*;
 
@@ -37,6 +37,7 @@ impl Strip<'_> {
     /// An instruction on 64-bit lanes.
     pub fn wide(&mut self, lane: &Lane, shape: Shape) {
         match shape {
+            Shape::WideShift(code) if self.wide_shift(lane, code) => {}
             Shape::WideShift(code) => {
                 self.wide_source(&lane.src[0], 0);
                 self.wide_source(&lane.src[1], 1);
@@ -99,6 +100,47 @@ impl Strip<'_> {
             }
             _ => {}
         }
+    }
+
+    /// A shift of a register by a constant, dword by dword; false if it is none.
+    fn wide_shift(&mut self, lane: &Lane, code: Code) -> bool {
+        let (Source::Vector(v), Some((d, _)), Some(count)) =
+            (lane.src[0].from, lane.dst, constant(lane.src[1].from))
+        else {
+            return false;
+        };
+        let count = (count & 63) as u8;
+        let (low, high) = (self.registers.read(self.asm, v), self.registers.read(self.asm, v + 1));
+        let left = code == EVEX_Vpsllvq_zmm_k1z_zmm_zmmm512b64;
+        let by = if left {
+            EVEX_Vpslld_zmm_k1z_zmmm512b32_imm8
+        } else if code == EVEX_Vpsravq_zmm_k1z_zmm_zmmm512b64 {
+            EVEX_Vpsrad_zmm_k1z_zmmm512b32_imm8
+        } else {
+            EVEX_Vpsrld_zmm_k1z_zmmm512b32_imm8
+        };
+        // From the dword that bits leave to the one that they enter.
+        let (from, to, leaving, entered) =
+            if left { (low, high, zmm(3), zmm(4)) } else { (high, low, zmm(3), zmm(4)) };
+        if count < 32 {
+            let both = if left {
+                EVEX_Vpshldd_zmm_k1z_zmm_zmmm512b32_imm8
+            } else {
+                EVEX_Vpshrdd_zmm_k1z_zmm_zmmm512b32_imm8
+            };
+            self.asm.op(both, &[entered.into(), to.into(), from.into(), count.into()]);
+            self.asm.op(by, &[leaving.into(), from.into(), count.into()]);
+        } else {
+            self.asm.op(by, &[entered.into(), from.into(), (count - 32).into()]);
+            // What is left behind: copies of the sign, or zeros. (A count of 32 and more clears a logical shift.)
+            self.asm.op(by, &[leaving.into(), from.into(), 32u8.into()]);
+        }
+        let (low, high) = if left { (leaving, entered) } else { (entered, leaving) };
+        for (k, from) in [low, high].into_iter().enumerate() {
+            let to = self.registers.write(self.asm, d + k as u16);
+            self.asm.op(super::strip::MOVE, &[to.into(), from.into()]);
+        }
+        true
     }
 
     /// The destination gets the low halves of two registers.

@@ -1,0 +1,182 @@
+//! How the addresses of a strip's lanes lie: code that finds out, once for each group of accesses.
+//!
+//! What it finds is kept in the context: the class, and the host address of the first lane. Class 0 sends every
+//! access of the group on its long path, which looks at each lane's address.
+
+use std::mem::offset_of;
+
+use iced_x86::{Code, Register};
+use vega_isa::memory::Space;
+
+use super::address::{range, translation};
+use super::assembler::{Arg, Condition, Label, Masking};
+use super::context::{Context, Known};
+use super::groups::Class;
+use super::ir::Access;
+use super::layout::{LDS, context, scalar, xmm, zmm};
+use super::strip::{EXEC, K2, Strip};
+use crate::memory::RangeCache;
+use Code::*;
+
+const RAX: Register = Register::RAX;
+const RCX: Register = Register::RCX;
+const RDX: Register = Register::RDX;
+const RSI: Register = Register::RSI;
+const R11: Register = Register::R11;
+const EDX: Register = Register::EDX;
+const ESI: Register = Register::ESI;
+
+/// A field of what is known of a group.
+fn known(group: usize, field: usize) -> Arg {
+    context(offset_of!(Context, groups) + group * size_of::<Known>() + field).into()
+}
+
+impl Strip<'_> {
+    /// Sees to it that the class of an access's group is known; the group's number.
+    pub fn classify(&mut self, access: &Access) -> Option<usize> {
+        let (number, group) = self.groups.of(self.registers.position())?;
+        if group.classes.is_empty() {
+            return None;
+        }
+        if self.classified.contains(&number) {
+            return Some(number);
+        }
+        let group = group.clone();
+        self.classified.push(number);
+        let (low, high) = self.address(access);
+        let global = access.space != Space::Lds;
+        let (any, found, put) = (self.asm.label(), self.asm.label(), self.asm.label());
+        if global {
+            translation(self.asm, access, self.careful);
+        }
+        if let Some(high) = high {
+            self.first(zmm(2), high);
+            self.equal(high, zmm(2));
+            self.unless_all(any);
+        }
+        if !self.masked {
+            self.first(zmm(1), low);
+            self.asm.op(EVEX_Vpsubd_zmm_k1z_zmm_zmmm512b32, &[zmm(0).into(), low.into(), zmm(1).into()]);
+        }
+        for class in &group.classes {
+            let next = self.asm.label();
+            self.spaced(low, class.step(), next);
+            self.asm.op(Mov_r32_imm32, &[EDX.into(), Arg::Dword(15 * class.step())]);
+            self.asm.op(Mov_r32_imm32, &[ESI.into(), Arg::Dword(class.number().into())]);
+            self.asm.jmp(found);
+            self.asm.bind(next);
+        }
+        self.asm.bind(any);
+        self.asm.op(Xor_r32_rm32, &[ESI.into(), ESI.into()]);
+        self.asm.jmp(put);
+        self.asm.bind(found);
+        // RDX: bytes from the first lane's element to the last one's.
+        self.asm.op(EVEX_Vmovd_rm32_xmm, &[Register::EAX.into(), xmm(zmm(1)).into()]);
+        if global {
+            self.first_host(access, group.from, group.to, any);
+        } else {
+            let end = super::assembler::at_index(RAX, RDX, group.to);
+            self.asm.op(Lea_r64_m, &[RCX.into(), end.into()]);
+            self.asm.op(Cmp_r64_rm64, &[RCX.into(), context(offset_of!(Context, lds_bytes)).into()]);
+            self.asm.jcc(Condition::Above, any);
+            self.asm.op(Add_r64_rm64, &[RAX.into(), LDS.into()]);
+        }
+        self.asm.op(Mov_rm64_r64, &[known(number, offset_of!(Known, first)), RAX.into()]);
+        self.asm.bind(put);
+        self.asm.op(Mov_rm64_r64, &[known(number, offset_of!(Known, class)), RSI.into()]);
+        Some(number)
+    }
+
+    /// RAX: the first lane's host address, if everything between `from` and `to` (and RDX more) is in the
+    /// translation. EAX holds the low half, temporary 2 the high one.
+    fn first_host(&mut self, access: &Access, from: i32, to: i32, otherwise: Label) {
+        let field = |field| range(field, access);
+        // The low halves must not wrap around on the way to the last lane.
+        self.asm.op(Mov_r32_rm32, &[Register::R11D.into(), Register::EAX.into()]);
+        self.asm.op(Add_r32_rm32, &[Register::R11D.into(), EDX.into()]);
+        self.asm.jcc(Condition::Below, otherwise);
+        match access.base {
+            Some(base) => self.asm.op(Add_r64_rm64, &[RAX.into(), scalar(base).into()]),
+            None => {
+                self.asm.op(EVEX_Vmovd_rm32_xmm, &[Register::ECX.into(), xmm(zmm(2)).into()]);
+                self.asm.op(Shl_rm64_imm8, &[RCX.into(), 32u8.into()]);
+                self.asm.op(Or_r64_rm64, &[RAX.into(), RCX.into()]);
+            }
+        }
+        self.asm.op(Mov_r64_rm64, &[RCX.into(), RAX.into()]);
+        self.asm.op(Sub_r64_rm64, &[RCX.into(), field(offset_of!(RangeCache, range.start))]);
+        if from != 0 {
+            self.asm.op(Add_rm64_imm32, &[RCX.into(), Arg::Dword(from as u32)]);
+        }
+        self.asm.op(Mov_r64_rm64, &[R11.into(), field(offset_of!(RangeCache, range.len))]);
+        self.asm.op(Sub_r64_rm64, &[R11.into(), RDX.into()]);
+        self.asm.jcc(Condition::Below, otherwise);
+        self.asm.op(Sub_rm64_imm32, &[R11.into(), Arg::Dword((to - from) as u32)]);
+        self.asm.jcc(Condition::Below, otherwise);
+        self.asm.op(Cmp_r64_rm64, &[RCX.into(), R11.into()]);
+        self.asm.jcc(Condition::Above, otherwise);
+        self.asm.op(Add_r64_rm64, &[RAX.into(), field(offset_of!(RangeCache, range.delta))]);
+    }
+
+    /// Falls through where the group is of this class, with RAX as the first lane's host address.
+    pub fn unless_class(&mut self, group: usize, class: Class) -> Label {
+        let otherwise = self.asm.label();
+        self.asm.op(Cmp_rm8_imm8, &[known(group, offset_of!(Known, class)), class.number().into()]);
+        self.asm.jcc(Condition::NotEqual, otherwise);
+        self.asm.op(Mov_r64_rm64, &[RAX.into(), known(group, offset_of!(Known, first))]);
+        otherwise
+    }
+
+    /// The value of the first active lane of `from` in all lanes of `to`.
+    fn first(&mut self, to: Register, from: Register) {
+        let mut first = from;
+        if self.masked {
+            self.asm.with(EVEX_Vpcompressd_zmmm512_k1z_zmm, &[to.into(), from.into()], self.masking());
+            first = to;
+        }
+        self.asm.op(EVEX_Vpbroadcastd_zmm_k1z_xmmm32, &[to.into(), xmm(first).into()]);
+    }
+
+    /// Jumps where K2 is not all of the active lanes.
+    fn unless_all(&mut self, to: Label) {
+        if self.masked {
+            self.asm.op(VEX_Kxorw_kr_kr_kr, &[K2.into(), K2.into(), EXEC.into()]);
+            self.asm.op(VEX_Kortestw_kr_kr, &[K2.into(), K2.into()]);
+            self.asm.jcc(Condition::NotEqual, to);
+        } else {
+            self.asm.op(VEX_Kortestw_kr_kr, &[K2.into(), K2.into()]);
+            self.asm.jcc(Condition::AboveEqual, to);
+        }
+    }
+
+    fn equal(&mut self, a: Register, b: Register) {
+        let masking = Masking { by: self.masked.then_some(EXEC), zero: false, quiet: false };
+        self.asm.with(EVEX_Vpcmpeqd_kr_k1_zmm_zmmm512b32, &[K2.into(), a.into(), b.into()], masking);
+    }
+
+    /// Falls through where addresses are `step` apart, with the first lane's (as if it were active) in temporary 1.
+    /// Temporary 0 holds the distances from the first lane if all lanes are active.
+    fn spaced(&mut self, low: Register, step: u32, otherwise: Label) {
+        let table = std::array::from_fn(|n| n as u32 * step);
+        if !self.masked {
+            if step == 0 {
+                let args: [Arg; 3] = [K2.into(), zmm(0).into(), zmm(0).into()];
+                self.asm.op(EVEX_Vptestnmd_kr_k1_zmm_zmmm512b32, &args);
+            } else {
+                let args: [Arg; 2] = [K2.into(), zmm(0).into()];
+                self.asm.op_table(EVEX_Vpcmpeqd_kr_k1_zmm_zmmm512b32, &args, table, Masking::default());
+            }
+            return self.unless_all(otherwise);
+        }
+        let from = if step == 0 {
+            low
+        } else {
+            let args: [Arg; 2] = [zmm(0).into(), low.into()];
+            self.asm.op_table(EVEX_Vpsubd_zmm_k1z_zmm_zmmm512b32, &args, table, Masking::default());
+            zmm(0)
+        };
+        self.first(zmm(1), from);
+        self.equal(from, zmm(1));
+        self.unless_all(otherwise);
+    }
+}
