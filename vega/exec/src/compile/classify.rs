@@ -14,6 +14,7 @@ use super::context::{Context, Known};
 use super::groups::Class;
 use super::ir::Access;
 use super::layout::{LDS, context, scalar, xmm, zmm};
+use super::memory::Rare;
 use super::strip::{EXEC, K2, Strip};
 use crate::memory::RangeCache;
 use Code::*;
@@ -26,26 +27,36 @@ const R11: Register = Register::R11;
 const EDX: Register = Register::EDX;
 const ESI: Register = Register::ESI;
 
+/// Where it is noted how a group's addresses lie.
+#[derive(Clone, Copy)]
+pub(super) enum Place {
+    /// The class is in ESI, the first lane's host address in RAX.
+    Registers,
+    /// The context has both, for this group.
+    Context(usize),
+}
+
 /// A field of what is known of a group.
 fn known(group: usize, field: usize) -> Arg {
     context(offset_of!(Context, groups) + group * size_of::<Known>() + field).into()
 }
 
 impl Strip<'_> {
-    /// Sees to it that the class of an access's group is known; the group's number.
-    pub fn classify(&mut self, access: &Access) -> Option<usize> {
+    /// Sees to it that the class of an access's group is known: in the context, or in ESI, with the first lane's host
+    /// address in RAX, if the group has no other access.
+    pub fn classify(&mut self, access: &Access, (low, high): (Register, Option<Register>)) -> Option<Place> {
         let (number, group) = self.groups.of(self.registers.position())?;
         if group.classes.is_empty() {
             return None;
         }
         if self.classified.contains(&number) {
-            return Some(number);
+            return Some(Place::Context(number));
         }
         let group = group.clone();
         self.classified.push(number);
-        let (low, high) = self.address(access);
         let global = access.space != Space::Lds;
         let (any, found, put) = (self.asm.label(), self.asm.label(), self.asm.label());
+        self.rare.push(Rare::NoClass { begin: any, back: put });
         if global {
             translation(self.asm, access, self.careful);
         }
@@ -58,17 +69,17 @@ impl Strip<'_> {
             self.first(zmm(1), low);
             self.asm.op(EVEX_Vpsubd_zmm_k1z_zmm_zmmm512b32, &[zmm(0).into(), low.into(), zmm(1).into()]);
         }
-        for class in &group.classes {
-            let next = self.asm.label();
+        for (n, class) in group.classes.iter().enumerate() {
+            let last = n + 1 == group.classes.len();
+            let next = if last { any } else { self.asm.label() };
             self.spaced(low, class.step(), next);
             self.asm.op(Mov_r32_imm32, &[EDX.into(), Arg::Dword(15 * class.step())]);
             self.asm.op(Mov_r32_imm32, &[ESI.into(), Arg::Dword(class.number().into())]);
-            self.asm.jmp(found);
-            self.asm.bind(next);
+            if !last {
+                self.asm.jmp(found);
+                self.asm.bind(next);
+            }
         }
-        self.asm.bind(any);
-        self.asm.op(Xor_r32_rm32, &[ESI.into(), ESI.into()]);
-        self.asm.jmp(put);
         self.asm.bind(found);
         // RDX: bytes from the first lane's element to the last one's.
         self.asm.op(EVEX_Vmovd_rm32_xmm, &[Register::EAX.into(), xmm(zmm(1)).into()]);
@@ -81,10 +92,14 @@ impl Strip<'_> {
             self.asm.jcc(Condition::Above, any);
             self.asm.op(Add_r64_rm64, &[RAX.into(), LDS.into()]);
         }
+        if group.accesses == 1 {
+            self.asm.bind(put);
+            return Some(Place::Registers);
+        }
         self.asm.op(Mov_rm64_r64, &[known(number, offset_of!(Known, first)), RAX.into()]);
         self.asm.bind(put);
         self.asm.op(Mov_rm64_r64, &[known(number, offset_of!(Known, class)), RSI.into()]);
-        Some(number)
+        Some(Place::Context(number))
     }
 
     /// RAX: the first lane's host address, if everything between `from` and `to` (and RDX more) is in the
@@ -119,12 +134,18 @@ impl Strip<'_> {
     }
 
     /// Falls through where the group is of this class, with RAX as the first lane's host address.
-    pub fn unless_class(&mut self, group: usize, class: Class) -> Label {
-        let otherwise = self.asm.label();
-        self.asm.op(Cmp_rm8_imm8, &[known(group, offset_of!(Known, class)), class.number().into()]);
+    pub fn unless_class(&mut self, place: Place, class: Class, otherwise: Label) {
+        let number: Arg = class.number().into();
+        match place {
+            Place::Registers => self.asm.op(Cmp_rm32_imm8, &[ESI.into(), number]),
+            Place::Context(group) => {
+                self.asm.op(Cmp_rm8_imm8, &[known(group, offset_of!(Known, class)), number]);
+            }
+        }
         self.asm.jcc(Condition::NotEqual, otherwise);
-        self.asm.op(Mov_r64_rm64, &[RAX.into(), known(group, offset_of!(Known, first))]);
-        otherwise
+        if let Place::Context(group) = place {
+            self.asm.op(Mov_r64_rm64, &[RAX.into(), known(group, offset_of!(Known, first))]);
+        }
     }
 
     /// The value of the first active lane of `from` in all lanes of `to`.

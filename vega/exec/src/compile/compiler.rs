@@ -12,8 +12,9 @@ use super::code::{Code, Member, Records};
 use super::context::Context;
 use super::ir::Lane;
 use super::layout::{CONTEXT, EPOCH, LDS, SCALAR_BIAS, SCALARS, SLOT, WAVE, context, field, scalar};
-use super::region::{Region, enter, leave_slot};
+use super::region::{Region, Surroundings, enter, leave_slot};
 use super::scalar::{Scalar, test_scc};
+use super::set::ScalarSet;
 use super::shape::{Shape, shape};
 use super::target::Target;
 use crate::interp::program::Program;
@@ -99,6 +100,10 @@ struct Compiler<'p> {
     handler: Label,
     /// Calls the interpreter for a strip.
     interpret: Label,
+    /// An access is announced.
+    entered: bool,
+    /// Lane masks that strips have written piece by piece.
+    pieces: ScalarSet,
     fenced: bool,
     counted: bool,
 }
@@ -128,6 +133,8 @@ pub(super) fn compile(
         leave,
         handler,
         interpret,
+        entered: false,
+        pieces: ScalarSet::default(),
         fenced,
         counted,
     };
@@ -193,7 +200,6 @@ impl Compiler<'_> {
         self.asm.op(Op::Lea_r64_m, &[SCALARS.into(), scalars.into()]);
         self.asm.op(Op::Mov_r64_rm64, &[LDS.into(), context(offset_of!(Context, lds)).into()]);
         self.asm.op(Op::Mov_r64_rm64, &[SLOT.into(), context(offset_of!(Context, slot)).into()]);
-        self.asm.op(Op::VEX_Vldmxcsr_m32, &[context(offset_of!(Context, mxcsr)).into()]);
         self.asm.op(Op::Jmp_rm64, &[RSI.into()]);
 
         self.asm.bind(self.dispatch);
@@ -233,9 +239,8 @@ impl Compiler<'_> {
         self.back();
     }
 
-    /// Returns from Rust to compiled code, with the flags of floating-point exceptions cleared.
+    /// Returns from Rust to compiled code.
     fn back(&mut self) {
-        self.asm.op(Op::VEX_Vldmxcsr_m32, &[context(offset_of!(Context, mxcsr)).into()]);
         self.asm.op(Op::Add_rm64_imm8, &[Register::RSP.into(), 8u8.into()]);
         self.asm.op(Op::Retnq, &[]);
     }
@@ -249,14 +254,22 @@ impl Compiler<'_> {
         if region.is_empty() {
             return;
         }
-        let sites = region.emit(
-            &mut self.asm,
-            self.target,
-            self.regions.len(),
-            self.interpret,
-            self.leave,
-            self.fenced,
-        );
+        if region.is_global() {
+            self.enter();
+        }
+        let mut exec = ScalarSet::default();
+        exec.add(sgpr::EXEC_LO.into(), 2);
+        self.join(&exec);
+        let surroundings = Surroundings {
+            target: self.target,
+            number: self.regions.len(),
+            interpret: self.interpret,
+            leave: self.leave,
+            entered: self.entered,
+            fenced: self.fenced,
+        };
+        let sites = region.emit(&mut self.asm, &surroundings);
+        self.pieces.extend(region.mask_writes());
         self.sites.extend(sites);
         self.regions.push(region.members(&self.program.records));
     }
@@ -264,6 +277,8 @@ impl Compiler<'_> {
     fn step(&mut self, ip: usize, step: &Step) {
         if let Some(label) = self.entries[ip] {
             self.end_region();
+            self.exit();
+            self.pieces = ScalarSet::default();
             self.asm.bind(label);
             self.count(ip);
         }
@@ -281,11 +296,14 @@ impl Compiler<'_> {
                 if !self.region.admits_before(scalar) {
                     self.end_region();
                 }
+                self.join(&scalar.reads);
                 scalar.emit(&mut self.asm);
+                self.pieces.remove(&scalar.writes);
             }
             Step::ScalarLoad { dwords } => self.scalar_load(ip, *dwords),
             Step::Branch(condition) => {
                 self.end_region();
+                self.exit();
                 self.branch(ip, *condition);
             }
             Step::Fence => {
@@ -299,8 +317,47 @@ impl Compiler<'_> {
             Step::Nothing => {}
             Step::Call => {
                 self.end_region();
+                self.exit();
                 self.call(ip);
             }
+        }
+    }
+
+    /// Announces accesses to global memory, until [`exit`](Self::exit): translations of this epoch may be used.
+    fn enter(&mut self) {
+        if !std::mem::replace(&mut self.entered, true) {
+            enter(&mut self.asm, self.fenced);
+        }
+    }
+
+    /// Withdraws the announcement, before control goes elsewhere.
+    fn exit(&mut self) {
+        if std::mem::take(&mut self.entered) {
+            leave_slot(&mut self.asm);
+        }
+    }
+
+    /// Writes lane masks among `reads` as a whole that strips have written piece by piece: the processor does not
+    /// forward several stores to one load.
+    fn join(&mut self, reads: &ScalarSet) {
+        let bits = self.target.lanes() as u16;
+        let (load, bytes) = if bits == 16 { (Op::Movzx_r32_rm16, 2) } else { (Op::Movzx_r32_rm8, 1) };
+        for number in self.pieces.pairs().filter(|n| reads.has(*n) || reads.has(n + 1)).collect::<Vec<_>>() {
+            let place = |bytes: i64| {
+                let mut place = scalar(number);
+                place.displacement += bytes;
+                place
+            };
+            self.asm.op(load, &[Register::EAX.into(), place(0).into()]);
+            for piece in 1..64 / bits {
+                self.asm.op(load, &[Register::ECX.into(), place(i64::from(piece) * bytes).into()]);
+                self.asm.op(Op::Shl_rm64_imm8, &[RCX.into(), ((piece * bits) as u8).into()]);
+                self.asm.op(Op::Or_r64_rm64, &[RAX.into(), RCX.into()]);
+            }
+            self.asm.op(Op::Mov_rm64_r64, &[place(0).into(), RAX.into()]);
+            let mut done = ScalarSet::default();
+            done.add(number, 2);
+            self.pieces.remove(&done);
         }
     }
 
@@ -337,6 +394,13 @@ impl Compiler<'_> {
     }
 
     fn branch(&mut self, ip: usize, condition: BranchIf) {
+        let mut reads = ScalarSet::default();
+        match condition {
+            BranchIf::Vccz | BranchIf::Vccnz => reads.add(sgpr::VCC_LO.into(), 2),
+            BranchIf::Execz | BranchIf::Execnz => reads.add(sgpr::EXEC_LO.into(), 2),
+            _ => {}
+        }
+        self.join(&reads);
         let to = self.program.records[ip].imm as usize;
         let Some(target) = self.entries.get(to).copied().flatten() else { return self.call(ip) };
         let fall = self.asm.label();
@@ -378,12 +442,12 @@ impl Compiler<'_> {
     fn scalar_load(&mut self, ip: usize, dwords: u16) {
         let record = &self.program.records[ip];
         // It reads registers that the region might write, and may pass no store.
-        let mut touched = super::set::ScalarSet::default();
+        let mut touched = ScalarSet::default();
         touched.add(record.src[1], 2);
         if record.src[2] < 128 {
             touched.add(record.src[2], 1);
         }
-        let mut written = super::set::ScalarSet::default();
+        let mut written = ScalarSet::default();
         written.add(record.sdst, dwords);
         if !self.region.admits_load(&touched, &written) {
             self.end_region();
@@ -394,10 +458,10 @@ impl Compiler<'_> {
         }
         let (begin, end, slow, done) =
             (self.asm.label(), self.asm.label(), self.asm.label(), self.asm.label());
+        self.enter();
         let asm = &mut self.asm;
         let entry = usize::from(record.cache) % CACHES * size_of::<RangeCache>();
         let range = |field: usize| -> Arg { at(Register::R10, (entry + field) as i32).into() };
-        enter(asm, self.fenced);
         asm.op(Op::Mov_r64_rm64, &[Register::R10.into(), context(offset_of!(Context, caches)).into()]);
         asm.op(Op::Mov_r64_rm64, &[RAX.into(), scalar(record.src[1]).into()]);
         match record.src[2] {
@@ -454,7 +518,6 @@ impl Compiler<'_> {
             }
         }
         asm.bind(end);
-        leave_slot(asm);
         asm.jmp(done);
         asm.bind(slow);
         leave_slot(asm);
@@ -462,6 +525,7 @@ impl Compiler<'_> {
         asm.call(self.handler);
         asm.op(Op::Cmp_rm64_imm32, &[RAX.into(), Arg::Dword(ip as u32 + 1)]);
         asm.jcc(Condition::NotEqual, self.dispatch);
+        enter(asm, self.fenced);
         asm.bind(done);
         self.sites.push((begin, end, slow));
     }

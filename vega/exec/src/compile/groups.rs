@@ -42,6 +42,8 @@ pub(super) struct Group {
     pub from: i32,
     /// The largest end of an element.
     pub to: i32,
+    /// How many accesses it has.
+    pub accesses: usize,
     /// The classes for which some access has a short path, in the order in which they are tried.
     pub classes: Vec<Class>,
 }
@@ -76,7 +78,7 @@ impl Groups {
                 let key = Key { lds, address: access.address, base: access.base };
                 let list = &mut groups.list;
                 let number = *open.entry(key).or_insert_with(|| {
-                    list.push(Group { from: i32::MAX, to: i32::MIN, classes: Vec::new() });
+                    list.push(Group { from: i32::MAX, to: i32::MIN, accesses: 0, classes: Vec::new() });
                     list.len() - 1
                 });
                 if let Some(group) = list.get_mut(number) {
@@ -107,6 +109,7 @@ impl Group {
             self.from = self.from.min(*offset);
             self.to = self.to.max(offset + access.reach());
         }
+        self.accesses += 1;
         for class in ways {
             if !self.classes.contains(&class) {
                 self.classes.push(class);

@@ -13,7 +13,7 @@ use iced_x86::{Code, Register};
 use vega_isa::memory::{Half, Space};
 
 use super::address::{lane_base, lane_limit, lds_limit, translation};
-use super::assembler::{Arg, Condition, Masking};
+use super::assembler::{Arg, Condition, Label, Masking};
 use super::groups::Class;
 use super::ir::{Access, Lane};
 use super::layout::{LDS, zmm};
@@ -24,6 +24,14 @@ const RAX: Register = Register::RAX;
 
 /// Host registers that an access moves, by element and dword.
 pub(super) type Data = [[Register; 4]; 2];
+
+/// Code of a strip that is out of the way.
+pub(super) enum Rare {
+    /// An access whose lanes are looked at one by one.
+    Each { access: Access, data: Data, address: (Register, Option<Register>), begin: Label, back: Label },
+    /// A group of accesses turns out to have no class.
+    NoClass { begin: Label, back: Label },
+}
 
 /// The classes for which an access has a short path.
 pub(super) fn ways(access: &Access, masked: bool) -> Vec<Class> {
@@ -50,29 +58,63 @@ impl Strip<'_> {
             self.settle();
         }
         // Before the destination, which may be the same register.
-        self.address(&access);
+        let address = self.address(&access);
         let data = self.data(&access);
-        let done = self.asm.label();
-        if let Some(group) = self.classify(&access) {
-            for class in ways(&access, self.masked) {
-                let next = self.unless_class(group, class);
-                for (k, d) in data.iter().enumerate().take(access.count.into()) {
-                    let place = (RAX, access.offsets[k]);
-                    match (class, access.load) {
-                        (Class::Stride(step), true) => self.load_block(&access, step, d, place),
-                        (Class::Stride(_), false) => self.store_block(&access, d, place),
-                        _ => self.load_one(&access, d, place),
-                    }
+        let ways = ways(&access, self.masked);
+        let group = if ways.is_empty() { None } else { self.classify(&access, address) };
+        let Some(group) = group else {
+            return self.each(&access, &data, address);
+        };
+        let (mut next, done) = (self.asm.label(), self.asm.label());
+        for (n, class) in ways.iter().enumerate() {
+            next = self.asm.label();
+            self.unless_class(group, *class, next);
+            for (k, d) in data.iter().enumerate().take(access.count.into()) {
+                let place = (RAX, access.offsets[k]);
+                match (class, access.load) {
+                    (Class::Stride(step), true) => self.load_block(&access, *step, d, place),
+                    (Class::Stride(_), false) => self.store_block(&access, d, place),
+                    _ => self.load_one(&access, d, place),
                 }
+            }
+            if n + 1 != ways.len() {
                 self.asm.jmp(done);
                 self.asm.bind(next);
             }
         }
-        match access.space {
-            Space::Lds => self.lds(&access, &data),
-            _ => self.global(&access, &data[0]),
-        }
         self.asm.bind(done);
+        self.rare.push(Rare::Each { access, data, address, begin: next, back: done });
+    }
+
+    /// Emits what is out of the way, behind the strip's end.
+    pub fn rare(&mut self, end: Label) {
+        let rare = std::mem::take(&mut self.rare);
+        if !rare.is_empty() {
+            self.asm.jmp(end);
+        }
+        for rare in rare {
+            let back = match rare {
+                Rare::Each { access, data, address, begin, back } => {
+                    self.asm.bind(begin);
+                    self.each(&access, &data, address);
+                    back
+                }
+                Rare::NoClass { begin, back } => {
+                    self.asm.bind(begin);
+                    self.asm.op(Xor_r32_rm32, &[Register::ESI.into(), Register::ESI.into()]);
+                    back
+                }
+            };
+            self.asm.jmp(back);
+        }
+    }
+
+    /// An access to elements anywhere.
+    fn each(&mut self, access: &Access, data: &Data, (low, high): (Register, Option<Register>)) {
+        match access.space {
+            Space::Lds => self.lds(access, data, low),
+            _ => self.global(access, &data[0], low, high),
+        }
     }
 
     fn data(&mut self, access: &Access) -> Data {
@@ -108,8 +150,7 @@ impl Strip<'_> {
     }
 
     /// LDS from anywhere.
-    fn lds(&mut self, access: &Access, data: &Data) {
-        let (address, _) = self.address(access);
+    fn lds(&mut self, access: &Access, data: &Data, address: Register) {
         // The largest address at which every element is inside.
         let last = access.offsets[..access.count.into()].iter().max().copied().unwrap_or(0);
         lds_limit(self.asm, last + access.reach().max(4), self.careful);
@@ -132,8 +173,7 @@ impl Strip<'_> {
     }
 
     /// Global memory from anywhere.
-    fn global(&mut self, access: &Access, d: &[Register; 4]) {
-        let (low, high) = self.address(access);
+    fn global(&mut self, access: &Access, d: &[Register; 4], low: Register, high: Option<Register>) {
         translation(self.asm, access, self.careful);
         let reach = access.reach().max(4);
         let each = access.bytes > 8 || !access.load && access.bytes < 4;

@@ -31,6 +31,22 @@ use crate::interp::wave::Wave;
 /// The most instructions of a region: an unmapping elsewhere waits for its end.
 const LONGEST: usize = super::groups::MOST;
 
+/// What surrounds a region's code.
+pub(super) struct Surroundings {
+    /// What code is compiled for.
+    pub target: Target,
+    /// The region's place in the list of regions.
+    pub number: usize,
+    /// Calls the interpreter for a strip.
+    pub interpret: Label,
+    /// Leaves with RAX.
+    pub leave: Label,
+    /// Accesses are announced.
+    pub entered: bool,
+    /// A full barrier must follow an announcement.
+    pub fenced: bool,
+}
+
 /// From this many floating-point results on, one look at the processor's flag is cheaper than one at each.
 const MANY_FLOATS: usize = 24;
 
@@ -205,26 +221,30 @@ impl Region {
         (0..self.lanes.len()).map(excused).collect()
     }
 
-    fn is_global(&self) -> bool {
+    /// The lane masks that it writes.
+    pub fn mask_writes(&self) -> &ScalarSet {
+        &self.mask_writes
+    }
+
+    /// Whether it accesses global memory: accesses must be announced then.
+    pub fn is_global(&self) -> bool {
         self.loads[0] || self.stores[0]
     }
 
-    /// Emits the region. `number` is its place in the list of regions; `interpret` is the code that calls the
-    /// interpreter for a strip. Returns the ranges of code in which host faults may happen, and where they go.
-    pub fn emit(
-        &self,
-        asm: &mut Assembler,
-        target: Target,
-        number: usize,
-        interpret: Label,
-        leave: Label,
-        fenced: bool,
-    ) -> Vec<(Label, Label, Label)> {
+    /// Emits the region. Returns the ranges of code in which host faults may happen, and where they go.
+    pub fn emit(&self, asm: &mut Assembler, around: &Surroundings) -> Vec<(Label, Label, Label)> {
+        let Surroundings { target, number, interpret, leave, entered, fenced } = *around;
+        let excused = self.excused();
+        let watched = self.floats - excused.iter().filter(|excused| **excused).count();
+        let watch = if watched > MANY_FLOATS { Watch::Flag } else { Watch::Results };
+        let clear = |asm: &mut Assembler| {
+            if watch == Watch::Flag {
+                asm.op(Code::VEX_Vldmxcsr_m32, &[context(offset_of!(Context, mxcsr)).into()]);
+            }
+        };
+        clear(asm);
         let mut sites = Vec::new();
         let (done, masked) = (asm.label(), asm.label());
-        if self.is_global() {
-            enter(asm, fenced);
-        }
         if self.stores[0] {
             asm.op(Code::Mov_rm8_imm8, &[field(offset_of!(Wave, store_outstanding)).into(), 1u8.into()]);
         }
@@ -239,7 +259,7 @@ impl Region {
             let top = asm.label();
             asm.bind(top);
             asm.bind(begin);
-            self.strip(asm, target, variant, careful, next);
+            self.strip(asm, target, variant, careful, next, (watch, &excused));
             asm.bind(end);
             asm.bind(next);
             asm.op(Code::Add_rm32_imm8, &[Register::EBP.into(), (4 * target.lanes() as u8).into()]);
@@ -248,7 +268,7 @@ impl Region {
             asm.jmp(done);
             // The interpreter does this strip.
             asm.bind(careful);
-            if self.is_global() {
+            if entered {
                 leave_slot(asm);
             }
             asm.op(Code::Mov_r64_rm64, &[Register::RDI.into(), CONTEXT.into()]);
@@ -257,20 +277,28 @@ impl Region {
             asm.call(interpret);
             asm.op(Code::Test_rm64_r64, &[Register::RAX.into(), Register::RAX.into()]);
             asm.jcc(Condition::NotEqual, leave);
-            if self.is_global() {
+            if entered {
                 enter(asm, fenced);
+            }
+            clear(asm);
+            if self.is_global() {
                 sites.push((begin, end, careful));
             }
             asm.jmp(next);
         }
         asm.bind(done);
-        if self.is_global() {
-            leave_slot(asm);
-        }
         sites
     }
 
-    fn strip(&self, asm: &mut Assembler, target: Target, masked: bool, careful: Label, next: Label) {
+    fn strip(
+        &self,
+        asm: &mut Assembler,
+        target: Target,
+        masked: bool,
+        careful: Label,
+        next: Label,
+        (watch, excused): (Watch, &[bool]),
+    ) {
         let narrow_piece = Register::R9D;
         asm.op(Code::Mov_r32_rm32, &[narrow_piece.into(), Register::EBP.into()]);
         asm.op(Code::Shr_rm32_imm8, &[narrow_piece.into(), 5u8.into()]);
@@ -289,9 +317,6 @@ impl Region {
             asm.jmp(next);
             asm.bind(some);
         }
-        let excused = self.excused();
-        let watched = self.floats - excused.iter().filter(|excused| **excused).count();
-        let watch = if watched > MANY_FLOATS { Watch::Flag } else { Watch::Results };
         let mut strip = Strip::new(asm, &self.lanes, masked, careful, watch);
         strip.begin(self.floats != 0);
         for (n, (lane, shape)) in self.lanes.iter().zip(&self.shapes).enumerate() {
@@ -300,6 +325,7 @@ impl Region {
             strip.lane(lane, *shape);
         }
         strip.end();
+        strip.rare(next);
     }
 }
 

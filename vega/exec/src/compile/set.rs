@@ -56,4 +56,19 @@ impl ScalarSet {
     pub fn meets(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).any(|(a, b)| a & b != 0)
     }
+
+    /// Removes what is in the other set.
+    pub fn remove(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(a, b)| *a &= !b);
+    }
+
+    /// Adds what is in the other set.
+    pub fn extend(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(a, b)| *a |= b);
+    }
+
+    /// The first registers of the pairs that have a register in the set.
+    pub fn pairs(&self) -> impl Iterator<Item = u16> + '_ {
+        (0..128).step_by(2).filter(|n| self.has(*n) || self.has(n + 1))
+    }
 }

@@ -9,7 +9,7 @@ use super::context::Context;
 use super::groups::Groups;
 use super::ir::{Lane, Operand, Source};
 use super::layout::{context, mask, pending, scalar, vector, zmm};
-use super::memory::ways;
+use super::memory::{Rare, ways};
 use super::registers::Registers;
 use super::set::ScalarSet;
 use super::target::Target;
@@ -65,6 +65,8 @@ pub(super) struct Strip<'a> {
     pub classified: Vec<usize>,
     /// The result of the instruction at hand need not be watched.
     pub excused: bool,
+    /// Code out of the way.
+    pub rare: Vec<Rare>,
     watch: Watch,
     unchecked: bool,
     held: [Option<Held>; 3],
@@ -84,6 +86,7 @@ impl<'a> Strip<'a> {
             careful,
             groups: Groups::new(lanes, |access| ways(access, masked)),
             classified: Vec::new(),
+            rare: Vec::new(),
             excused: false,
             watch,
             unchecked: false,
