@@ -9,7 +9,7 @@ use iced_x86::{Code, Register};
 use vega_isa::memory::Space;
 
 use super::address::{range, translation};
-use super::assembler::{Arg, Condition, Label, Masking};
+use super::assembler::{Arg, Condition, Label, Masking, at_index};
 use super::context::{Context, Known};
 use super::groups::Class;
 use super::ir::Access;
@@ -86,11 +86,14 @@ impl Strip<'_> {
         if global {
             self.first_host(access, group.from, group.to, any);
         } else {
-            let end = super::assembler::at_index(RAX, RDX, group.to);
-            self.asm.op(Lea_r64_m, &[RCX.into(), end.into()]);
+            // Offsets are added in 32 bits: what is negative may be folded into the address.
+            if group.from != 0 {
+                self.asm.op(Add_rm32_imm32, &[Register::EAX.into(), Arg::Dword(group.from as u32)]);
+            }
+            self.asm.op(Lea_r64_m, &[RCX.into(), at_index(RAX, RDX, group.to - group.from).into()]);
             self.asm.op(Cmp_r64_rm64, &[RCX.into(), context(offset_of!(Context, lds_bytes)).into()]);
             self.asm.jcc(Condition::Above, any);
-            self.asm.op(Add_r64_rm64, &[RAX.into(), LDS.into()]);
+            self.asm.op(Lea_r64_m, &[RAX.into(), at_index(RAX, LDS, -group.from).into()]);
         }
         if group.accesses == 1 {
             self.asm.bind(put);

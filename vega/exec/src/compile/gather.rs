@@ -40,14 +40,7 @@ impl Strip<'_> {
     }
 
     /// Elements at `base` + 32-bit offsets that are below 2^31.
-    pub fn indexed(
-        &mut self,
-        access: &Access,
-        d: &[Register; 4],
-        base: Register,
-        index: Register,
-        offset: i32,
-    ) {
+    pub fn indexed(&mut self, access: &Access, d: &[Register; 4], base: Register, index: Register) {
         let pieces = usize::from(access.bytes / 8);
         let mut index = index;
         if pieces != 0 {
@@ -57,7 +50,7 @@ impl Strip<'_> {
             index = zmm(0);
         }
         for piece in 0..pieces {
-            let offset = offset + 8 * piece as i32;
+            let offset = 8 * piece as i32;
             let places = [ymm(zmm(0)), ymm(zmm(1))].map(|index| at_index(base, index, offset));
             self.halves();
             let codes = (EVEX_Vpgatherdq_zmm_k1_vm32y, EVEX_Vpscatterdq_vm32y_k1_zmm);
@@ -65,7 +58,7 @@ impl Strip<'_> {
         }
         if !access.bytes.is_multiple_of(8) {
             self.halves();
-            let place = at_index(base, index, offset + 8 * pieces as i32);
+            let place = at_index(base, index, 8 * pieces as i32);
             let d = d[2 * pieces];
             if access.load {
                 self.asm.with(EVEX_Vpgatherdd_zmm_k1_vm32z, &[zmm(3).into(), place.into()], by(K2));
@@ -189,9 +182,9 @@ impl Strip<'_> {
     }
 
     /// Notes the lanes' places in LDS.
-    pub fn lds_places(&mut self, address: Register, offset: i32) {
+    pub fn lds_places(&mut self, address: Register) {
         self.extend(address, [zmm(0), zmm(1)], false);
-        self.asm.op(Lea_r64_m, &[RAX.into(), at(LDS, offset).into()]);
+        self.asm.op(Mov_r64_rm64, &[RAX.into(), LDS.into()]);
         self.places();
     }
 

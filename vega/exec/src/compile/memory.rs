@@ -17,7 +17,7 @@ use super::assembler::{Arg, Condition, Label, Masking};
 use super::groups::Class;
 use super::ir::{Access, Lane};
 use super::layout::{LDS, zmm};
-use super::strip::{EXEC, K2, MOVE, Strip};
+use super::strip::{EXEC, K2, Strip};
 use Code::*;
 
 const RAX: Register = Register::RAX;
@@ -149,27 +149,39 @@ impl Strip<'_> {
         self.asm.jcc(Condition::NotEqual, self.careful);
     }
 
-    /// LDS from anywhere.
+    /// LDS from anywhere. Offsets are added as the LDS unit does it, in 32 bits: compilers fold what is negative into
+    /// the address.
     fn lds(&mut self, access: &Access, data: &Data, address: Register) {
-        // The largest address at which every element is inside.
-        let last = access.offsets[..access.count.into()].iter().max().copied().unwrap_or(0);
-        lds_limit(self.asm, last + access.reach().max(4), self.careful);
+        let [first, second] = access.offsets;
+        // Not in the address register, which may be the first element's destination.
+        let mut place = address;
+        if first != 0 || access.count == 2 {
+            place = zmm(5);
+            self.plus(place, address, first);
+        }
+        lds_limit(self.asm, access.reach().max(4), self.careful);
         self.asm.op(EVEX_Vpbroadcastd_zmm_k1z_r32, &[zmm(0).into(), Register::EAX.into()]);
-        self.outside(address, zmm(0));
+        self.outside(place, zmm(0));
+        if access.count == 2 {
+            self.plus(zmm(4), place, second - first);
+            self.outside(zmm(4), zmm(0));
+        }
         if !access.load && !matches!(access.bytes, 4 | 8) {
-            self.lds_places(address, access.offsets[0]);
+            self.lds_places(place);
             self.store_each(access, &data[0]);
             return;
         }
-        let mut index = address;
-        if access.load && access.count == 2 {
-            // The first element's destination may be the address register.
-            self.asm.op(MOVE, &[zmm(5).into(), address.into()]);
-            index = zmm(5);
+        self.indexed(access, &data[0], LDS, place);
+        if access.count == 2 {
+            self.plus(place, place, second - first);
+            self.indexed(access, &data[1], LDS, place);
         }
-        for (k, d) in data.iter().enumerate().take(access.count.into()) {
-            self.indexed(access, d, LDS, index, access.offsets[k]);
-        }
+    }
+
+    /// `to` = `from` + `number` in each lane; uses temporary 1.
+    fn plus(&mut self, to: Register, from: Register, number: i32) {
+        self.asm.broadcast(zmm(1), number as u32);
+        self.asm.op(EVEX_Vpaddd_zmm_k1z_zmm_zmmm512b32, &[to.into(), from.into(), zmm(1).into()]);
     }
 
     /// Global memory from anywhere.
@@ -192,7 +204,7 @@ impl Strip<'_> {
                 self.asm.op(EVEX_Vpbroadcastd_zmm_k1z_r32, &[zmm(0).into(), Register::ECX.into()]);
                 self.outside(low, zmm(0));
                 lane_base(self.asm, access);
-                self.indexed(access, d, RAX, low, 0);
+                self.indexed(access, d, RAX, low);
             }
             (None, Some(high)) => self.gather_wide(access, d, low, high, reach),
             (None, None) => {}
