@@ -204,6 +204,8 @@ fn agree(spaces: &[Space], rounds: usize, seed: u64) {
             let mut data: Vec<u32> = (0..ITEMS * 16).map(|_| random.word()).collect();
             let addresses: Vec<Vec<u32>> = (0..4).map(|_| pattern(&mut random, aligned)).collect();
             let beyond = random.next().is_multiple_of(8);
+            // Addresses in LDS that an offset brings back from below zero, for some lanes or all.
+            let below = if beyond { random.word() % 0x100 * 8 } else { 0 };
             for item in 0..ITEMS as usize {
                 let global = MIDDLE + u64::from(addresses[2][item]);
                 let mut flat = MIDDLE + u64::from(addresses[3][item]);
@@ -212,7 +214,7 @@ fn agree(spaces: &[Space], rounds: usize, seed: u64) {
                     flat = (1 << 48) + u64::from(addresses[3][item]);
                 }
                 let v = &mut data[16 * item..16 * item + 16];
-                v[0] = addresses[0][item].wrapping_sub(if beyond { 0x40 } else { 0 });
+                v[0] = addresses[0][item].wrapping_sub(below);
                 v[1] = addresses[1][item];
                 (v[2], v[3]) = (global as u32, (global >> 32) as u32);
                 (v[14], v[15]) = (flat as u32, (flat >> 32) as u32);
