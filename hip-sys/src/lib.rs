@@ -10,6 +10,7 @@
 //! | which release declares a function, and its symbols | [`FUNCTIONS`] |
 //! | types and constants, by their C names | [`types`], re-exported here |
 //! | what moved between releases | [`abi`] |
+//! | what a release declares and does not export | [`exports`] |
 //!
 //! ```no_run
 //! let hip = hip_sys::Api::load()?;
@@ -29,6 +30,7 @@ compile_error!("HIP exists on 64-bit hosts only");
 pub mod abi;
 mod api;
 mod error;
+pub mod exports;
 mod functions;
 // Generated; the headers decide on names, on the number of parameters and on the wording of the docs. The C
 // contract in each method's docs is its safety section.

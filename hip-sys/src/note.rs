@@ -6,8 +6,11 @@
 /// What the note says. Both libraries are recommended: a program gets an error when they are missing, and may go on.
 const TEXT: &[u8] = br#"[{"feature":"hip","description":"AMD's HIP runtime","priority":"recommended","soname":["libamdhip64.so.7","libamdhip64.so.6","libamdhip64.so.5"]},{"feature":"hiprtc","description":"kernels compiled at run time","priority":"suggested","soname":["libhiprtc.so.7","libhiprtc.so.6","libhiprtc.so.5"]}]"#;
 
+/// The text's size with the zero byte that ends it: readers written in C take it for a string.
+const TERMINATED: usize = TEXT.len() + 1;
+
 /// Padded to whole words, as notes are.
-const SIZE: usize = TEXT.len().next_multiple_of(4);
+const SIZE: usize = TERMINATED.next_multiple_of(4);
 
 /// An ELF note with room for the text.
 #[repr(C, align(4))]
@@ -32,7 +35,7 @@ const fn padded() -> [u8; SIZE] {
 #[used]
 #[cfg_attr(target_os = "linux", unsafe(link_section = ".note.dlopen"))]
 static NOTE: Note =
-    Note { name_size: 4, text_size: TEXT.len() as u32, kind: 0x407c_0c0a, name: *b"FDO\0", text: padded() };
+    Note { name_size: 4, text_size: TERMINATED as u32, kind: 0x407c_0c0a, name: *b"FDO\0", text: padded() };
 
 /// Makes sure that the note is linked wherever something is opened: linkers leave out object files that nobody needs.
 pub(crate) fn keep() {

@@ -9,48 +9,8 @@ mod common;
 
 use std::fs;
 
+use hip_sys::exports::NOT_EXPORTED;
 use hip_sys::{Api, FUNCTIONS, LoadError};
-
-/// Functions that a release's headers declare and its library, as Debian builds it, does not export.
-const NOT_EXPORTED: &[(&str, &[&str])] = &[
-    (
-        "5.2.3",
-        &[
-            "hipGraphKernelNodeGetAttribute",
-            "hipGraphKernelNodeSetAttribute",
-            "hipLaunchHostFunc",
-            "hipTexRefGetMipMappedArray",
-        ],
-    ),
-    (
-        "5.7.1",
-        &[
-            "hipGraphAddExternalSemaphoresSignalNode",
-            "hipGraphAddExternalSemaphoresWaitNode",
-            "hipGraphExecExternalSemaphoresSignalNodeSetParams",
-            "hipGraphExecExternalSemaphoresWaitNodeSetParams",
-            "hipGraphExternalSemaphoresSignalNodeGetParams",
-            "hipGraphExternalSemaphoresSignalNodeSetParams",
-            "hipGraphExternalSemaphoresWaitNodeGetParams",
-            "hipGraphExternalSemaphoresWaitNodeSetParams",
-            "hipTexRefGetMipMappedArray",
-        ],
-    ),
-    (
-        "6.4.3",
-        &[
-            "hipExternalMemoryGetMappedMipmappedArray",
-            "hipGraphAddExternalSemaphoresSignalNode",
-            "hipGraphAddExternalSemaphoresWaitNode",
-            "hipGraphExecExternalSemaphoresSignalNodeSetParams",
-            "hipGraphExecExternalSemaphoresWaitNodeSetParams",
-            "hipGraphExternalSemaphoresSignalNodeGetParams",
-            "hipGraphExternalSemaphoresSignalNodeSetParams",
-            "hipGraphExternalSemaphoresWaitNodeGetParams",
-            "hipGraphExternalSemaphoresWaitNodeSetParams",
-        ],
-    ),
-];
 
 /// Says why a test of the installed runtime does not run.
 fn no_runtime(reason: &str) {

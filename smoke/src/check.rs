@@ -21,6 +21,10 @@ pub struct Check {
     pub slow: bool,
     /// The long form, for `--explain`.
     pub explain: &'static str,
+    /// What a finding means for users, where the finding itself does not say it more exactly.
+    pub means: &'static str,
+    /// The fix in one line, where the finding itself does not say it more exactly.
+    pub fix: &'static str,
     /// Carries it out. An error says why it could not be carried out.
     pub run: fn(&Stack, &mut Findings) -> anyhow::Result<()>,
 }
@@ -44,6 +48,17 @@ impl Check {
         for finding in &mut findings {
             if strict && finding.outcome == Outcome::Warn {
                 finding.outcome = Outcome::Fail;
+            }
+            let default = match finding.outcome {
+                Outcome::Skip | Outcome::Pass => None,
+                Outcome::Error => {
+                    Some(("nothing was judged here", "clear what is in the way, and run the check again"))
+                }
+                Outcome::Warn | Outcome::Fail => Some((self.means, self.fix)),
+            };
+            if let Some((means, fix)) = default {
+                finding.meaning.get_or_insert_with(|| means.to_owned());
+                finding.fix.get_or_insert_with(|| fix.to_owned());
             }
             finding.package =
                 finding.file.as_ref().and_then(|file| stack.packages.owner(file)).map(str::to_owned);

@@ -5,6 +5,7 @@ use std::fs;
 
 use serde::{Deserialize, Serialize};
 
+use crate::checks;
 use crate::stack::{Stack, file_name};
 
 /// What a stack consists of.
@@ -12,7 +13,10 @@ use crate::stack::{Stack, file_name};
 pub struct Fingerprint {
     /// The distribution's name for itself.
     pub system: String,
-    /// Packages of the stack and their versions.
+    /// The package manager, or why there is nothing of it.
+    #[serde(default)]
+    pub manager: String,
+    /// Every package and its version.
     pub packages: BTreeMap<String, String>,
     /// Each library's soname, and the file behind it.
     pub sonames: BTreeMap<String, String>,
@@ -20,11 +24,33 @@ pub struct Fingerprint {
     pub llvm: Option<String>,
     /// The processors that the distribution builds for, as the command line says.
     pub targets: Vec<String>,
+    /// The processors that the device libraries know.
+    #[serde(default)]
+    pub processors: Vec<String>,
 }
 
 /// Parts of package names that belong to a stack.
 const NAMES: &[&str] =
     &["rocm", "roc", "hip", "hsa", "comgr", "llvm", "clang", "amd", "miopen", "rccl", "hsakmt"];
+
+/// Whether a package of this name is part of a stack.
+pub fn of_stack(name: &str) -> bool {
+    NAMES.iter().any(|part| name.contains(part))
+}
+
+/// The processors that the device libraries know, as the names of their files say.
+fn processors(stack: &Stack) -> Vec<String> {
+    let folder = checks::bitcode_folder(stack).ok().flatten();
+    let files = folder.into_iter().flat_map(|folder| fs::read_dir(folder).into_iter().flatten().flatten());
+    let mut all: Vec<String> = files
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            Some(format!("gfx{}", name.strip_prefix("oclc_isa_version_")?.strip_suffix(".bc")?))
+        })
+        .collect();
+    all.sort();
+    all
+}
 
 impl Fingerprint {
     /// Reads it.
@@ -36,16 +62,11 @@ impl Fingerprint {
             let done = stack.run(stack.command(&clang).arg("--version")).ok()?;
             done.output.lines().next().map(str::to_owned)
         });
-        let of_stack = |name: &str| NAMES.iter().any(|part| name.contains(part));
+        let manager = stack.packages.manager().map(|manager| manager.name().to_owned());
         Self {
             system: name.unwrap_or("unknown").trim_matches('"').to_owned(),
-            packages: stack
-                .packages
-                .versions
-                .iter()
-                .filter(|(name, _)| of_stack(name))
-                .map(|(n, v)| (n.clone(), v.clone()))
-                .collect(),
+            manager: manager.or_else(|| stack.packages.problem.clone()).unwrap_or_default(),
+            packages: stack.packages.versions.clone(),
             sonames: stack
                 .libraries
                 .iter()
@@ -53,6 +74,7 @@ impl Fingerprint {
                 .collect(),
             llvm: version,
             targets: stack.targets.clone(),
+            processors: processors(stack),
         }
     }
 }

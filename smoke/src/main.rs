@@ -127,7 +127,8 @@ fn run(options: &Options) -> anyhow::Result<u8> {
     let mut foreign = None;
     if let Some(root) = &options.root {
         root::check(root)?;
-        foreign = Some(Packages::read(root));
+        // With this machine's rpm: the root may have none of its own.
+        foreign = Some(Packages::read(root, &std::env::temp_dir()));
         let file = vega
             .as_ref()
             .map(|path| fs::read(path).with_context(|| format!("cannot read {}", path.display())));
@@ -138,10 +139,15 @@ fn run(options: &Options) -> anyhow::Result<u8> {
     let device = device(options, real, vega);
     let described = describe(&device);
     let absent = matches!(device, Device::Absent(_));
-    let environment = if foreign.is_some() { root::environment() } else { Vec::new() };
+    let environment = if options.root.is_some() { root::environment() } else { Vec::new() };
     let mut stack = Stack::find(device, options.targets.clone(), environment)?;
-    if let Some(packages) = foreign {
+    if let Some(packages) = foreign
+        && stack.packages.versions.len() < packages.versions.len()
+    {
         stack.packages = packages;
+    }
+    if let Some(problem) = &stack.packages.problem {
+        eprintln!("hip-smoke: note: {problem}");
     }
     let verdicts = carry_out(&selected, &stack, options.strict);
     let report = Report {
@@ -211,13 +217,25 @@ fn device(options: &Options, real: bool, vega: Option<PathBuf>) -> Device {
     if options.real || (real && !options.r#virtual) {
         if real { Device::Real } else { Device::Absent("this machine has no /dev/kfd".to_owned()) }
     } else {
-        match vega {
-            Some(vega) => Device::Virtual(vega),
+        match vega.map(|vega| starts(&vega).map(|()| vega)) {
+            Some(Ok(vega)) => Device::Virtual(vega),
+            Some(Err(why)) => Device::Absent(why),
             None => Device::Absent(
                 "the file vega is neither beside hip-smoke nor in PATH; give --vega".to_owned(),
             ),
         }
     }
+}
+
+/// Whether `vega` starts in this root. Unlike this program it is loaded by the root's C library.
+fn starts(vega: &Path) -> Result<(), String> {
+    let output = std::process::Command::new(vega).arg("--version").output();
+    let why = match output {
+        Ok(output) if output.status.success() => return Ok(()),
+        Ok(output) => String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        Err(error) => error.to_string(),
+    };
+    Err(format!("{} does not start in this root, it needs glibc 2.34 there: {why}", vega.display()))
 }
 
 fn describe(device: &Device) -> String {

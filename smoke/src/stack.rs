@@ -95,7 +95,7 @@ impl Stack {
             }
         }
         let libraries = libraries(&folders);
-        let packages = Packages::read(Path::new("/"));
+        let packages = Packages::read(Path::new("/"), work.path());
         let compiled = RefCell::default();
         Ok(Self { folders, roots, libraries, packages, device, targets, environment, work, compiled })
     }

@@ -13,6 +13,8 @@ pub enum Stage {
     Demo,
     /// Running every test, and checking the bindings.
     Test,
+    /// Building and testing as distributions package.
+    Packaging,
     /// The comparison with PoCL.
     Bench,
     /// Building the chroots.
@@ -105,6 +107,62 @@ pub const NEEDS: &[Need] = &[
         debian: &["libclang-15-dev"],
         arch: &["clang"],
         fedora: &["clang-devel"],
+    },
+    Need {
+        what: "pacman (hip-smoke's reader of its database is compared with it)",
+        probe: Probe::Program(&["pacman"]),
+        stage: Stage::Test,
+        debian: &["pacman-package-manager"],
+        arch: &["pacman"],
+        fedora: &["pacman"],
+    },
+    Need {
+        what: "rpm and rpmbuild (the same)",
+        probe: Probe::Program(&["rpmbuild"]),
+        stage: Stage::Test,
+        debian: &["rpm"],
+        arch: &["rpm-tools"],
+        fedora: &["rpm-build"],
+    },
+    Need {
+        what: "makepkg (runs the PKGBUILD snippet)",
+        probe: Probe::Program(&["makepkg"]),
+        stage: Stage::Packaging,
+        debian: &["makepkg"],
+        arch: &["pacman"],
+        fedora: &["pacman"],
+    },
+    Need {
+        what: "autopkgtest (runs the debian/tests snippet)",
+        probe: Probe::Program(&["autopkgtest"]),
+        stage: Stage::Packaging,
+        debian: &["autopkgtest"],
+        arch: &["autopkgtest"],
+        fedora: &["autopkgtest"],
+    },
+    Need {
+        what: "nix-instantiate (evaluates the Nix snippet)",
+        probe: Probe::Program(&["nix-instantiate"]),
+        stage: Stage::Packaging,
+        debian: &["nix-bin"],
+        arch: &["nix"],
+        fedora: &["nix"],
+    },
+    Need {
+        what: "mandoc (reads the manual pages)",
+        probe: Probe::Program(&["mandoc"]),
+        stage: Stage::Packaging,
+        debian: &["mandoc"],
+        arch: &["mandoc"],
+        fedora: &["mandoc"],
+    },
+    Need {
+        what: "zsh and fish (read their completions)",
+        probe: Probe::Program(&["fish"]),
+        stage: Stage::Packaging,
+        debian: &["zsh", "fish"],
+        arch: &["zsh", "fish"],
+        fedora: &["zsh", "fish"],
     },
     Need {
         what: "an OpenCL implementation on the CPU, PoCL",

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use hip_sys::abi::{self, Version};
+use hip_sys::exports::not_exported;
 use hip_sys::{FUNCTIONS, Library, RELEASES};
 
 use crate::stack::{Stack, file_name};
@@ -63,24 +64,6 @@ const SIZES: &[(&str, abi::Fact, u32, u32)] = &[
     ("hipExternalSemaphoreHandleDesc", abi::EXTERNAL_SEMAPHORE_HANDLE_DESC, 32, 96),
 ];
 
-/// Functions that the headers of a release declare and AMD's own library of it does not export (5.2.3 the first four,
-/// 6.4.3 the next, 5.7.1 the others): nobody could ever link to them.
-const NEVER_EXPORTED: &[&str] = &[
-    "hipLaunchHostFunc",
-    "hipGraphKernelNodeGetAttribute",
-    "hipGraphKernelNodeSetAttribute",
-    "hipTexRefGetMipMappedArray",
-    "hipExternalMemoryGetMappedMipmappedArray",
-    "hipGraphAddExternalSemaphoresSignalNode",
-    "hipGraphAddExternalSemaphoresWaitNode",
-    "hipGraphExecExternalSemaphoresSignalNodeSetParams",
-    "hipGraphExecExternalSemaphoresWaitNodeSetParams",
-    "hipGraphExternalSemaphoresSignalNodeGetParams",
-    "hipGraphExternalSemaphoresSignalNodeSetParams",
-    "hipGraphExternalSemaphoresWaitNodeGetParams",
-    "hipGraphExternalSemaphoresWaitNodeSetParams",
-];
-
 fn exports(stack: &Stack, (major, minor): (u32, u32), library: &crate::stack::Library, out: &mut Findings) {
     let prefix = format!("{major}.{minor}.");
     let Some(release) = RELEASES.iter().find(|release| format!("{release}.").starts_with(&prefix)) else {
@@ -101,7 +84,7 @@ fn exports(stack: &Stack, (major, minor): (u32, u32), library: &crate::stack::Li
         count += 1;
         let found =
             function.spellings.iter().any(|name| name.to_str().is_ok_and(|name| exported.contains(name)));
-        if !found && !NEVER_EXPORTED.contains(&function.name) {
+        if !found && !not_exported(release, function.name) {
             missing.push(function.name);
         }
     }

@@ -164,7 +164,10 @@ const PLACES: &[&str] =
     &["amdgcn/bitcode", "lib/x86_64-linux-gnu/amdgcn/bitcode", "lib64/amdgcn/bitcode", "lib/amdgcn/bitcode"];
 
 /// The first folder with device libraries: where hipcc would find them.
-fn bitcode_folder(stack: &Stack) -> anyhow::Result<Option<PathBuf>> {
+///
+/// # Errors
+/// When clang cannot be run.
+pub fn bitcode_folder(stack: &Stack) -> anyhow::Result<Option<PathBuf>> {
     let mut candidates: Vec<PathBuf> = Vec::new();
     if let Some(clang) = stack.clang("clang") {
         let done = stack.run(stack.command(&clang).arg("-print-resource-dir"))?;

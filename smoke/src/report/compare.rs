@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::Report;
+use crate::fingerprint;
 use crate::verdict::Outcome;
 
 /// Reads a JSON report.
@@ -27,7 +28,7 @@ pub fn compare(before: &Report, after: &Report) -> (String, bool) {
     changed(&mut text, "device", &before.device, &after.device);
     let llvm = |report: &Report| report.fingerprint.llvm.clone().unwrap_or_else(|| "none".to_owned());
     changed(&mut text, "LLVM", &llvm(before), &llvm(after));
-    maps(&mut text, "package", &a.packages, &b.packages);
+    packages(&mut text, &a.packages, &b.packages);
     maps(&mut text, "library", &a.sonames, &b.sonames);
     let mut worse = false;
     for now in &after.verdicts {
@@ -52,6 +53,23 @@ pub fn compare(before: &Report, after: &Report) -> (String, bool) {
 fn changed(text: &mut String, name: &str, before: &str, after: &str) {
     if before != after {
         let _ = writeln!(text, "{name}: {before} -> {after}");
+    }
+}
+
+/// Packages of the stack by name, of the others only how many changed.
+fn packages(text: &mut String, before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) {
+    let of_stack = |all: &BTreeMap<String, String>| {
+        all.iter()
+            .filter(|(name, _)| fingerprint::of_stack(name))
+            .map(|(n, v)| (n.clone(), v.clone()))
+            .collect()
+    };
+    maps(text, "package", &of_stack(before), &of_stack(after));
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let others = names.into_iter().filter(|name| !fingerprint::of_stack(name));
+    let others = others.filter(|name| before.get(*name) != after.get(*name)).count();
+    if others > 0 {
+        let _ = writeln!(text, "packages outside the stack: {others} differ");
     }
 }
 
