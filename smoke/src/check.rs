@@ -1,9 +1,11 @@
 //! What a check is, and how checks are run.
 
+use std::fs::File;
+use std::io::ErrorKind;
 use std::time::Instant;
 
 use crate::stack::{Device, Stack};
-use crate::verdict::{Findings, Outcome, Verdict};
+use crate::verdict::{Finding, Findings, Outcome, Verdict};
 
 /// One check: a row of [`crate::checks::CHECKS`].
 pub struct Check {
@@ -29,11 +31,27 @@ pub struct Check {
     pub run: fn(&Stack, &mut Findings) -> anyhow::Result<()>,
 }
 
+/// What of this machine was in the way, where a finding seems to be about the stack: a file that this user may not
+/// read, or a disk with no room for what the check writes.
+fn obstacle(stack: &Stack, finding: &Finding) -> Option<String> {
+    if finding.outcome == Outcome::Pass {
+        return None;
+    }
+    // Who may open a device file is what a check is about.
+    let file = finding.file.as_ref().filter(|file| !file.starts_with("/dev"));
+    let denied = file.and_then(|file| {
+        let error = File::open(file).err().filter(|error| error.kind() == ErrorKind::PermissionDenied)?;
+        Some(format!("{} cannot be read: {error}", file.display()))
+    });
+    denied.or_else(|| stack.no_room().map(|why| format!("{} has no room: {why}", stack.work().display())))
+}
+
 impl Check {
     /// Carries the check out and judges it.
     pub fn verdict(&self, stack: &Stack, strict: bool) -> Verdict {
         let start = Instant::now();
         let mut findings = Findings::default();
+        stack.forget_work();
         match &stack.device {
             Device::Absent(why) if self.device => {
                 findings.skip(format!("needs a device: {why}"));
@@ -46,6 +64,11 @@ impl Check {
         }
         let mut findings = findings.into_inner();
         for finding in &mut findings {
+            if let Some(obstacle) = obstacle(stack, finding) {
+                finding.outcome = Outcome::Error;
+                finding.what = format!("{obstacle} ({})", finding.what);
+                (finding.meaning, finding.fix) = (None, None);
+            }
             if strict && finding.outcome == Outcome::Warn {
                 finding.outcome = Outcome::Fail;
             }

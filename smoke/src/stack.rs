@@ -1,8 +1,9 @@
 //! The stack under test: its libraries and programs, the device it runs on, and how its programs are started.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -18,6 +19,9 @@ use crate::process::{self, Finished};
 
 /// The longest that one program may take.
 pub const LIMIT: Duration = Duration::from_secs(120);
+
+/// What a check needs in the private folder: a program with its device code and what its compiler leaves between.
+const ROOM: usize = 8 << 20;
 
 /// What programs that need a device run on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +65,8 @@ pub struct Stack {
     /// Variables that programs get instead of this process's own: in another root.
     pub environment: Vec<(&'static str, &'static str)>,
     work: TempDir,
+    /// Whether the check at hand has used the private folder.
+    used: Cell<bool>,
     compiled: RefCell<BTreeMap<String, Result<PathBuf, String>>>,
 }
 
@@ -96,13 +102,28 @@ impl Stack {
         }
         let libraries = libraries(&folders);
         let packages = Packages::read(Path::new("/"), work.path());
-        let compiled = RefCell::default();
-        Ok(Self { folders, roots, libraries, packages, device, targets, environment, work, compiled })
+        let (compiled, used) = Default::default();
+        Ok(Self { folders, roots, libraries, packages, device, targets, environment, work, used, compiled })
     }
 
     /// A private folder, removed at the end.
     pub fn work(&self) -> &Path {
         self.work.path()
+    }
+
+    /// A check begins: whether it uses the private folder is not known yet.
+    pub fn forget_work(&self) {
+        self.used.set(false);
+    }
+
+    /// Why the private folder takes no more, when the check at hand has used it.
+    pub fn no_room(&self) -> Option<io::Error> {
+        let write = || {
+            let mut file = tempfile::tempfile_in(self.work())?;
+            file.write_all(&[0; ROOM])?;
+            file.sync_data()
+        };
+        if self.used.get() { write().err() } else { None }
     }
 
     /// The libraries of a name, without version: `libamdhip64.so`.
@@ -190,6 +211,7 @@ impl Stack {
     /// When it cannot be started.
     pub fn run(&self, command: &mut Command) -> anyhow::Result<Finished> {
         let name = command.get_program().to_string_lossy().into_owned();
+        self.used.set(true);
         process::run(command, LIMIT, self.work()).with_context(|| format!("cannot run {name}"))
     }
 
@@ -199,6 +221,7 @@ impl Stack {
     /// When it cannot be written.
     pub fn write(&self, name: &str, text: &str) -> anyhow::Result<PathBuf> {
         let path = self.work().join(name);
+        self.used.set(true);
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
         Ok(path)
     }
@@ -208,6 +231,7 @@ impl Stack {
     /// # Errors
     /// There is no hipcc, or what it printed.
     pub fn compile(&self, name: &str, source: &str, arguments: &[&str]) -> Result<PathBuf, String> {
+        self.used.set(true);
         if let Some(known) = self.compiled.borrow().get(name) {
             return known.clone();
         }
