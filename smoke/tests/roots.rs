@@ -11,7 +11,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use common::{SMOKE, debian_hip, is_root, possible, report, snapshot, stderr, vega};
+use common::{SMOKE, Snapshot, debian_hip, is_root, possible, report, snapshot, stderr, vega};
 
 /// Checks that need no compiler.
 const FAST: &str = "links,sonames,dlopen,registrations";
@@ -36,7 +36,7 @@ fn in_namespace(script: &str) -> (Output, tempfile::TempDir) {
 /// What the checks may write to on this machine, and must not.
 const KEPT: &[&str] = &["/etc", "/usr/lib/x86_64-linux-gnu", "/var/lib/dpkg", "/usr/bin"];
 
-fn host() -> Vec<std::collections::BTreeMap<std::path::PathBuf, (u64, u32, u32, i64, i64)>> {
+fn host() -> Vec<Snapshot> {
     KEPT.iter().map(|folder| snapshot(Path::new(folder))).collect()
 }
 

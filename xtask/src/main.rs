@@ -12,9 +12,11 @@ mod distros;
 mod glibc;
 mod install;
 mod needs;
+mod packaging;
 mod process;
 mod report;
 mod setup;
+mod snippets;
 mod stress;
 mod suite;
 mod suites;
@@ -73,6 +75,8 @@ enum Task {
     },
     /// Install vega and hip-smoke with manual pages and completions
     Install(install::Options),
+    /// Build and install as distributions do (as nobody, offline, vendored), and run the snippets with their own tools
+    Packaging(Install),
     /// Regenerate hip-sys from the HIP headers
     #[command(disable_help_flag = true)]
     Bindgen {
@@ -141,6 +145,10 @@ fn run(task: Task) -> anyhow::Result<bool> {
             let file = file.map_or_else(|| build_vega(Profile::Release), Ok)?;
             let glibc::Version(major, minor) = glibc::check(&file)?;
             println!("{} needs glibc {major}.{minor}", file.display());
+        }
+        Task::Packaging(install) => {
+            install.ensure(&[Stage::Test, Stage::Packaging, Stage::Distros])?;
+            return packaging::run();
         }
         Task::Install(options) => install::run(&options)?,
         Task::Bindgen { rest } => bindgen_command(rest)?,

@@ -42,8 +42,14 @@ pub fn debian_hip() -> bool {
     Path::new("/var/lib/dpkg/info/libamdhip64-5.list").exists()
 }
 
+/// Size, mode, owner and time of a file, in seconds and nanoseconds.
+pub type Entry = (u64, u32, u32, i64, i64);
+
+/// Everything below a folder.
+pub type Snapshot = BTreeMap<PathBuf, Entry>;
+
 /// Everything below a folder: size, mode, owner and time of each. Other file systems below it are left out.
-pub fn snapshot(folder: &Path) -> BTreeMap<PathBuf, (u64, u32, u32, i64, i64)> {
+pub fn snapshot(folder: &Path) -> Snapshot {
     let mut all = BTreeMap::new();
     let device = fs::symlink_metadata(folder).expect("the folder is there").dev();
     let mut folders = vec![folder.to_path_buf()];
