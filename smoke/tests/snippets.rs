@@ -48,12 +48,22 @@ fn the_shell_snippets_pass_skip_and_fail() {
         ),
         ("check.spec", "sh", rpm_check()),
         ("passthru-tests.nix", "sh", nix_build()),
+        ("rocm-smoke.yml", "sh", workflow_step()),
     ];
     for (name, shell, script) in frames {
-        for (status, passes) in [(0, true), (77, true), (1, false), (3, false)] {
+        for (status, passes) in [(0, true), (77, name != "rocm-smoke.yml"), (1, false), (3, false)] {
             assert_eq!(run(shell, &script, status), passes, "{name} with status {status}");
         }
     }
+}
+
+/// The workflow's step that runs the checks, its variables replaced. There a device that cannot be made is a failure: the
+/// step runs with all rights.
+fn workflow_step() -> String {
+    let workflow = text("github/rocm-smoke.yml");
+    let steps: Vec<&str> = workflow.lines().filter_map(|line| line.trim().strip_prefix("- run: ")).collect();
+    let step = steps.iter().find(|step| step.contains("hip-smoke chroot")).expect("the step");
+    step.replace("sudo ", "").replace("${{ matrix.suite }}", "trixie")
 }
 
 /// The shell part of the .spec, its macro replaced.

@@ -16,6 +16,7 @@ mod packaging;
 mod process;
 mod report;
 mod setup;
+mod smoke;
 mod snippets;
 mod stress;
 mod suite;
@@ -75,6 +76,20 @@ enum Task {
     },
     /// Install vega and hip-smoke with manual pages and completions
     Install(install::Options),
+    /// Run hip-smoke in clean chroots of Debian suites: minimal packages, libraries, and each library broken
+    Smoke {
+        #[command(flatten)]
+        install: Install,
+        /// Only this suite; may be given several times
+        #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(chroots::suite_names()))]
+        suite: Vec<String>,
+        /// Only this part; may be given several times
+        #[arg(long)]
+        part: Vec<smoke::Part>,
+        /// Build the chroots again even if they are there
+        #[arg(long)]
+        rebuild: bool,
+    },
     /// Build and install as distributions do (as nobody, offline, vendored), and run the snippets with their own tools
     Packaging(Install),
     /// Regenerate hip-sys from the HIP headers
@@ -145,6 +160,10 @@ fn run(task: Task) -> anyhow::Result<bool> {
             let file = file.map_or_else(|| build_vega(Profile::Release), Ok)?;
             let glibc::Version(major, minor) = glibc::check(&file)?;
             println!("{} needs glibc {major}.{minor}", file.display());
+        }
+        Task::Smoke { install, suite, part, rebuild } => {
+            install.ensure(&[Stage::Demo, Stage::Distros])?;
+            return smoke::run(&suite, &part, rebuild);
         }
         Task::Packaging(install) => {
             install.ensure(&[Stage::Test, Stage::Packaging, Stage::Distros])?;

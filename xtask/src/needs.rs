@@ -128,7 +128,7 @@ pub const NEEDS: &[Need] = &[
         what: "makepkg (runs the PKGBUILD snippet)",
         probe: Probe::Program(&["makepkg"]),
         stage: Stage::Packaging,
-        debian: &["makepkg"],
+        debian: &["makepkg", "libarchive-tools"],
         arch: &["pacman"],
         fedora: &["pacman"],
     },

@@ -36,8 +36,8 @@ const SNIPPETS: &[Snippet] = &[
     Snippet {
         file: "check.spec",
         made: "fedora/probe.spec",
-        before: "Name: probe\nVersion: 1\nRelease: 1\nSummary: a probe\nLicense: MIT\nBuildArch: noarch\n%description\na probe\n%files\n",
-        after: "",
+        before: "Name: probe\nVersion: 1\nRelease: 1\nSummary: a probe\nLicense: MIT\nBuildArch: noarch\n",
+        after: "\n%description\na probe\n%files\n",
         script: "cd $W/snippets/fedora && rpmbuild --nodeps --define \"_topdir $PWD\" -bb probe.spec && \
                  grep -c '<testcase' BUILD/hip-smoke.xml",
     },
@@ -53,7 +53,7 @@ const SNIPPETS: &[Snippet] = &[
         made: "nix/tests.nix",
         before: "",
         after: "",
-        script: "cd $W/snippets/nix && nix-instantiate --parse tests.nix > parsed && \
+        script: "cd $W/snippets/nix && nix-instantiate --parse --store dummy:// tests.nix > parsed && \
                  echo 'import ./tests.nix { runCommand = name: attributes: script: script; hip-smoke = null; clr = \
                  \"/usr\"; rocminfo = null; hipcc = null; }' > probe.nix && \
                  nix-instantiate --eval --json --store dummy:// probe.nix | \
@@ -98,7 +98,7 @@ mount --rbind /dev "$T/dev"
 cp /etc/resolv.conf "$T/etc/resolv.conf"
 eval "$4"
 status=0
-autopkgtest --output-dir "$3" "$2/hip-smoke.deb" "$2/package" -- chroot "$T" || status=$?
+autopkgtest --output-dir "$3" --setup-commands "apt-get update" "$2/hip-smoke.deb" "$2/package" -- chroot "$T" || status=$?
 exit $status
 "#;
 
