@@ -21,6 +21,9 @@ const FIRST_WITHOUT_SLOT: u32 = 0x8000_0000;
 const LIMIT: usize = 2 * SLOTS as usize;
 /// Timeouts from here on mean "for ever".
 const FOREVER: u32 = 0xffff_fffe;
+/// How long a wait takes that has nothing new to tell: the ages it does not know were told before. ROCr 6.4 forgets
+/// ages whenever its list of events changes, and then asks again and again, for as long as a kernel runs.
+const NOTHING_NEW: Duration = Duration::from_millis(1);
 
 #[derive(Default)]
 struct Event {
@@ -30,6 +33,8 @@ struct Event {
     /// How often it was raised; a waiter notices by a change. The kernel's `event_age` counts alike and
     /// skips 0, which means "not used".
     age: u64,
+    /// The age that was told last; 0 if none was.
+    told: u64,
     waiters: u32,
     memory: MemoryException,
     hardware: HwException,
@@ -207,6 +212,8 @@ struct Waiter {
     activated: bool,
     /// The program gave the last age that it knows.
     wants_age: bool,
+    /// It is activated for an age that was told before.
+    old: bool,
 }
 
 /// WAIT_EVENTS.
@@ -242,11 +249,13 @@ type Answers = Vec<Option<[u64; 4]>>;
 fn block(events: &Events, data: &[EventData], all: bool, deadline: Option<Instant>) -> (u32, Answers) {
     let mut state = events.lock();
     let Some(mut waiters) = begin(&mut state, data) else { return (wait_result::FAIL, Vec::new()) };
+    let patience = Instant::now() + NOTHING_NEW;
     let result = loop {
         let mut missing = false;
         for waiter in waiters.iter_mut() {
             match state.events.get(&waiter.id) {
-                Some(event) => waiter.activated |= event.age != waiter.since,
+                Some(event) if event.age != waiter.since => (waiter.activated, waiter.old) = (true, false),
+                Some(_) => {}
                 None => missing = true,
             }
         }
@@ -254,15 +263,21 @@ fn block(events: &Events, data: &[EventData], all: bool, deadline: Option<Instan
         if missing {
             break wait_result::FAIL;
         }
-        if if all { activated == waiters.len() } else { activated > 0 } {
+        let complete = if all { activated == waiters.len() } else { activated > 0 };
+        if complete && waiters.iter().any(|w| w.activated && !w.old) {
             break wait_result::COMPLETE;
         }
+        let deadline = if complete {
+            Some(deadline.map_or(patience, |deadline| deadline.min(patience)))
+        } else {
+            deadline
+        };
         state = match deadline {
             None => events.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
             Some(deadline) => {
                 let left = deadline.saturating_duration_since(Instant::now());
                 if left.is_zero() {
-                    break wait_result::TIMEOUT;
+                    break if complete { wait_result::COMPLETE } else { wait_result::TIMEOUT };
                 }
                 events.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
             }
@@ -290,22 +305,27 @@ fn begin(state: &mut State, data: &[EventData]) -> Option<Vec<Waiter>> {
         let event = state.events.get_mut(&data.event_id)?;
         let known_age = data.data[0];
         let wants_age = event.kind == event_type::SIGNAL && known_age != 0;
-        let activated = event.signaled || (wants_age && event.age != known_age);
+        let other_age = wants_age && event.age != known_age;
+        let activated = event.signaled || other_age;
+        let old = !event.signaled && other_age && event.told == event.age;
         event.signaled &= !event.auto_reset;
         event.waiters += 1;
-        waiters.push(Waiter { id: data.event_id, since: event.age, activated, wants_age });
+        waiters.push(Waiter { id: data.event_id, since: event.age, activated, wants_age, old });
     }
     Some(waiters)
 }
 
-fn answer(event: &Event, waiter: &Waiter) -> Option<[u64; 4]> {
+fn answer(event: &mut Event, waiter: &Waiter) -> Option<[u64; 4]> {
     match event.kind {
         event_type::MEMORY => Some(bytemuck::cast(event.memory)),
         event_type::HW_EXCEPTION => {
             let [low, high]: [u64; 2] = bytemuck::cast(event.hardware);
             Some([low, high, 0, 0])
         }
-        _ if waiter.wants_age => Some([event.age, 0, 0, 0]),
+        _ if waiter.wants_age => {
+            event.told = event.age;
+            Some([event.age, 0, 0, 0])
+        }
         _ => None,
     }
 }
@@ -386,6 +406,28 @@ mod tests {
         assert_eq!((result, answers), (wait_result::COMPLETE, vec![Some([2, 0, 0, 0])]));
         data.data[0] = 2;
         assert_eq!(block(&events, &[data], false, now()).0, wait_result::TIMEOUT);
+    }
+
+    #[test]
+    fn whoever_forgets_an_age_is_told_again_but_no_sooner_than_something_happens() {
+        let (events, mut data) = with(event_type::SIGNAL, true);
+        events.raise(data.event_id);
+        data.data[0] = 1;
+        let told = (wait_result::COMPLETE, vec![Some([2, 0, 0, 0])]);
+        assert_eq!(block(&events, &[data], false, None), told);
+        let before = Instant::now();
+        assert_eq!(block(&events, &[data], false, None), told, "it is not lost");
+        assert!(before.elapsed() >= NOTHING_NEW, "a loop of such calls leaves the processor to others");
+        // What is new is told at once, also while somebody waits.
+        std::thread::scope(|scope| {
+            let waiter =
+                scope.spawn(|| (0..).map(|_| block(&events, &[data], false, None).1).find(|a| *a != told.1));
+            while events.lock().events[&data.event_id].waiters == 0 {
+                std::thread::yield_now();
+            }
+            events.raise(data.event_id);
+            assert_eq!(waiter.join().unwrap(), Some(vec![Some([3, 0, 0, 0])]));
+        });
     }
 
     #[test]
