@@ -7,7 +7,7 @@
 //! them, which the C calling convention allows.
 
 use hip::sys::{Api, hipDeviceProp_tR0600, hipError_t};
-use hip::{DeviceBuffer, Event, LaunchConfig, Module, Runtime};
+use hip::{Device, DeviceBuffer, Event, LaunchConfig, Module, Runtime};
 use std::ffi::{CStr, c_int, c_void};
 use std::hint::black_box;
 use std::ptr::NonNull;
@@ -86,6 +86,49 @@ fn compare(name: &str, mut raw: impl FnMut(), mut wrapped: impl FnMut()) {
         }
     }
     let [raw, wrapped] = best;
+    report(name, raw, wrapped);
+}
+
+/// Allocations that find nothing in the cache, and what gives the memory back to HIP.
+fn raw_allocation(device: Device, api: &Api) {
+    const CALLS: usize = 100;
+    let mut buffers = Vec::with_capacity(CALLS);
+    // Allocating and freeing, both raw and wrapped.
+    let mut best = [[f64::INFINITY; 2]; 2];
+    let per_call = |start: Instant| start.elapsed().as_secs_f64() * 1e9 / CALLS as f64;
+    for _ in 0..20_000 {
+        let mut address = std::ptr::null_mut();
+        let start = Instant::now();
+        for _ in 0..CALLS {
+            // SAFETY: the function does nothing but write to a live local.
+            assert!(black_box(unsafe { api.hipMalloc(&mut address, 4000) }) == Ok(hipError_t(0)));
+        }
+        let allocated = per_call(start);
+        let start = Instant::now();
+        for _ in 0..CALLS {
+            // SAFETY: the function does nothing.
+            assert!(black_box(unsafe { api.hipFree(address) }) == Ok(hipError_t(0)));
+        }
+        let raw = [allocated, per_call(start)];
+        let start = Instant::now();
+        for _ in 0..CALLS {
+            buffers.push(DeviceBuffer::<f32>::uninit(device, 1000).expect("nothing fails"));
+        }
+        let allocated = per_call(start);
+        buffers.clear();
+        let start = Instant::now();
+        device.trim(0).expect("nothing fails");
+        let wrapped = [allocated, per_call(start)];
+        for (best, [raw, wrapped]) in best.iter_mut().zip([[raw[0], wrapped[0]], [raw[1], wrapped[1]]]) {
+            *best = [best[0].min(raw), best[1].min(wrapped)];
+        }
+    }
+    for (name, [raw, wrapped]) in ["allocation (raw)", "free (raw)"].into_iter().zip(best) {
+        report(name, raw, wrapped);
+    }
+}
+
+fn report(name: &str, raw: f64, wrapped: f64) {
     println!("{name:<28} raw {raw:6.1} ns   hip {wrapped:6.1} ns   adds {:6.1} ns", wrapped - raw);
 }
 
@@ -161,5 +204,6 @@ fn main() -> hip::Result<()> {
         },
         || drop(DeviceBuffer::<f32>::uninit(device, 1000).expect("nothing fails")),
     );
+    raw_allocation(device, api);
     Ok(())
 }
