@@ -51,6 +51,18 @@ impl Block {
             exported: AtomicBool::new(false),
         }))
     }
+
+    /// As [`new`](Self::new), in the place of a block that was given back and has no uses.
+    pub(super) fn renew(mut self, address: *mut c_void, bytes: usize) -> Self {
+        match Arc::get_mut(&mut self.0) {
+            Some(state) => {
+                (state.address, state.bytes) = (address, bytes);
+                self
+            }
+            // A holder that was not the last is still about to let go.
+            None => Self::new(address, bytes),
+        }
+    }
 }
 
 impl Deref for Block {

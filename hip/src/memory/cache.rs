@@ -20,8 +20,13 @@ pub(crate) struct BlockCache(Mutex<Shelves>);
 #[derive(Default)]
 struct Shelves {
     blocks: BTreeMap<usize, Vec<Block>>,
+    /// What is left on the host of blocks that were freed.
+    spares: Vec<Block>,
     statistics: MemoryStatistics,
 }
+
+/// More spares than these are dropped.
+const SPARES: usize = 128;
 
 impl Shelves {
     fn keep(&mut self, block: Block) {
@@ -57,9 +62,9 @@ pub struct MemoryStatistics {
 }
 
 impl MemoryStatistics {
-    fn take(&mut self, bytes: usize) {
-        self.used += bytes;
-        self.peak_used = self.peak_used.max(self.used);
+    /// The peak is what there was before `used` became less, or is now.
+    fn with_peak(self) -> Self {
+        Self { peak_used: self.peak_used.max(self.used), ..self }
     }
 }
 
@@ -71,42 +76,66 @@ impl BlockCache {
         if let Some(block) = shelves.blocks.get_mut(&size).and_then(Vec::pop) {
             shelves.statistics.cached -= block.bytes;
             shelves.statistics.reuses += 1;
-            shelves.statistics.take(block.bytes);
+            shelves.statistics.used += block.bytes;
             return Ok(block);
         }
+        let spare = shelves.spares.pop();
+        // Counted before it is there, for the sake of one turn with the lock instead of two.
+        shelves.statistics.allocations += 1;
+        shelves.statistics.used += size;
         drop(shelves);
+        match self.ask(device, size) {
+            Ok(address) => Ok(match spare {
+                Some(spare) => spare.renew(address.as_ptr(), size),
+                None => Block::new(address.as_ptr(), size),
+            }),
+            Err(error) => {
+                let statistics = &mut self.lock().statistics;
+                statistics.allocations -= 1;
+                statistics.used -= size;
+                Err(error)
+            }
+        }
+    }
+
+    /// Memory from HIP.
+    fn ask(&self, device: Device, size: usize) -> Result<NonNull<c_void>> {
         let mut address = allocate(device, size)?;
         if address.is_none() && self.trim(device, 0)? > 0 {
             address = allocate(device, size)?;
         }
-        let address = address.ok_or_else(|| out_of_device_memory(device, size))?;
-        let statistics = &mut self.lock().statistics;
-        statistics.allocations += 1;
-        statistics.take(size);
-        Ok(Block::new(address.as_ptr(), size))
+        address.ok_or_else(|| out_of_device_memory(device, size))
     }
 
     pub(super) fn put(&self, block: Block) {
         let mut shelves = self.lock();
+        shelves.statistics = shelves.statistics.with_peak();
         shelves.statistics.used = shelves.statistics.used.saturating_sub(block.bytes);
         shelves.keep(block);
     }
 
     pub(crate) fn statistics(&self) -> MemoryStatistics {
-        self.lock().statistics
+        self.lock().statistics.with_peak()
     }
 
     /// Frees blocks, the largest first, until at most `keep` bytes are kept. Says how many bytes were freed.
     pub(crate) fn trim(&self, device: Device, keep: usize) -> Result<usize> {
-        let mut freed = 0;
+        let (mut freed, mut spares) = (0, Vec::new());
         while let Some(block) = self.take_largest(keep) {
             if let Err(error) = block.uses.finish().and_then(|()| free(device, &block)) {
-                self.lock().keep(block);
+                let mut shelves = self.lock();
+                shelves.statistics.frees -= 1;
+                shelves.keep(block);
                 return Err(error);
             }
             freed += block.bytes;
-            self.lock().statistics.frees += 1;
+            if spares.len() < SPARES {
+                spares.push(block);
+            }
         }
+        let mut shelves = self.lock();
+        let room = SPARES.saturating_sub(shelves.spares.len());
+        shelves.spares.extend(spares.into_iter().take(room));
         Ok(freed)
     }
 
@@ -117,6 +146,7 @@ impl BlockCache {
         }
         let block = shelves.blocks.values_mut().rev().find_map(Vec::pop)?;
         shelves.statistics.cached -= block.bytes;
+        shelves.statistics.frees += 1;
         Some(block)
     }
 

@@ -181,6 +181,9 @@ impl Uses {
 
     /// Waits in this thread until all uses are done.
     pub(crate) fn finish(&self) -> Result<()> {
+        if self.sole.load(Ordering::Acquire) == NOBODY {
+            return Ok(());
+        }
         let mut list = self.lock();
         self.leave_sole(&mut list);
         for entry in &list.entries {
