@@ -44,6 +44,14 @@ const KNOWN: &[Known] = &[
     ("bookworm", "distribution-flags", "warn", "-fcf-protection"),
     ("bookworm", "coexistence", "warn", "registered more than once"),
     ("bookworm", "no-binary", "warn", "and then aborted"),
+    ("trixie", "distribution-flags", "warn", "-fcf-protection"),
+    ("trixie", "coexistence", "warn", "registered more than once"),
+    ("trixie", "no-binary", "warn", "a device function is invalid"),
+    ("sid", "hipconfig", "warn", "-I /include, which does not exist"),
+    ("sid", "distribution-flags", "warn", "-fcf-protection"),
+    ("sid", "coexistence", "warn", "registered more than once"),
+    ("sid", "thunk", "skip", "there is no libhsakmt"),
+    ("sid", "no-binary", "warn", "a device function is invalid"),
 ];
 
 /// What the minimal packages leave nothing to judge of: no library with device code is among them.
