@@ -33,6 +33,7 @@ mount --bind "$1" "$2/toolchain"
 for file in /usr/lib/*/libpocl.so*; do
     if [ -f "$file" ] && [ ! -L "$file" ]; then mount --bind /dev/null "$file"; fi
 done
+if [ -d /etc/OpenCL/vendors ]; then mount -t tmpfs tmpfs /etc/OpenCL/vendors; fi
 exec setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all --no-new-privs env --ignore-environment \
     PATH="$2/image/usr/bin:$2/toolchain/bin:/usr/local/bin:/usr/bin:/bin" W="$2" HOME="$2/home" TMPDIR="$2/tmp" \
     CARGO_HOME="$2/home/cargo" LC_ALL=C.UTF-8 USER=nobody bash -ec "cd $2/source && $3"
@@ -80,7 +81,7 @@ done"#;
 /// What bash offers after `hip-smoke --ro`.
 const COMPLETES: &str = r#"source $W/image/usr/share/bash-completion/completions/hip-smoke
 COMP_WORDS=(hip-smoke --ro) COMP_CWORD=1 COMP_LINE="hip-smoke --ro" COMP_POINT=14
-_hip-smoke hip-smoke --ro hip-smoke && test "${COMPREPLY[0]}" = --root"#;
+_hip__smoke hip-smoke --ro hip-smoke && test "${COMPREPLY[0]}" = --root"#;
 
 /// A folder in which nobody builds.
 pub struct Place {
