@@ -69,7 +69,7 @@ pub struct RunOptions {
     /// Let the CPU access all of VRAM (resizable BAR).
     #[arg(long, help_heading = CARDS)]
     pub large_bar: bool,
-    /// What executes kernels: interpreter, or another engine of this host [default: the fastest].
+    /// What executes kernels: interpreter, avx2 or avx512, if this host has it [default: the last of these that it has].
     #[arg(long, value_name = "ENGINE", value_parser = settings::engine, help_heading = CARDS)]
     pub engine: Option<EngineKind>,
     /// Host threads that execute kernels [default: one per CPU].

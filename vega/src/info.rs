@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use vega_kfd::settings::{self, Settings};
+use vega_kfd::settings::{self, EngineKind, Settings};
 use vega_kfd::{config, doorbell, spec};
 
 use crate::cli::Failure;
@@ -30,6 +30,12 @@ fn vector_features() -> Vec<&'static str> {
 #[cfg(not(target_arch = "x86_64"))]
 fn vector_features() -> Vec<&'static str> {
     vec!["portable"]
+}
+
+/// The engines that can be chosen.
+fn engines() -> String {
+    let names: Vec<String> = EngineKind::available().iter().map(ToString::to_string).collect();
+    names.join(", ")
 }
 
 /// What a way to notice doorbells means.
@@ -73,7 +79,7 @@ pub fn info() -> Result<ExitCode, Failure> {
             ),
         ),
         ("cards", config.gpus.to_string()),
-        ("engine", format!("{}, {threads} threads", settings.engine)),
+        ("engine", format!("{}, {threads} threads; this host has {}", settings.engine, engines())),
         ("host", format!("{}, {}", std::env::consts::ARCH, vector_features().join(" "))),
         ("doorbells", format!("{way}: {}", explain(way))),
         (

@@ -1,9 +1,9 @@
 //! Measures the project's kernels on the engine alone, without a driver or a runtime in between.
 //!
-//! `cargo run --release -p vega-exec --example kernels -- [--threads N] saxpy.co gemm.co`
+//! `cargo run --release -p vega-exec --example kernels -- [--threads N] [--engines NAME,NAME] saxpy.co gemm.co`
 //!
-//! The files are what `hipcc --genco --offload-arch=gfx900` writes for `kernels/saxpy.hip` and
-//! `kernels/gemm.hip`. Every result is compared with the host's. With one thread the figures count its CPU time, so
+//! The files are what `hipcc --genco --offload-arch=gfx900` writes for `kernels/saxpy.hip`, `kernels/gemm.hip` and
+//! `kernels/mandelbrot.hip`. Every result is compared with the host's. Several engines take turns. With one thread the figures count its CPU time, so
 //! that other load on the machine matters less; with more they count wall time.
 
 use std::error::Error;
@@ -12,8 +12,8 @@ use std::time::Instant;
 
 use code_object::{CodeObject, Image, TargetId};
 use vega_exec::{
-    AddressSpace, CancelToken, Dispatch, Engine, EngineConfig, Host, KernelProperties, NoHost, Outcome,
-    Rights,
+    AddressSpace, CancelToken, Dispatch, Engine, EngineConfig, EngineKind, Host, KernelProperties, NoHost,
+    Outcome, Rights,
 };
 
 /// A card's memory: allocations at growing addresses.
@@ -73,6 +73,7 @@ fn cpu_seconds() -> f64 {
 }
 
 struct Bench {
+    kind: EngineKind,
     threads: usize,
     memory: Memory,
     engine: Arc<Engine>,
@@ -153,7 +154,7 @@ impl Bench {
         let seconds = self.time(d, &args, times)?;
         let y = self.memory.read(y_va, n)?;
         let right = y.iter().zip(&x).all(|(y, x)| *y == 1.0 + 2.0 * times as f32 * x);
-        println!("saxpy n = {n}: {:.1} Melem/s, {}", n as f64 / seconds / 1e6, verdict(right));
+        println!("{}: saxpy n = {n}: {:.1} Melem/s, {}", self.kind, n as f64 / seconds / 1e6, verdict(right));
         Ok(())
     }
 
@@ -178,12 +179,53 @@ impl Bench {
         });
         let kind = if blocked { "64x64" } else { "16x16" };
         println!(
-            "gemm {kind} n = {n}: {:.2} GFLOP/s, {}",
+            "{}: gemm {kind} n = {n}: {:.2} GFLOP/s, {}",
+            self.kind,
             2.0 * (n as f64).powi(3) / seconds / 1e9,
             verdict(right)
         );
         Ok(())
     }
+
+    fn mandelbrot(&mut self, mut d: Dispatch, width: usize, height: usize) -> Result<(), Box<dyn Error>> {
+        let (limit, scale) = (256u32, 2.6 / width as f32);
+        let (left, top) = (-0.75 - scale * width as f32 / 2.0, -scale * height as f32 / 2.0);
+        let out = self.memory.floats(&vec![0.0; width * height])?;
+        let mut args = out.to_le_bytes().to_vec();
+        args.extend(
+            [width as u32, height as u32, left.to_bits(), top.to_bits(), scale.to_bits(), limit]
+                .map(u32::to_le_bytes)
+                .concat(),
+        );
+        d.grid = [width as u32, height as u32, 1];
+        d.workgroup = [16, 16, 1];
+        let seconds = self.time(d, &args, 3)?;
+        let counts = self.memory.read(out, width * height)?;
+        let expected = (0..width * height)
+            .map(|i| iterations(left + (i % width) as f32 * scale, top + (i / width) as f32 * scale, limit));
+        let (mut right, mut total) = (true, 0f64);
+        for (count, expected) in counts.iter().zip(expected) {
+            right &= count.to_bits() == expected;
+            total += f64::from(expected);
+        }
+        println!(
+            "{}: mandelbrot {width} x {height}: {:.1} Miter/s, {}",
+            self.kind,
+            total / seconds / 1e6,
+            verdict(right)
+        );
+        Ok(())
+    }
+}
+
+/// How long the point stays within 2.
+fn iterations(a: f32, b: f32, limit: u32) -> u32 {
+    let (mut re, mut im, mut n) = (0f32, 0f32, 0);
+    while n < limit && re * re + im * im <= 4.0 {
+        (re, im) = (re * re - im * im + a, 2.0 * re * im + b);
+        n += 1;
+    }
+    n
 }
 
 fn verdict(right: bool) -> &'static str {
@@ -192,23 +234,34 @@ fn verdict(right: bool) -> &'static str {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut threads = 1;
+    let mut kinds = vec![EngineKind::best()];
     let mut files = Vec::new();
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--threads" => threads = args.next().ok_or("--threads N")?.parse()?,
+            "--engines" => {
+                let names = args.next().ok_or("--engines NAME,NAME")?;
+                kinds = names.split(',').map(str::parse).collect::<Result<_, _>>()?;
+            }
             _ => files.push(arg),
         }
     }
-    let engine = Engine::new(EngineConfig { threads, ..EngineConfig::default() })?;
-    let mut bench = Bench { threads, memory: Memory::new(), engine, host: Arc::new(NoHost) };
     for file in files {
-        for (name, dispatch) in bench.load(&file)? {
-            match name.as_str() {
-                "saxpy" => [1 << 20, 1 << 24].iter().try_for_each(|n| bench.saxpy(dispatch.clone(), *n))?,
-                "gemm_tile16" => bench.gemm(dispatch, 512, false)?,
-                "gemm_block64" => bench.gemm(dispatch, 512, true)?,
-                _ => {}
+        for kind in &kinds {
+            let engine = Engine::new(EngineConfig { kind: *kind, threads, ..EngineConfig::default() })?;
+            let (kind, memory) = (*kind, Memory::new());
+            let mut bench = Bench { kind, threads, memory, engine, host: Arc::new(NoHost) };
+            for (name, dispatch) in bench.load(&file)? {
+                match name.as_str() {
+                    "saxpy" => {
+                        [1 << 20, 1 << 24].iter().try_for_each(|n| bench.saxpy(dispatch.clone(), *n))?
+                    }
+                    "gemm_tile16" => bench.gemm(dispatch, 512, false)?,
+                    "gemm_block64" => bench.gemm(dispatch, 512, true)?,
+                    "mandelbrot" => bench.mandelbrot(dispatch, 1024, 1024)?,
+                    _ => {}
+                }
             }
         }
     }

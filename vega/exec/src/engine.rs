@@ -25,6 +25,8 @@ use crate::sched::pool::Shared;
 pub enum EngineKind {
     /// The interpreter alone: every host has it.
     Interpreter,
+    /// Code is compiled to AVX2 when it is executed often; the interpreter does the rest.
+    Avx2,
     /// Code is compiled to AVX-512 when it is executed often; the interpreter does the rest.
     Avx512,
 }
@@ -33,7 +35,7 @@ impl EngineKind {
     /// The kinds that this host can run, the fastest last.
     pub fn available() -> &'static [Self] {
         static AVAILABLE: LazyLock<Vec<EngineKind>> = LazyLock::new(|| {
-            let all = [EngineKind::Interpreter, EngineKind::Avx512];
+            let all = [EngineKind::Interpreter, EngineKind::Avx2, EngineKind::Avx512];
             all.into_iter().filter(|kind| kind.is_supported()).collect()
         });
         &AVAILABLE
@@ -65,6 +67,7 @@ impl fmt::Display for EngineKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Interpreter => "interpreter",
+            Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
         })
     }

@@ -1,11 +1,11 @@
-//! The memory model, between workgroups on two threads.
+//! The memory model, between workgroups on two threads, for each engine of this host.
 
 mod common;
 
 use std::time::Duration;
 
 use common::{CODE, Card, DATA, DATA_BYTES, KERNARG, programs, watchdog};
-use vega_exec::{Outcome, Rights};
+use vega_exec::{EngineKind, Outcome, Rights};
 
 const LIMIT: Duration = Duration::from_secs(300);
 
@@ -36,52 +36,65 @@ fn run_pair(card: &Card, program: &[u32], args: &[u32]) {
 #[test]
 fn dekker_a_store_before_s_waitcnt_comes_before_a_later_load() {
     watchdog(LIMIT);
-    let mut card = Card::new(1);
-    card.map(DATA + DATA_BYTES as u64, 64 << 16, Rights::ALL);
-    let rounds = 20_000u32;
-    run_pair(&card, programs::DEKKER, &args(rounds));
-    for round in 1..=rounds {
-        // What each workgroup saw of the other's flag in this round.
-        let seen = card.read(DATA + 1024 + u64::from(8 * round), 2);
-        assert!(seen.iter().any(|flag| *flag >= round), "round {round}: both loads overtook the stores");
+    for kind in EngineKind::available() {
+        let mut card = Card::with_engine(1, *kind);
+        card.map(DATA + DATA_BYTES as u64, 64 << 16, Rights::ALL);
+        let rounds = 20_000u32;
+        run_pair(&card, programs::DEKKER, &args(rounds));
+        for round in 1..=rounds {
+            // What each workgroup saw of the other's flag in this round.
+            let seen = card.read(DATA + 1024 + u64::from(8 * round), 2);
+            assert!(
+                seen.iter().any(|flag| *flag >= round),
+                "{kind}, round {round}: both loads overtook the stores"
+            );
+        }
     }
 }
 
 #[test]
 fn message_passing_data_is_there_before_its_flag() {
     watchdog(LIMIT);
-    let card = Card::new(1);
-    let rounds = 3000;
-    run_pair(&card, programs::PING_PONG, &args(rounds));
-    assert_eq!(card.read(DATA + 128, 1), [0], "messages older than their flag");
-    assert_eq!(card.read(DATA, 1), [rounds]);
+    for kind in EngineKind::available() {
+        let card = Card::with_engine(1, *kind);
+        let rounds = 3000;
+        run_pair(&card, programs::PING_PONG, &args(rounds));
+        assert_eq!(card.read(DATA + 128, 1), [0], "messages older than their flag");
+        assert_eq!(card.read(DATA, 1), [rounds]);
+    }
 }
 
 #[test]
 fn aligned_pairs_of_dwords_are_never_torn() {
     watchdog(LIMIT);
-    let card = Card::new(1);
-    let rounds = 300_000;
-    run_pair(&card, programs::PACKED_FLAG, &args(rounds));
-    assert_eq!(card.read(DATA + 1024, 1), [0], "torn pairs");
-    let pair = [rounds, !rounds];
-    assert_eq!(card.read(DATA, 128), pair.repeat(64));
+    for kind in EngineKind::available() {
+        let card = Card::with_engine(1, *kind);
+        let rounds = 300_000;
+        run_pair(&card, programs::PACKED_FLAG, &args(rounds));
+        assert_eq!(card.read(DATA + 1024, 1), [0], "torn pairs");
+        let pair = [rounds, !rounds];
+        assert_eq!(card.read(DATA, 128), pair.repeat(64));
+    }
 }
 
 #[test]
 fn aligned_elements_of_16_bytes_are_never_torn() {
     watchdog(LIMIT);
-    let card = Card::new(1);
-    let rounds = 300_000;
-    run_pair(&card, programs::PACKED_WIDE, &args(rounds));
-    assert_eq!(card.read(DATA + 2048, 1), [0], "torn elements");
-    assert_eq!(card.read(DATA + 32 * 63, 4), [rounds, !rounds, rounds, !rounds]);
+    for kind in EngineKind::available() {
+        let card = Card::with_engine(1, *kind);
+        let rounds = 300_000;
+        run_pair(&card, programs::PACKED_WIDE, &args(rounds));
+        assert_eq!(card.read(DATA + 2048, 1), [0], "torn elements");
+        assert_eq!(card.read(DATA + 32 * 63, 4), [rounds, !rounds, rounds, !rounds]);
+    }
 }
 
 #[test]
 fn overlapping_lanes_store_in_ascending_order() {
-    let card = Card::new(1);
-    card.run_code(programs::OVERLAP, &args(0), [64, 1, 1], [64, 1, 1]);
-    assert_eq!(card.read(DATA, 1), [63]);
-    assert_eq!(card.read(DATA + 256, 32), (0..32).map(|pair| 2 * pair + 1).collect::<Vec<_>>());
+    for kind in EngineKind::available() {
+        let card = Card::with_engine(1, *kind);
+        card.run_code(programs::OVERLAP, &args(0), [64, 1, 1], [64, 1, 1]);
+        assert_eq!(card.read(DATA, 1), [63]);
+        assert_eq!(card.read(DATA + 256, 32), (0..32).map(|pair| 2 * pair + 1).collect::<Vec<_>>());
+    }
 }

@@ -20,7 +20,6 @@ const R10: Register = Register::R10;
 const R11: Register = Register::R11;
 
 /// Falls through where LDS has at least EAX + `end` bytes.
-#[allow(dead_code, reason = "for targets that look at each access by itself")]
 pub(super) fn lds_bound(asm: &mut Assembler, end: i32, otherwise: Label) {
     let size = context(offset_of!(Context, lds_bytes));
     asm.op(Lea_r64_m, &[RCX.into(), at(RAX, end).into()]);
@@ -47,7 +46,6 @@ pub(super) fn translation(asm: &mut Assembler, access: &Access, careful: Label) 
 }
 
 /// RAX: the first lane's GPU address, from EAX and ECX.
-#[allow(dead_code, reason = "for targets that look at each access by itself")]
 pub(super) fn address(asm: &mut Assembler, access: &Access, offset: i32) {
     match access.base {
         Some(base) => asm.op(Add_r64_rm64, &[RAX.into(), scalar(base).into()]),
@@ -68,7 +66,6 @@ pub(super) fn address(asm: &mut Assembler, access: &Access, offset: i32) {
 
 /// Falls through where `bytes` bytes lie in the translation; RAX is a host address then. A mapping is never
 /// shorter than a page.
-#[allow(dead_code, reason = "for targets that look at each access by itself")]
 pub(super) fn within(asm: &mut Assembler, bytes: i32, otherwise: Label) {
     asm.op(Sub_rm64_imm32, &[R11.into(), Arg::Dword(bytes as u32)]);
     asm.op(Cmp_r64_rm64, &[RCX.into(), R11.into()]);

@@ -234,7 +234,7 @@ impl Assembler {
         self.distance(to);
     }
 
-    /// A vector instruction whose last operand is a constant table of 64 bytes.
+    /// A vector instruction whose last operand is a constant table of 64 bytes, or the first 32 of them.
     pub fn op_table(&mut self, code: Code, args: &[Arg], table: [u32; 16], masking: Masking) {
         let known = self.tables.iter().find(|(known, _)| *known == table).map(|(_, label)| *label);
         let label = known.unwrap_or_else(|| {
@@ -247,25 +247,28 @@ impl Assembler {
 
     /// Fills every element of a vector register with a dword.
     pub fn broadcast(&mut self, to: Register, value: u32) {
-        match value {
-            0 => self.op(Code::EVEX_Vpxord_zmm_k1z_zmm_zmmm512b32, &[to.into(), to.into(), to.into()]),
-            u32::MAX => self.op(
+        let same: [Arg; 3] = [to.into(); 3];
+        match (value, to.is_zmm()) {
+            (0, true) => self.op(Code::EVEX_Vpxord_zmm_k1z_zmm_zmmm512b32, &same),
+            (0, false) => self.op(Code::VEX_Vpxor_ymm_ymm_ymmm256, &same),
+            (u32::MAX, true) => self.op(
                 Code::EVEX_Vpternlogd_zmm_k1z_zmm_zmmm512b32_imm8,
                 &[to.into(), to.into(), to.into(), 0xffu8.into()],
             ),
-            _ => {
+            (u32::MAX, false) => self.op(Code::VEX_Vpcmpeqd_ymm_ymm_ymmm256, &same),
+            (_, wide) => {
                 let known = self.dwords.iter().find(|(known, _)| *known == value).map(|(_, label)| *label);
                 let label = known.unwrap_or_else(|| {
                     let label = self.label();
                     self.dwords.push((value, label));
                     label
                 });
-                self.op_label(
-                    Code::EVEX_Vpbroadcastd_zmm_k1z_xmmm32,
-                    &[to.into()],
-                    label,
-                    Masking::default(),
-                );
+                let code = if wide {
+                    Code::EVEX_Vpbroadcastd_zmm_k1z_xmmm32
+                } else {
+                    Code::VEX_Vpbroadcastd_ymm_xmmm32
+                };
+                self.op_label(code, &[to.into()], label, Masking::default());
             }
         }
     }

@@ -123,6 +123,7 @@ impl Code {
             context.lds = w.lds.as_mut_ptr();
             context.lds_bytes = w.lds_bytes as u64;
             context.careful = match self.target {
+                Target::Avx2 => careful::<{ Target::Avx2.lanes() }> as *const () as usize,
                 Target::Avx512 => careful::<{ Target::Avx512.lanes() }> as *const () as usize,
             };
             context.regions = self.regions.as_ptr();

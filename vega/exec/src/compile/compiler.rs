@@ -124,7 +124,7 @@ pub(super) fn compile(
         program,
         target,
         asm,
-        region: Region::default(),
+        region: Region::new(target),
         regions: Vec::new(),
         entries: vec![None; program.records.len()],
         sites: Vec::new(),
@@ -250,7 +250,7 @@ impl Compiler<'_> {
     }
 
     fn end_region(&mut self) {
-        let region = std::mem::take(&mut self.region);
+        let region = std::mem::replace(&mut self.region, Region::new(self.target));
         if region.is_empty() {
             return;
         }
@@ -261,7 +261,6 @@ impl Compiler<'_> {
         exec.add(sgpr::EXEC_LO.into(), 2);
         self.join(&exec);
         let surroundings = Surroundings {
-            target: self.target,
             number: self.regions.len(),
             interpret: self.interpret,
             leave: self.leave,

@@ -19,6 +19,9 @@ pub(crate) struct Known {
     pub first: u64,
 }
 
+/// Vector registers of a wave.
+pub(super) const VECTORS: usize = 272;
+
 /// See the file's head.
 #[repr(C, align(64))]
 pub(crate) struct Context {
@@ -64,8 +67,16 @@ pub(crate) struct Context {
     pub groups: [Known; super::groups::MOST],
     /// Lane masks of the strip at hand.
     pub pending: [u32; 128],
-    /// Vector registers of the strip at hand.
-    pub spilled: [[u32; 16]; 272],
+    /// The strip's part of EXEC, where no mask register holds it: as bits, and as a vector of all ones or zeroes.
+    pub active: u64,
+    /// See `active`.
+    pub exec: [u32; 8],
+    /// The first active lane, in every lane.
+    pub first: [u32; 8],
+    /// Elements of lanes on their way to or from scattered places.
+    pub elements: [u32; 32],
+    /// Vector registers of the strip at hand, then lane masks.
+    pub spilled: [[u32; 16]; VECTORS + 64],
 }
 
 // SAFETY: the pointers mean nothing outside of a call of compiled code, which sets them.

@@ -98,7 +98,7 @@ impl Strip<'_> {
     }
 
     /// Emits one instruction.
-    pub fn lane(&mut self, lane: &Lane, shape: Shape) {
+    pub fn instruction(&mut self, lane: &Lane, shape: Shape) {
         match shape {
             Shape::Memory => self.memory(lane),
             Shape::Move => {

@@ -12,8 +12,9 @@
 //! | `shape` | which host instructions a micro-operation becomes: the tables |
 //! | `compiler` | from records to code: regions, scalar instructions, branches, calls of the interpreter |
 //! | `region`, `strip`, `registers` | one region, its emission for a strip, which values are in registers |
-//! | `lane`, `wide` | emission of vector arithmetic |
-//! | `memory`, `block`, `gather` | emission of loads and stores |
+//! | `lane`, `wide` | emission of vector arithmetic, for AVX-512 |
+//! | `memory`, `block`, `gather` | emission of loads and stores, for AVX-512 |
+//! | `avx2` | the same for AVX2 |
 //! | `groups`, `classify`, `address` | which accesses have their addresses in common, how those lie, translations and bounds |
 //! | `scalar` | emission of scalar instructions |
 //! | `assembler`, `layout` | instructions, labels and constants; where code finds things |
@@ -24,6 +25,7 @@
 
 mod address;
 mod assembler;
+mod avx2;
 mod block;
 mod buffer;
 mod classify;

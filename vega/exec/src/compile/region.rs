@@ -16,6 +16,7 @@ use vega_isa::memory::Space;
 use vega_isa::sgpr;
 
 use super::assembler::{Arg, Assembler, Condition, Label};
+use super::avx2;
 use super::code::Member;
 use super::context::Context;
 use super::ir::{Lane, Operand, Source};
@@ -23,7 +24,7 @@ use super::layout::{CONTEXT, EPOCH, PIECE, SLOT, STRIP, context, field, mask, sc
 use super::scalar::Scalar;
 use super::set::{ScalarSet, VectorSet};
 use super::shape::{Float, Shape};
-use super::strip::{Strip, Watch};
+use super::strip::{Emission, Strip, Watch};
 use super::target::Target;
 use crate::interp::record::Record;
 use crate::interp::wave::Wave;
@@ -33,8 +34,6 @@ const LONGEST: usize = super::groups::MOST;
 
 /// What surrounds a region's code.
 pub(super) struct Surroundings {
-    /// What code is compiled for.
-    pub target: Target,
     /// The region's place in the list of regions.
     pub number: usize,
     /// Calls the interpreter for a strip.
@@ -51,8 +50,8 @@ pub(super) struct Surroundings {
 const MANY_FLOATS: usize = 24;
 
 /// Vector instructions gathered so far, and what they touch.
-#[derive(Default)]
 pub(super) struct Region {
+    target: Target,
     lanes: Vec<Lane>,
     shapes: Vec<Shape>,
     scalar_reads: ScalarSet,
@@ -71,23 +70,6 @@ fn space(space: Space) -> usize {
     usize::from(space == Space::Lds)
 }
 
-/// Whether results may be NaNs that need to be watched.
-fn is_watched(shape: Shape) -> bool {
-    matches!(
-        shape,
-        Shape::Unary(_, Float::Checked)
-            | Shape::UnaryImmediate(_, _, Float::Checked)
-            | Shape::Binary(_, Float::Checked)
-            | Shape::BinaryImmediate(_, _, Float::Checked)
-            | Shape::Fma
-            | Shape::MadFlush
-            | Shape::Reciprocal
-            | Shape::Half(_)
-            | Shape::WideBinary(_)
-            | Shape::WideFma
-    )
-}
-
 /// Whether a NaN among the sources makes the result a NaN, which is watched.
 fn passes_nans(shape: Shape) -> bool {
     matches!(
@@ -103,6 +85,23 @@ fn passes_nans(shape: Shape) -> bool {
 }
 
 impl Region {
+    /// Nothing yet.
+    pub fn new(target: Target) -> Self {
+        Self {
+            target,
+            lanes: Vec::new(),
+            shapes: Vec::new(),
+            scalar_reads: ScalarSet::default(),
+            mask_reads: ScalarSet::default(),
+            mask_writes: ScalarSet::default(),
+            vector_writes: VectorSet::default(),
+            loads: [false; 2],
+            stores: [false; 2],
+            waited: false,
+            floats: 0,
+        }
+    }
+
     /// Whether nothing is in it.
     pub fn is_empty(&self) -> bool {
         self.lanes.is_empty()
@@ -122,7 +121,7 @@ impl Region {
                 !self.stores[n] && (access.load || !self.loads[n]) && ordered
             }
         };
-        let settled = !is_watched(shape) || self.stores == [false; 2];
+        let settled = !self.target.watches(shape) || self.stores == [false; 2];
         let exec = self.mask_writes.has(sgpr::EXEC_LO.into());
         in_order
             && settled
@@ -174,7 +173,7 @@ impl Region {
             self.loads[n] |= access.load;
             self.stores[n] |= !access.load;
         }
-        self.floats += usize::from(is_watched(shape));
+        self.floats += usize::from(self.target.watches(shape));
         self.lanes.push(lane);
         self.shapes.push(shape);
     }
@@ -233,16 +232,20 @@ impl Region {
 
     /// Emits the region. Returns the ranges of code in which host faults may happen, and where they go.
     pub fn emit(&self, asm: &mut Assembler, around: &Surroundings) -> Vec<(Label, Label, Label)> {
-        let Surroundings { target, number, interpret, leave, entered, fenced } = *around;
+        let Surroundings { number, interpret, leave, entered, fenced } = *around;
         let excused = self.excused();
         let watched = self.floats - excused.iter().filter(|excused| **excused).count();
-        let watch = if watched > MANY_FLOATS { Watch::Flag } else { Watch::Results };
-        let clear = |asm: &mut Assembler| {
-            if watch == Watch::Flag {
+        let watch = |masked: bool| match self.floats {
+            0 => Watch::Nothing,
+            _ if watched > MANY_FLOATS && self.target.keeps_flags(masked) => Watch::Flag,
+            _ => Watch::Results,
+        };
+        let clear = |asm: &mut Assembler, masked: bool| {
+            if watch(masked) == Watch::Flag {
                 asm.op(Code::VEX_Vldmxcsr_m32, &[context(offset_of!(Context, mxcsr)).into()]);
             }
         };
-        clear(asm);
+        clear(asm, false);
         let mut sites = Vec::new();
         let (done, masked) = (asm.label(), asm.label());
         if self.stores[0] {
@@ -259,10 +262,10 @@ impl Region {
             let top = asm.label();
             asm.bind(top);
             asm.bind(begin);
-            self.strip(asm, target, variant, careful, next, (watch, &excused));
+            self.strip(asm, variant, careful, next, (watch(variant), &excused));
             asm.bind(end);
             asm.bind(next);
-            asm.op(Code::Add_rm32_imm8, &[Register::EBP.into(), (4 * target.lanes() as u8).into()]);
+            asm.op(Code::Add_rm32_imm8, &[Register::EBP.into(), (4 * self.target.lanes() as u8).into()]);
             asm.op(Code::Cmp_rm32_imm32, &[Register::EBP.into(), Arg::Dword(256)]);
             asm.jcc(Condition::NotEqual, top);
             asm.jmp(done);
@@ -280,7 +283,7 @@ impl Region {
             if entered {
                 enter(asm, fenced);
             }
-            clear(asm);
+            clear(asm, variant);
             if self.is_global() {
                 sites.push((begin, end, careful));
             }
@@ -293,7 +296,6 @@ impl Region {
     fn strip(
         &self,
         asm: &mut Assembler,
-        target: Target,
         masked: bool,
         careful: Label,
         next: Label,
@@ -305,7 +307,8 @@ impl Region {
         debug_assert_eq!((PIECE, STRIP), (Register::R9, Register::RBP));
         if masked {
             let some = asm.label();
-            let (compare, clear, zero) = match target {
+            let (compare, clear, zero) = match self.target {
+                Target::Avx2 => (Code::Cmp_rm8_imm8, Code::Mov_rm8_imm8, Arg::Byte(0)),
                 Target::Avx512 => (Code::Cmp_rm16_imm8, Code::Mov_rm16_imm16, Arg::Word(0)),
             };
             asm.op(compare, &[mask(sgpr::EXEC_LO.into()).into(), 0u8.into()]);
@@ -317,15 +320,24 @@ impl Region {
             asm.jmp(next);
             asm.bind(some);
         }
-        let mut strip = Strip::new(asm, &self.lanes, masked, careful, watch);
-        strip.begin(self.floats != 0);
+        let lanes = &self.lanes;
+        match self.target {
+            Target::Avx2 => self.fill(&mut avx2::Strip::new(asm, lanes, masked, careful, watch), excused),
+            Target::Avx512 => {
+                let mut strip = Strip::new(asm, lanes, masked, careful, watch);
+                self.fill(&mut strip, excused);
+                strip.rare(next);
+            }
+        }
+    }
+
+    fn fill(&self, strip: &mut impl Emission, excused: &[bool]) {
+        strip.begin();
         for (n, (lane, shape)) in self.lanes.iter().zip(&self.shapes).enumerate() {
-            strip.registers.begin(n);
-            strip.excused = excused[n];
+            strip.next(n, excused[n]);
             strip.lane(lane, *shape);
         }
         strip.end();
-        strip.rare(next);
     }
 }
 

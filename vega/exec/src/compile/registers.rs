@@ -7,12 +7,18 @@
 use std::collections::HashMap;
 
 use iced_x86::Register;
+use vega_isa::sgpr;
 
 use super::assembler::Assembler;
 use super::ir::Lane;
 use super::layout::{spill, vector};
 use super::set::VectorSet;
-use super::target::{File, Target};
+use super::target::File;
+
+/// A lane mask as a value: one that a whole vector register holds on hosts without mask registers.
+pub(super) const fn mask_value(number: u16) -> u16 {
+    super::context::VECTORS as u16 + number / 2
+}
 
 /// The most registers that a host has.
 const MOST: usize = 32;
@@ -24,12 +30,17 @@ struct Uses {
 }
 
 impl Uses {
-    fn new(lanes: &[Lane]) -> Self {
+    fn new(lanes: &[Lane], masks: bool) -> Self {
         let mut at: HashMap<u16, Vec<u32>> = HashMap::new();
         for (n, lane) in lanes.iter().enumerate() {
             let (mut reads, mut writes) = (VectorSet::default(), VectorSet::default());
             lane.vector_reads(&mut reads);
             lane.vector_writes(&mut writes);
+            if masks {
+                lane.mask_in.into_iter().for_each(|n| reads.add(mask_value(n), 1));
+                lane.mask_out.into_iter().for_each(|n| writes.add(mask_value(n), 1));
+                writes.add(mask_value(sgpr::EXEC_LO.into()), lane.to_exec.into());
+            }
             reads.iter().for_each(|v| at.entry(v).or_default().push(2 * n as u32));
             writes.iter().for_each(|v| at.entry(v).or_default().push(2 * n as u32 + 1));
         }
@@ -60,14 +71,14 @@ pub(super) struct Registers {
 
 impl Registers {
     /// Nothing in registers, before a strip of these instructions.
-    pub fn new(lanes: &[Lane], target: Target) -> Self {
+    pub fn new(lanes: &[Lane], file: &'static File) -> Self {
         Self {
-            file: target.file(),
+            file,
             owner: [None; MOST],
             dirty: 0,
             pinned: 0,
             spilled: VectorSet::default(),
-            uses: Uses::new(lanes),
+            uses: Uses::new(lanes, file.masks),
             position: 0,
         }
     }
@@ -111,15 +122,27 @@ impl Registers {
         r
     }
 
-    /// The host register that holds a guest register's value.
-    pub fn read(&mut self, asm: &mut Assembler, v: u16) -> Register {
+    /// The host register of a value that is read, and whether it must be filled with the wave's.
+    pub fn find_or_take(&mut self, asm: &mut Assembler, v: u16) -> (Register, bool) {
         if let Some(r) = self.find(v) {
             self.pinned |= 1 << r;
-            return self.file.register(r);
+            return (self.file.register(r), false);
         }
-        let r = self.take(asm, v);
-        let (to, from) = (self.file.register(r), if self.spilled.has(v) { spill(v) } else { vector(v) });
-        asm.op(self.file.load, &[to.into(), from.into()]);
+        let to = self.take(asm, v);
+        let to = self.file.register(to);
+        let spilled = self.spilled.has(v);
+        if spilled {
+            asm.op(self.file.load, &[to.into(), spill(v).into()]);
+        }
+        (to, !spilled)
+    }
+
+    /// The host register that holds a guest register's value.
+    pub fn read(&mut self, asm: &mut Assembler, v: u16) -> Register {
+        let (to, empty) = self.find_or_take(asm, v);
+        if empty {
+            asm.op(self.file.load, &[to.into(), vector(v).into()]);
+        }
         to
     }
 

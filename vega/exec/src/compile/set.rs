@@ -1,8 +1,8 @@
 //! Sets of registers.
 
-/// Vector registers.
+/// Vector registers, and other values that a vector register of the host may hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct VectorSet([u64; 5]);
+pub(super) struct VectorSet([u64; 6]);
 
 impl VectorSet {
     /// Adds registers from `first` on.
@@ -26,7 +26,7 @@ impl VectorSet {
 
     /// Its registers in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = u16> + '_ {
-        (0..320u16).filter(|n| self.has(*n))
+        (0..384u16).filter(|n| self.has(*n))
     }
 }
 

@@ -152,6 +152,23 @@ pub(super) fn shape(lane: &Lane) -> Option<Shape> {
     ((!signs || float) && (!lane.clamp || clamps)).then_some(shape)
 }
 
+/// Whether results may be NaNs that need to be watched.
+pub(super) fn is_watched(shape: Shape) -> bool {
+    matches!(
+        shape,
+        Shape::Unary(_, Float::Checked)
+            | Shape::UnaryImmediate(_, _, Float::Checked)
+            | Shape::Binary(_, Float::Checked)
+            | Shape::BinaryImmediate(_, _, Float::Checked)
+            | Shape::Fma
+            | Shape::MadFlush
+            | Shape::Reciprocal
+            | Shape::Half(_)
+            | Shape::WideBinary(_)
+            | Shape::WideFma
+    )
+}
+
 fn by_micro(lane: &Lane) -> Option<Shape> {
     if lane.access.is_some() {
         return Some(Shape::Memory);

@@ -12,7 +12,8 @@ use super::layout::{context, mask, pending, scalar, vector, zmm};
 use super::memory::{Rare, ways};
 use super::registers::Registers;
 use super::set::ScalarSet;
-use super::target::Target;
+use super::shape::Shape;
+use super::target::File;
 
 /// A copy between registers or memory and registers.
 pub(super) const MOVE: Code = Code::EVEX_Vmovdqa32_zmm_k1z_zmmm512;
@@ -20,6 +21,10 @@ pub(super) const MOVE: Code = Code::EVEX_Vmovdqa32_zmm_k1z_zmmm512;
 pub(super) const LOAD: Code = Code::EVEX_Vmovdqu32_zmm_k1z_zmmm512;
 /// A store.
 pub(super) const STORE: Code = Code::EVEX_Vmovdqu32_zmmm512_k1z_zmm;
+
+/// The registers; the first six are for single instructions.
+static FILE: File =
+    File { base: Register::ZMM0, first: 6, count: 32, load: LOAD, store: STORE, masks: false };
 
 /// The strip's part of EXEC, in the masked variant.
 pub(super) const EXEC: Register = Register::K1;
@@ -35,11 +40,25 @@ const NANS: Register = Register::K7;
 /// How NaN results are noticed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Watch {
+    /// There are none.
+    Nothing,
     /// Each result is looked at: best for a few.
     Results,
     /// The processor's flag of invalid operations is read once: best for many. NaNs that sources bring in pass
     /// through operations as they should, without a flag.
     Flag,
+}
+
+/// What emits a strip, for any target.
+pub(super) trait Emission {
+    /// The instruction at this position comes next; its result may be excused from being watched.
+    fn next(&mut self, position: usize, excused: bool);
+    /// Before the first instruction: EXEC is at hand, and no NaN yet.
+    fn begin(&mut self);
+    /// One instruction.
+    fn lane(&mut self, lane: &Lane, shape: Shape);
+    /// After the last instruction: results go to the wave.
+    fn end(&mut self);
 }
 
 /// A lane mask in a mask register.
@@ -78,10 +97,9 @@ pub(super) struct Strip<'a> {
 impl<'a> Strip<'a> {
     /// A strip of these instructions.
     pub fn new(asm: &'a mut Assembler, lanes: &[Lane], masked: bool, careful: Label, watch: Watch) -> Self {
-        let registers = Registers::new(lanes, Target::Avx512);
         Self {
             asm,
-            registers,
+            registers: Registers::new(lanes, &FILE),
             masked,
             careful,
             groups: Groups::new(lanes, |access| ways(access, masked)),
@@ -288,17 +306,6 @@ impl<'a> Strip<'a> {
         }
     }
 
-    /// Before the first instruction: EXEC is at hand, and no NaN yet.
-    pub fn begin(&mut self, checks: bool) {
-        if self.masked {
-            let exec = mask(vega_isa::sgpr::EXEC_LO.into());
-            self.asm.op(Code::VEX_Kmovw_kr_km16, &[EXEC.into(), exec.into()]);
-        }
-        if checks && self.watch == Watch::Results {
-            self.asm.op(Code::VEX_Kxorw_kr_kr_kr, &[NANS.into(), NANS.into(), NANS.into()]);
-        }
-    }
-
     /// Goes to the interpreter if a result since the last time may be wrong. Comes before anything that others
     /// can see.
     pub fn settle(&mut self) {
@@ -306,6 +313,7 @@ impl<'a> Strip<'a> {
             return;
         }
         match self.watch {
+            Watch::Nothing => return,
             Watch::Results => {
                 self.asm.op(Code::VEX_Kortestw_kr_kr, &[NANS.into(), NANS.into()]);
             }
@@ -317,9 +325,29 @@ impl<'a> Strip<'a> {
         }
         self.asm.jcc(Condition::NotEqual, self.careful);
     }
+}
 
-    /// After the last instruction: results go to the wave.
-    pub fn end(&mut self) {
+impl Emission for Strip<'_> {
+    fn next(&mut self, position: usize, excused: bool) {
+        self.registers.begin(position);
+        self.excused = excused;
+    }
+
+    fn begin(&mut self) {
+        if self.masked {
+            let exec = mask(vega_isa::sgpr::EXEC_LO.into());
+            self.asm.op(Code::VEX_Kmovw_kr_km16, &[EXEC.into(), exec.into()]);
+        }
+        if self.watch == Watch::Results {
+            self.asm.op(Code::VEX_Kxorw_kr_kr_kr, &[NANS.into(), NANS.into(), NANS.into()]);
+        }
+    }
+
+    fn lane(&mut self, lane: &Lane, shape: Shape) {
+        self.instruction(lane, shape);
+    }
+
+    fn end(&mut self) {
         self.settle();
         let (masked, temporary) = (self.masked, zmm(0));
         self.registers.finish(self.asm, zmm(1), &mut |asm, v, from| {

@@ -2,13 +2,16 @@
 
 use iced_x86::{Code, Register};
 
+use super::avx2;
 use super::ir::Lane;
-use super::shape::Shape;
+use super::shape::{Shape, is_watched};
 use crate::engine::EngineKind;
 
 /// Vector extensions of the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
+    /// Eight lanes at a time, lane masks in vectors.
+    Avx2,
     /// Sixteen lanes at a time, lane masks in mask registers.
     Avx512,
 }
@@ -25,6 +28,8 @@ pub(super) struct File {
     pub load: Code,
     /// A store.
     pub store: Code,
+    /// Lane masks are vectors among the others.
+    pub masks: bool,
 }
 
 impl File {
@@ -39,6 +44,7 @@ impl Target {
     pub fn of(kind: EngineKind) -> Option<Self> {
         match kind {
             EngineKind::Interpreter => None,
+            EngineKind::Avx2 => Some(Self::Avx2),
             EngineKind::Avx512 => Some(Self::Avx512),
         }
     }
@@ -46,6 +52,14 @@ impl Target {
     /// Whether the host has what compiled code uses.
     pub fn is_supported(self) -> bool {
         match self {
+            Self::Avx2 => {
+                is_x86_feature_detected!("avx2")
+                    && is_x86_feature_detected!("fma")
+                    && is_x86_feature_detected!("f16c")
+                    && is_x86_feature_detected!("bmi1")
+                    && is_x86_feature_detected!("lzcnt")
+                    && is_x86_feature_detected!("popcnt")
+            }
             Self::Avx512 => {
                 is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512dq")
@@ -65,26 +79,32 @@ impl Target {
     pub const fn lanes(self) -> u32 {
         match self {
             Self::Avx512 => 16,
+            Self::Avx2 => 8,
         }
     }
 
-    /// The vector registers.
-    pub(super) fn file(self) -> &'static File {
+    /// Whether the processor's flag of invalid operations tells only of active lanes' results.
+    pub(super) const fn keeps_flags(self, masked: bool) -> bool {
         match self {
-            Self::Avx512 => &File {
-                base: Register::ZMM0,
-                first: 6,
-                count: 32,
-                load: Code::EVEX_Vmovdqu32_zmm_k1z_zmmm512,
-                store: Code::EVEX_Vmovdqu32_zmmm512_k1z_zmm,
-            },
+            // Each instruction has a mask, and those that should raise nothing can be told so.
+            Self::Avx512 => true,
+            Self::Avx2 => !masked,
+        }
+    }
+
+    /// Whether results of instructions of this shape may be NaNs that need to be watched.
+    pub(super) fn watches(self, shape: Shape) -> bool {
+        match self {
+            Self::Avx512 => is_watched(shape),
+            Self::Avx2 => avx2::watches(shape),
         }
     }
 
     /// Whether the target has an emission for an instruction of this shape; the interpreter executes it if not.
-    pub(super) fn covers(self, _lane: &Lane, _shape: Shape) -> bool {
+    pub(super) fn covers(self, lane: &Lane, shape: Shape) -> bool {
         match self {
             Self::Avx512 => true,
+            Self::Avx2 => avx2::covers(lane, shape),
         }
     }
 }

@@ -12,12 +12,9 @@ pub const VGPRS: usize = 32;
 pub const SGPRS: usize = 92;
 /// LDS that is set and read back, and that the workgroup has.
 pub const LDS: usize = 4096;
-/// The engines that are tested: the interpreter, and what this machine executes best.
+/// The engines that are tested: all that this machine has.
 pub fn engines() -> impl Iterator<Item = EngineKind> {
-    let best = EngineKind::best();
-    [Some(EngineKind::Interpreter), Some(best).filter(|best| *best != EngineKind::Interpreter)]
-        .into_iter()
-        .flatten()
+    EngineKind::available().iter().copied()
 }
 
 /// A card that runs code from given states.

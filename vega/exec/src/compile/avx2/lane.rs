@@ -1,0 +1,319 @@
+//! Vector arithmetic on 32-bit lanes: one function for each shape.
+
+use iced_x86::{Code, Register};
+
+use super::covers::host;
+use super::strip::{AND, OR, Strip, XOR, ymm};
+use crate::compile::assembler::Arg;
+use crate::compile::ir::Lane;
+use crate::compile::shape::{Float, Shape, constant};
+use Code::*;
+
+pub(super) const ADD: Code = VEX_Vpaddd_ymm_ymm_ymmm256;
+pub(super) const SUB: Code = VEX_Vpsubd_ymm_ymm_ymmm256;
+pub(super) const SHL: Code = VEX_Vpsllvd_ymm_ymm_ymmm256;
+pub(super) const SHR: Code = VEX_Vpsrlvd_ymm_ymm_ymmm256;
+pub(super) const SAR: Code = VEX_Vpsravd_ymm_ymm_ymmm256;
+pub(super) const SHL_BY: Code = VEX_Vpslld_ymm_ymm_imm8;
+pub(super) const SHR_BY: Code = VEX_Vpsrld_ymm_ymm_imm8;
+pub(super) const SAR_BY: Code = VEX_Vpsrad_ymm_ymm_imm8;
+pub(super) const EQUAL: Code = VEX_Vpcmpeqd_ymm_ymm_ymmm256;
+pub(super) const GREATER: Code = VEX_Vpcmpgtd_ymm_ymm_ymmm256;
+const COMPARE: Code = VEX_Vcmpps_ymm_ymm_ymmm256_imm8;
+
+impl Strip<'_> {
+    /// Clamps and checks a float in `d`.
+    fn complete(&mut self, lane: &Lane, d: Register, float: Float) {
+        if float == Float::Checked {
+            self.check(d);
+        }
+        if lane.clamp {
+            // The second source is the result for a NaN and for two zeros.
+            self.with_constant(VEX_Vmaxps_ymm_ymm_ymmm256, d, d, 0);
+            self.with_constant(VEX_Vminps_ymm_ymm_ymmm256, d, d, 0x3f80_0000);
+        }
+    }
+
+    /// A shift count modulo 32, in temporary `n`.
+    pub(super) fn count(&mut self, lane: &Lane, n: usize) -> Register {
+        let count = self.source(&lane.src[n], n as u8);
+        self.with_constant(AND, ymm(n as u8), count, 31);
+        ymm(n as u8)
+    }
+
+    /// `d` = `a` shifted by source `n`.
+    fn shift(&mut self, by_lanes: Code, by_constant: Code, d: Register, a: Register, lane: &Lane, n: usize) {
+        if let Some(count) = constant(lane.src[n].from) {
+            self.immediate(by_constant, d, a, (count & 31) as u8);
+        } else {
+            let count = self.count(lane, n);
+            self.three(by_lanes, d, a, count);
+        }
+    }
+
+    /// `to` = `from` with denormals flushed; uses temporary 4.
+    fn flush(&mut self, to: Register, from: Register) {
+        let t = ymm(4);
+        self.with_constant(AND, t, from, 0x7fff_ffff);
+        self.with_constant(GREATER, t, t, 0x007f_ffff);
+        self.with_constant(OR, t, t, 0x8000_0000);
+        self.three(AND, to, from, t);
+    }
+
+    /// All sources.
+    pub(super) fn sources<const N: usize>(&mut self, lane: &Lane) -> [Register; N] {
+        std::array::from_fn(|n| self.source(&lane.src[n], n as u8))
+    }
+
+    fn float(&mut self, lane: &Lane, code: Code, args: &[Arg], float: Float) {
+        let d = self.result(lane);
+        let mut all = vec![Arg::Reg(d)];
+        all.extend(args);
+        self.asm.op(code, &all);
+        self.complete(lane, d, float);
+    }
+
+    /// Emits one instruction.
+    pub(super) fn instruction(&mut self, lane: &Lane, shape: Shape) {
+        match shape {
+            Shape::Memory => self.memory(lane),
+            Shape::Move => {
+                let [a] = self.sources(lane);
+                let d = self.result(lane);
+                self.copy(d, a);
+            }
+            Shape::Unary(EVEX_Vcvtudq2ps_zmm_k1z_zmmm512b32_er, _) => self.unsigned_to_float(lane),
+            Shape::Unary(code, float) => {
+                let [a] = self.sources(lane);
+                self.float(lane, host(code), &[a.into()], float);
+            }
+            Shape::UnaryImmediate(code, imm, float) => {
+                let [a] = self.sources(lane);
+                self.float(lane, host(code), &[a.into(), imm.into()], float);
+            }
+            Shape::Binary(code, float) => {
+                let [a, b] = self.sources(lane);
+                self.float(lane, host(code), &[a.into(), b.into()], float);
+            }
+            Shape::BinaryImmediate(_, imm, _) => self.range(lane, imm == 4),
+            Shape::Shift(by_lanes, by_constant) => {
+                let [a] = self.sources(lane);
+                if let Some(count) = constant(lane.src[1].from) {
+                    let d = self.result(lane);
+                    self.immediate(host(by_constant), d, a, (count & 31) as u8);
+                } else {
+                    let count = self.count(lane, 1);
+                    let d = self.result(lane);
+                    self.three(host(by_lanes), d, a, count);
+                }
+            }
+            Shape::Logic(imm) => self.logic(lane, imm),
+            Shape::Chain(first, second) => {
+                let [a, b, c] = self.sources(lane);
+                self.three(host(first), ymm(3), a, b);
+                let d = self.result(lane);
+                self.three(host(second), d, ymm(3), c);
+            }
+            Shape::ShiftThen(second) => {
+                let [a] = self.sources(lane);
+                self.shift(SHL, SHL_BY, ymm(3), a, lane, 1);
+                let c = self.source(&lane.src[2], 2);
+                let d = self.result(lane);
+                self.three(host(second), d, ymm(3), c);
+            }
+            Shape::AddShift => {
+                let [a, b] = self.sources(lane);
+                self.three(ADD, ymm(3), a, b);
+                self.shift(SHL, SHL_BY, ymm(3), ymm(3), lane, 2);
+                let d = self.result(lane);
+                self.copy(d, ymm(3));
+            }
+            Shape::Fma => self.fma(lane),
+            Shape::MadFlush => self.mad_flush(lane),
+            Shape::Reciprocal => {
+                let [a] = self.sources(lane);
+                self.flush(ymm(0), a);
+                self.asm.broadcast(ymm(1), 0x3f80_0000);
+                self.three(VEX_Vdivps_ymm_ymm_ymmm256, ymm(1), ymm(1), ymm(0));
+                self.check(ymm(1));
+                let d = self.result(lane);
+                self.flush(d, ymm(1));
+            }
+            Shape::Mul24 { signed, add } => self.mul24(lane, signed, add),
+            Shape::MulHi { signed } => self.mul_high(lane, signed),
+            Shape::Bfe { signed } => self.bit_field(lane, signed),
+            Shape::Bfm => {
+                let width = self.count(lane, 0);
+                self.asm.broadcast(ymm(4), !0);
+                self.three(SHL, ymm(3), ymm(4), width);
+                self.three(XOR, ymm(3), ymm(3), ymm(4));
+                let offset = self.count(lane, 1);
+                let d = self.result(lane);
+                self.three(SHL, d, ymm(3), offset);
+            }
+            Shape::Align { bytes } => self.align(lane, bytes),
+            Shape::FindHigh { signed } => self.find_high(lane, signed),
+            Shape::FindLow => self.find_low(lane),
+            Shape::CountAdd(below) => self.count_bits(lane, below),
+            Shape::Median { signed } => {
+                let (min, max) = if signed {
+                    (VEX_Vpminsd_ymm_ymm_ymmm256, VEX_Vpmaxsd_ymm_ymm_ymmm256)
+                } else {
+                    (VEX_Vpminud_ymm_ymm_ymmm256, VEX_Vpmaxud_ymm_ymm_ymmm256)
+                };
+                let [a, b, c] = self.sources(lane);
+                self.three(min, ymm(3), a, b);
+                self.three(max, ymm(4), a, b);
+                self.three(min, ymm(4), ymm(4), c);
+                let d = self.result(lane);
+                self.three(max, d, ymm(3), ymm(4));
+            }
+            Shape::Carry { subtract, carry_in } => self.carry(lane, subtract, carry_in),
+            Shape::Select => {
+                let [a, b] = self.sources(lane);
+                let Some(mask) = lane.mask_in else { return };
+                let choose = self.read_mask(mask);
+                let d = self.result(lane);
+                let args: [Arg; 4] = [d.into(), a.into(), b.into(), choose.into()];
+                self.asm.op(VEX_Vblendvps_ymm_ymm_ymmm256_ymm, &args);
+            }
+            Shape::Compare(code, predicate) => {
+                let [a, b] = self.sources(lane);
+                match code {
+                    EVEX_Vcmpps_kr_k1_zmm_zmmm512b32_imm8_sae => {
+                        self.asm.op(COMPARE, &[ymm(3).into(), a.into(), b.into(), predicate.into()]);
+                    }
+                    EVEX_Vpcmpud_kr_k1_zmm_zmmm512b32_imm8 => self.compare(a, b, predicate, false),
+                    _ => self.compare(a, b, predicate, true),
+                }
+                self.put_mask(lane, ymm(3));
+            }
+            Shape::ToInt { signed } => self.integer(lane, signed),
+            Shape::Byte(n) => {
+                let [a] = self.sources(lane);
+                self.immediate(SHR_BY, ymm(3), a, 8 * n);
+                self.with_constant(AND, ymm(3), ymm(3), 0xff);
+                let d = self.result(lane);
+                self.asm.op(VEX_Vcvtdq2ps_ymm_ymmm256, &[d.into(), ymm(3).into()]);
+            }
+            Shape::Half(_) | Shape::HalfToFloat | Shape::FloatToHalf => self.half(lane, shape),
+            _ => self.wide(lane, shape),
+        }
+    }
+
+    fn logic(&mut self, lane: &Lane, imm: u8) {
+        if imm == 0x55 {
+            let [a] = self.sources(lane);
+            let d = self.result(lane);
+            self.with_constant(XOR, d, a, !0);
+            return;
+        }
+        let [a, b, c] = self.sources(lane);
+        let (first, left, right, second) = match imm {
+            0xca => (XOR, b, c, XOR),
+            0xea => (AND, a, b, OR),
+            _ => (OR, a, b, OR),
+        };
+        self.three(first, ymm(3), left, right);
+        if imm == 0xca {
+            self.three(AND, ymm(3), ymm(3), a);
+        }
+        let d = self.result(lane);
+        self.three(second, d, ymm(3), c);
+    }
+
+    /// The operand order of each form keeps the order in which NaNs are looked for: src0, src1, src2.
+    fn fma(&mut self, lane: &Lane) {
+        let [a, b, c] = self.sources(lane);
+        let d = self.result(lane);
+        let (code, x, y) = if d == c {
+            (VEX_Vfmadd231ps_ymm_ymm_ymmm256, a, b)
+        } else if d == a {
+            (VEX_Vfmadd132ps_ymm_ymm_ymmm256, c, b)
+        } else if d == b {
+            (VEX_Vfmadd213ps_ymm_ymm_ymmm256, a, c)
+        } else {
+            self.copy(d, c);
+            (VEX_Vfmadd231ps_ymm_ymm_ymmm256, a, b)
+        };
+        self.three(code, d, x, y);
+        self.complete(lane, d, Float::Checked);
+    }
+
+    fn mad_flush(&mut self, lane: &Lane) {
+        for n in 0..2 {
+            let from = self.source(&lane.src[n], n as u8);
+            self.flush(ymm(n as u8), from);
+        }
+        self.three(VEX_Vmulps_ymm_ymm_ymmm256, ymm(3), ymm(0), ymm(1));
+        // An invalid product is an error of its own, whatever is added.
+        self.check(ymm(3));
+        self.flush(ymm(3), ymm(3));
+        let c = self.source(&lane.src[2], 2);
+        self.flush(ymm(2), c);
+        self.three(VEX_Vaddps_ymm_ymm_ymmm256, ymm(3), ymm(3), ymm(2));
+        self.check(ymm(3));
+        let d = self.result(lane);
+        self.flush(d, ymm(3));
+        self.complete(lane, d, Float::No);
+    }
+
+    /// Minimum or maximum: zeros of different sign are the same to the host, which gives its second source then.
+    fn range(&mut self, lane: &Lane, min: bool) {
+        let (code, join) =
+            if min { (VEX_Vminps_ymm_ymm_ymmm256, OR) } else { (VEX_Vmaxps_ymm_ymm_ymmm256, AND) };
+        let [a, b] = self.sources(lane);
+        self.check_pair(COMPARE, a, b);
+        self.three(code, ymm(3), a, b);
+        self.three(code, ymm(4), b, a);
+        let d = self.result(lane);
+        self.three(join, d, ymm(3), ymm(4));
+        self.complete(lane, d, Float::No);
+    }
+
+    /// An unsigned integer to a float: both halves are exact, and so only the sum is rounded.
+    fn unsigned_to_float(&mut self, lane: &Lane) {
+        let [a] = self.sources(lane);
+        self.immediate(SHR_BY, ymm(3), a, 16);
+        self.with_constant(AND, ymm(4), a, 0xffff);
+        for t in [ymm(3), ymm(4)] {
+            self.asm.op(VEX_Vcvtdq2ps_ymm_ymmm256, &[t.into(), t.into()]);
+        }
+        self.with_constant(VEX_Vmulps_ymm_ymm_ymmm256, ymm(3), ymm(3), 0x4780_0000);
+        self.float(lane, VEX_Vaddps_ymm_ymm_ymmm256, &[ymm(3).into(), ymm(4).into()], Float::No);
+    }
+
+    /// The host converts what is out of range to one value: those lanes are put right.
+    fn integer(&mut self, lane: &Lane, signed: bool) {
+        let [a] = self.sources(lane);
+        let convert = |strip: &mut Self| {
+            strip.asm.op(VEX_Vcvttps2dq_ymm_ymmm256, &[ymm(3).into(), ymm(3).into()]);
+        };
+        let not_less = |strip: &mut Self, d: Register, a: Register, than: u32| {
+            strip.asm.broadcast(d, than);
+            strip.asm.op(COMPARE, &[d.into(), a.into(), d.into(), 29u8.into()]);
+        };
+        if signed {
+            // Too small, too large and NaN give 0x8000_0000: too large is turned round, NaN cleared.
+            self.copy(ymm(3), a);
+            convert(self);
+            not_less(self, ymm(4), a, 0x4f00_0000);
+            self.three(XOR, ymm(3), ymm(3), ymm(4));
+            self.asm.op(COMPARE, &[ymm(4).into(), a.into(), a.into(), 7u8.into()]);
+            let d = self.result(lane);
+            self.three(AND, d, ymm(3), ymm(4));
+            return;
+        }
+        // Negative numbers and NaN become zero. What has the top bit is converted without it.
+        self.with_constant(VEX_Vmaxps_ymm_ymm_ymmm256, ymm(0), a, 0);
+        not_less(self, ymm(4), ymm(0), 0x4f00_0000);
+        self.with_constant(AND, ymm(3), ymm(4), 0x4f00_0000);
+        self.three(VEX_Vsubps_ymm_ymm_ymmm256, ymm(3), ymm(0), ymm(3));
+        convert(self);
+        self.immediate(SHL_BY, ymm(4), ymm(4), 31);
+        self.three(XOR, ymm(3), ymm(3), ymm(4));
+        not_less(self, ymm(4), ymm(0), 0x4f80_0000);
+        let d = self.result(lane);
+        self.three(OR, d, ymm(3), ymm(4));
+    }
+}
