@@ -1,7 +1,6 @@
 //! Which instructions have an emission, and what they stand for.
 
 use iced_x86::Code;
-use vega_isa::memory::Half;
 
 use super::twins::twin;
 use crate::compile::ir::Lane;
@@ -62,8 +61,8 @@ pub(in crate::compile) fn covers(lane: &Lane, shape: Shape) -> bool {
         | Shape::Byte(_)
         | Shape::Reciprocal
         | Shape::HalfToFloat
-        | Shape::FloatToHalf => true,
-        Shape::Memory => lane.access.is_some_and(|access| access.half == Half::Whole && access.bytes != 12),
+        | Shape::FloatToHalf
+        | Shape::Memory => true,
         #[allow(unreachable_patterns, reason = "shapes that other targets gain")]
         _ => false,
     };

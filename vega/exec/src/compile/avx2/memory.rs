@@ -7,9 +7,9 @@
 use std::mem::offset_of;
 
 use iced_x86::{Code, MemoryOperand, Register};
-use vega_isa::memory::Space;
+use vega_isa::memory::{Half, Space};
 
-use super::strip::{LOAD, MOVE, OR, STORE, Strip, XOR, exec, xmm, ymm};
+use super::strip::{LOAD, OR, STORE, Strip, XOR, exec, xmm, ymm};
 use crate::compile::address::{
     address, lane_base, lane_limit, lds_bound, lds_limit, range, translation, within,
 };
@@ -51,11 +51,12 @@ impl Strip<'_> {
         for (k, registers) in host.iter_mut().enumerate().take(access.count.into()) {
             for (j, register) in registers.iter_mut().enumerate().take(access.dwords().into()) {
                 let v = access.register(k, j as u16);
-                *register = if access.load {
-                    self.registers.write(self.asm, v)
-                } else {
-                    self.registers.read(self.asm, v)
-                };
+                if !access.load || access.half != Half::Whole {
+                    *register = self.registers.read(self.asm, v);
+                }
+                if access.load {
+                    *register = self.registers.write(self.asm, v);
+                }
             }
         }
         host
@@ -113,11 +114,19 @@ impl Strip<'_> {
         let data = self.data(access);
         let (uniform, any, done) = (self.asm.label(), self.asm.label(), self.asm.label());
         let step = u32::from(access.bytes.max(4));
-        let end = access.offsets[..access.count.into()].iter().max().copied().unwrap_or(0)
-            + i32::from(access.bytes);
-        let elements = || (0..usize::from(access.count)).map(|k| (k, access.offsets[k]));
-        if access.bytes >= 4 && (access.bytes == 4 || access.load || !self.masked) {
+        // Offsets are added as the LDS unit does it, in 32 bits: compilers fold what is negative into the address.
+        let offsets = &access.offsets[..access.count.into()];
+        let origin = offsets.iter().min().copied().unwrap_or(0);
+        let end = offsets.iter().max().copied().unwrap_or(0) - origin + i32::from(access.bytes);
+        let elements = || offsets.iter().map(|offset| offset - origin).enumerate();
+        let add_origin = |strip: &mut Self| {
+            if origin != 0 {
+                strip.asm.op(Add_rm32_imm32, &[EAX.into(), Arg::Dword(origin as u32)]);
+            }
+        };
+        if is_block(access) && (access.bytes == 4 || access.load || !self.masked) {
             self.spaced(address, None, step, if access.load { uniform } else { any });
+            add_origin(self);
             // All of the block must be inside.
             lds_bound(self.asm, end + 7 * step as i32, any);
             for (k, offset) in elements() {
@@ -126,8 +135,9 @@ impl Strip<'_> {
             self.asm.jmp(done);
         }
         self.asm.bind(uniform);
-        if access.load && access.bytes >= 4 {
+        if access.load && is_block(access) {
             self.spaced(address, None, 0, any);
+            add_origin(self);
             lds_bound(self.asm, end, any);
             for (k, offset) in elements() {
                 self.load_one(access, &data[k], (LDS, RAX, offset));
@@ -135,10 +145,15 @@ impl Strip<'_> {
             self.asm.jmp(done);
         }
         self.asm.bind(any);
+        let mut first = address;
+        if origin != 0 {
+            first = ymm(2);
+            self.with_constant(VEX_Vpaddd_ymm_ymm_ymmm256, first, address, origin as u32);
+        }
         // The largest address at which every element is inside.
         lds_limit(self.asm, end, self.careful);
-        self.outside(address, EAX);
-        self.asm.op(STORE, &[places(0).into(), address.into()]);
+        self.outside(first, EAX);
+        self.asm.op(STORE, &[places(0).into(), first.into()]);
         for (k, offset) in elements() {
             self.each_lane(access, &data[k], (LDS, offset), false);
         }
@@ -180,7 +195,12 @@ impl Strip<'_> {
                     (_, false) => VEX_Vpmovzxwd_ymm_xmmm128,
                     (_, true) => VEX_Vpmovsxwd_ymm_xmmm128,
                 };
-                self.asm.op(code, &[d[0].into(), whole]);
+                if access.half == Half::Whole {
+                    self.asm.op(code, &[d[0].into(), whole]);
+                } else {
+                    self.asm.op(code, &[ymm(0).into(), whole]);
+                    self.join_half(access, d[0]);
+                }
             }
             4 => self.asm.op(LOAD, &[d[0].into(), whole]),
             8 => {
@@ -201,6 +221,17 @@ impl Strip<'_> {
         }
     }
 
+    /// Temporary 0 becomes one half of a register.
+    fn join_half(&mut self, access: &Access, d: Register) {
+        let mut words = 0x55u8;
+        if access.half == Half::High {
+            self.immediate(VEX_Vpslld_ymm_ymm_imm8, ymm(0), ymm(0), 16);
+            words = 0xaa;
+        }
+        let args: [Arg; 4] = [d.into(), d.into(), ymm(0).into(), words.into()];
+        self.asm.op(VEX_Vpblendw_ymm_ymm_ymmm256_imm8, &args);
+    }
+
     fn store_block(&mut self, access: &Access, d: &[Register; 4], place: Place) {
         let (base, index, offset) = place;
         let whole: Arg = at_index(base, index, offset).into();
@@ -215,7 +246,7 @@ impl Strip<'_> {
                 self.store_pair(ymm(0), place, [0, 32]);
                 self.store_pair(ymm(1), place, [16, 48]);
             }
-            16 => {
+            12 | 16 => {
                 let rows = [ymm(0), ymm(1), ymm(2), ymm(3)];
                 self.transpose(*d, &rows);
                 for (n, row) in rows.into_iter().enumerate() {
@@ -288,7 +319,12 @@ impl Strip<'_> {
             if access.bytes > 4 {
                 self.store_block(access, d, block);
             } else {
-                self.asm.op(STORE, &[context(elements).into(), d[0].into()]);
+                let mut from = d[0];
+                if access.half == Half::High {
+                    self.immediate(VEX_Vpsrld_ymm_ymm_imm8, ymm(0), from, 16);
+                    from = ymm(0);
+                }
+                self.asm.op(STORE, &[context(elements).into(), from.into()]);
             }
         }
         if self.masked {
@@ -318,15 +354,14 @@ impl Strip<'_> {
             (2, false) => (EDI, Movzx_r32_rm16, Mov_rm16_r16),
             (2, true) => (EDI, Movsx_r32_rm16, Mov_rm16_r16),
             (4, _) => (EDI, Mov_r32_rm32, Mov_rm32_r32),
-            (8, _) => wide_value,
+            (8 | 12, _) => wide_value,
             _ => (Register::XMM0, VEX_Vmovdqu_xmm_xmmm128, VEX_Vmovdqu_xmmm128_xmm),
         };
-        if access.bytes == 16 {
-            self.asm.op(Mov_r32_rm32, &[EDI.into(), EDX.into()]);
-            self.asm.op(Shl_rm32_imm8, &[EDI.into(), 4u8.into()]);
+        if access.bytes > 8 {
+            self.asm.op(Shl_rm32_imm8, &[EDX.into(), 4u8.into()]);
         }
         let element = match access.bytes {
-            16 => at_index(CONTEXT, Register::RDI, elements as i32).into(),
+            12 | 16 => at_index(CONTEXT, RDX, elements as i32).into(),
             bytes => scaled(bytes.max(4).into(), elements),
         };
         if access.load {
@@ -343,13 +378,23 @@ impl Strip<'_> {
             };
             self.asm.op(store, &[place, value.into()]);
         }
+        if access.bytes == 12 {
+            // The third dword.
+            let sides = [at_index(base, RSI, offset + 8), at_index(CONTEXT, RDX, elements as i32 + 8)];
+            let [from, to] = if access.load { sides } else { [sides[1], sides[0]] };
+            self.asm.op(Mov_r32_rm32, &[EDI.into(), from.into()]);
+            self.asm.op(Mov_rm32_r32, &[to.into(), EDI.into()]);
+        }
         self.asm.op(VEX_Blsr_r32_rm32, &[ECX.into(), ECX.into()]);
         self.asm.jcc(Condition::NotEqual, top);
         if access.load {
             if access.bytes > 4 {
                 self.load_block(access, d, block);
+            } else if access.half == Half::Whole {
+                self.asm.op(LOAD, &[d[0].into(), context(elements).into()]);
             } else {
-                self.asm.op(MOVE, &[d[0].into(), context(elements).into()]);
+                self.asm.op(LOAD, &[ymm(0).into(), context(elements).into()]);
+                self.join_half(access, d[0]);
             }
         }
     }
@@ -368,7 +413,8 @@ impl Strip<'_> {
         let offset = access.offsets[0];
         let step = u32::from(access.bytes);
         translation(self.asm, access, self.careful);
-        if access.load || access.bytes == 4 || access.bytes > 4 && !self.masked {
+        let small = access.load && access.bytes < 4;
+        if small || is_block(access) && (access.bytes == 4 || access.load || !self.masked) {
             self.spaced(low, high, step, if access.load { uniform } else { any });
             // The low halves must not wrap around within the block.
             self.asm.op(Cmp_rm32_imm32, &[EAX.into(), Arg::Dword(u32::MAX - 8 * step)]);
@@ -379,7 +425,7 @@ impl Strip<'_> {
             self.asm.jmp(done);
         }
         self.asm.bind(uniform);
-        if access.load && access.bytes >= 4 {
+        if access.load && is_block(access) {
             self.spaced(low, high, 0, any);
             address(self.asm, access, offset);
             within(self.asm, access.bytes.into(), self.careful);
@@ -440,6 +486,11 @@ impl Strip<'_> {
         self.asm.op(Add_r64_rm64, &[RAX.into(), range(offset_of!(RangeCache, range.delta), access)]);
         self.asm.op(Btc_rm64_imm8, &[RAX.into(), 63u8.into()]);
     }
+}
+
+/// Whether elements lie so in memory that short paths move them: not three dwords, nor less than one.
+fn is_block(access: &Access) -> bool {
+    matches!(access.bytes, 4 | 8 | 16)
 }
 
 /// Where a lane's place is.
