@@ -17,8 +17,11 @@ use crate::loader;
 use crate::packages::Packages;
 use crate::process::{self, Finished};
 
-/// The longest that one program may take.
-pub const LIMIT: Duration = Duration::from_secs(120);
+/// The longest that one test program may take: seconds on a quiet machine, minutes on one that does other things.
+pub const LIMIT: Duration = Duration::from_secs(300);
+
+/// The longest that a compiler or another tool of the stack may take. These do not hang for want of a device.
+const TOOL_LIMIT: Duration = Duration::from_secs(900);
 
 /// What a check needs in the private folder: a program with its device code and what its compiler leaves between.
 const ROOM: usize = 8 << 20;
@@ -212,7 +215,11 @@ impl Stack {
     pub fn run(&self, command: &mut Command) -> anyhow::Result<Finished> {
         let name = command.get_program().to_string_lossy().into_owned();
         self.used.set(true);
-        process::run(command, LIMIT, self.work()).with_context(|| format!("cannot run {name}"))
+        let program = Path::new(command.get_program());
+        let on_device = program.starts_with(self.work())
+            || matches!(&self.device, Device::Virtual(vega) if vega.as_path() == program);
+        process::run(command, if on_device { LIMIT } else { TOOL_LIMIT }, self.work())
+            .with_context(|| format!("cannot run {name}"))
     }
 
     /// Writes a file into the private folder.
