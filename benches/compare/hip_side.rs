@@ -1,37 +1,103 @@
-//! The HIP side: the kernels of `kernels/`, on the first device.
+//! The HIP side: the kernels through hiprtc, on the first device.
+//!
+//! # Safety
+//! The argument lists are data, so the launch itself is HIP's: `hipModuleLaunchKernel` reads as many bytes behind each
+//! pointer as the kernel's parameter has, which are the ones of its [`Arg`]. The buffers live until the stream is idle, and
+//! a case's kernels stay within them.
 
-use hip::{Device, DeviceBuffer, LaunchConfig};
-use hip_benches::numbers;
-use hip_vega::{gemm, saxpy};
+use std::collections::BTreeMap;
+use std::ffi::c_void;
 
-use crate::{ELEMENTS, Failure, SIZE, measure};
+use hip::rtc::Program;
+use hip::{Device, DeviceBuffer, Function, Module, Stream};
 
-/// Measures every kernel.
-pub fn run() -> Result<(), Failure> {
+use crate::case::{Arg, Step};
+use crate::number::Element;
+use crate::{Failure, Plan, SOURCE, judge};
+
+fn load(device: Device, element: Element) -> Result<Module, Failure> {
+    let [t, acc] = element.types("_Float16");
+    let program =
+        Program::new("kernels.hip", SOURCE).option(format!("-DELEMENT={t}")).option(format!("-DSUM={acc}"));
+    Ok(program.compile(device)?.load(device)?)
+}
+
+/// A launch with its arguments in memory.
+struct Ready<'a> {
+    step: &'a Step,
+    function: Function,
+    values: Vec<u64>,
+}
+
+impl<'a> Ready<'a> {
+    fn new(step: &'a Step, module: &Module, buffers: &[DeviceBuffer<u8>]) -> Result<Self, Failure> {
+        let value = |arg: &Arg| match arg {
+            Arg::Buffer(n) => buffers[*n].view().address() as u64,
+            Arg::I32(n) => u64::from(n.cast_unsigned()),
+            Arg::F32(x) => u64::from(x.to_bits()),
+        };
+        let function = module.function(step.kernel)?;
+        Ok(Self { step, function, values: step.args.iter().map(value).collect() })
+    }
+
+    fn launch(&mut self, stream: &Stream) -> Result<(), Failure> {
+        let mut pointers: Vec<*mut c_void> =
+            self.values.iter_mut().map(|value| std::ptr::from_mut(value).cast()).collect();
+        let ([gx, gy], [x, y]) = (self.step.groups, self.step.items);
+        // SAFETY: see the file's head.
+        let status = unsafe {
+            stream.runtime().api().hipModuleLaunchKernel(
+                self.function.raw(),
+                u32::try_from(gx)?,
+                u32::try_from(gy)?,
+                1,
+                u32::try_from(x)?,
+                u32::try_from(y)?,
+                1,
+                0,
+                stream.raw(),
+                pointers.as_mut_ptr(),
+                std::ptr::null_mut(),
+            )
+        }?;
+        if status.0 == 0 { Ok(()) } else { Err(format!("{}: error {}", self.step.kernel, status.0).into()) }
+    }
+}
+
+/// Measures every row.
+pub fn run(plan: &Plan) -> Result<(), Failure> {
     let device = Device::first()?;
     let stream = device.stream()?;
-    let (saxpy, gemm) = (saxpy::Kernels::load(device)?, gemm::Kernels::load(device)?);
-
-    let x = DeviceBuffer::from_slice(&stream, &numbers(ELEMENTS))?;
-    let mut y = DeviceBuffer::from_slice(&stream, &numbers(ELEMENTS))?;
-    let count = i32::try_from(ELEMENTS)?;
-    measure("saxpy", || {
-        saxpy.saxpy(&stream, LaunchConfig::for_len(ELEMENTS), 0.5, &x, &mut y, count)?;
-        Ok(stream.synchronize()?)
-    })?;
-
-    let a = DeviceBuffer::from_slice(&stream, &numbers(SIZE * SIZE))?;
-    let b = DeviceBuffer::from_slice(&stream, &numbers(SIZE * SIZE))?;
-    let mut c = DeviceBuffer::zeroed(&stream, SIZE * SIZE)?;
-    let (n, groups) = (i32::try_from(SIZE)?, u32::try_from(SIZE)?);
-    let tiles = LaunchConfig::new((groups / 16, groups / 16), (16, 16));
-    measure("gemm_tile16", || {
-        gemm.gemm_tile16(&stream, tiles, &a, &b, &mut c, n, n, n)?;
-        Ok(stream.synchronize()?)
-    })?;
-    let blocks = LaunchConfig::new((groups / 64, groups / 64), 256);
-    measure("gemm_block64", || {
-        gemm.gemm_block64(&stream, blocks, &a, &b, &mut c, n, n, n)?;
+    let mut modules = BTreeMap::new();
+    for row in &plan.rows {
+        let module = match modules.entry(row.element.types("").join(" ")) {
+            std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
+            std::collections::btree_map::Entry::Vacant(new) => new.insert(load(device, row.element)?),
+        };
+        let case = row.case();
+        let buffers = case
+            .memory
+            .iter()
+            .map(|bytes| DeviceBuffer::from_slice(&stream, bytes))
+            .collect::<hip::Result<Vec<_>>>()?;
+        let mut steps = case
+            .steps
+            .iter()
+            .map(|step| Ready::new(step, module, &buffers))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut launch = || {
+            steps.iter_mut().try_for_each(|step| step.launch(&stream))?;
+            Ok(stream.synchronize()?)
+        };
+        launch()?;
+        judge(row, &case.check, &buffers[case.output].to_vec(&stream)?)?;
+        plan.measure(row, launch)?;
+    }
+    let Some(module) = modules.values().next() else { return Ok(()) };
+    let step = Step { kernel: "empty", groups: [1, 1], items: [64, 1], args: Vec::new() };
+    let mut empty = Ready::new(&step, module, &[])?;
+    plan.latency(|| {
+        empty.launch(&stream)?;
         Ok(stream.synchronize()?)
     })
 }

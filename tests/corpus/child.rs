@@ -55,7 +55,7 @@ pub fn parent(test: &str, cases: &[Case]) {
     let mut passed = Vec::new();
     let mut first = 0;
     while first < cases.len() {
-        let (status, output) = run(test, first);
+        let (status, output) = run(test, first, &[]);
         let marked: Vec<&str> = output.lines().filter_map(|line| line.strip_prefix(MARK)).collect();
         for line in &marked {
             if let Some(name) = line.strip_prefix("passed ") {
@@ -65,7 +65,7 @@ pub fn parent(test: &str, cases: &[Case]) {
                 failures.insert(name.to_owned(), error.to_owned());
             }
         }
-        let begun = marked.iter().filter(|line| line.starts_with("begin ")).count();
+        let begun = begun(&output);
         for case in &cases[first..first + begun] {
             for line in case.says.iter().filter(|line| !output.contains(*line)) {
                 failures.insert(case.name(), format!("it does not say {line:?}: {}", tail(&output)));
@@ -113,14 +113,23 @@ fn judge(test: &str, cases: &[Case], passed: &[String], mut failures: BTreeMap<S
     assert!(list.is_empty(), "{} of {} cases fail:\n{}", list.len(), cases.len(), list.join("\n"));
 }
 
-/// Runs a child from case `first`; its status, unless it had to be killed, and all that it printed.
-fn run(test: &str, first: usize) -> (Option<ExitStatus>, String) {
+/// How many cases a child has begun.
+pub fn begun(output: &str) -> usize {
+    output
+        .lines()
+        .filter(|line| line.strip_prefix(MARK).is_some_and(|line| line.starts_with("begin ")))
+        .count()
+}
+
+/// Runs a child from case `first`, with these variables; its status, unless it had to be killed, and all that it printed.
+pub fn run(test: &str, first: usize, variables: &[(&str, &str)]) -> (Option<ExitStatus>, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("output");
     let file = std::fs::File::create(&path).expect("a file");
     let mut child = Command::new(std::env::current_exe().expect("the path of this program"))
         .args([test, "--exact", "--nocapture", "--test-threads", "1"])
         .env(FIRST, first.to_string())
+        .envs(variables.iter().copied())
         // Where a core file of the runtime's abort goes.
         .current_dir(folder.path())
         .stdin(Stdio::null())

@@ -8,6 +8,7 @@
 //! | [`compare`] | exact comparison, and within units in the last place |
 //! | [`run`] | launches a case |
 //! | [`child`] | a process per group, so that an abort is one kernel's failure |
+//! | [`share`] | how much of it runs in compiled code |
 //! | [`code`] | compiles the kernels, once |
 //! | [`c_math`] | C's math library |
 //!
@@ -25,6 +26,7 @@ mod compare;
 mod groups;
 mod inputs;
 mod run;
+mod share;
 
 /// Cases that the virtual device cannot run yet, each with a text that its failure contains: the reason. One that passes, or
 /// fails in another way, has to leave the list.
@@ -44,7 +46,17 @@ macro_rules! groups {
                 child::parent(stringify!($name), &cases);
             }
         }
-    )+};
+    )+
+
+        #[test]
+        #[ignore = "not all kernels reach it yet: see what it prints"]
+        fn share_of_compiled_code() {
+            if support::device().is_some() {
+                code::compiled();
+                share::judge(&[$((stringify!($name), groups::$name::cases())),+]);
+            }
+        }
+    };
 }
 
 groups! { applications atomics control ieee images integer lanes lds math_f32 math_f64 math_rest matrix services types }

@@ -67,8 +67,13 @@ enum Task {
         #[arg(long, default_value_t = 1000)]
         runs: u32,
     },
-    /// Compare the virtual Vega with PoCL on the same kernels, one thread each
-    Bench(Install),
+    /// Compare the virtual Vega with PoCL, Rust and OpenBLAS on the same kernels
+    Bench {
+        #[command(flatten)]
+        install: Install,
+        #[command(flatten)]
+        options: compare::Options,
+    },
     /// Check that the `vega` file needs no newer glibc symbols than old chroots have
     GlibcCheck {
         /// The file; without it, a release build
@@ -152,9 +157,9 @@ fn run(task: Task) -> anyhow::Result<bool> {
             let example = built.first().context("cargo built no example")?;
             println!("{}", stress::run(&card, &example.executable, runs)?);
         }
-        Task::Bench(install) => {
+        Task::Bench { install, options } => {
             install.ensure(&[Stage::Demo, Stage::Bench])?;
-            return compare::run();
+            return compare::run(&options);
         }
         Task::GlibcCheck { file } => {
             let file = file.map_or_else(|| build_vega(Profile::Release), Ok)?;

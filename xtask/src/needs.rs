@@ -15,7 +15,7 @@ pub enum Stage {
     Test,
     /// Building and testing as distributions package.
     Packaging,
-    /// The comparison with PoCL.
+    /// The comparison with PoCL and OpenBLAS.
     Bench,
     /// Building the chroots.
     Distros,
@@ -171,6 +171,14 @@ pub const NEEDS: &[Need] = &[
         debian: &["pocl-opencl-icd", "ocl-icd-libopencl1"],
         arch: &["pocl", "ocl-icd"],
         fedora: &["pocl", "ocl-icd"],
+    },
+    Need {
+        what: "a fast BLAS, OpenBLAS",
+        probe: Probe::Library(&["libopenblas.so.0"]),
+        stage: Stage::Bench,
+        debian: &["libopenblas0-pthread"],
+        arch: &["openblas"],
+        fedora: &["openblas"],
     },
     Need {
         what: "mmdebstrap (builds the chroots)",

@@ -16,7 +16,7 @@ use crate::interp::level::Level;
 use crate::memory::AddressSpace;
 use crate::observe::Observe;
 use crate::report::Outcome;
-use crate::sched::job::{Job, Limits, Scheduled};
+use crate::sched::job::{Job, Limits, References, Scheduled};
 use crate::sched::launch::initial_mode;
 use crate::sched::pool::Shared;
 
@@ -159,7 +159,8 @@ impl Engine {
             kind: config.kind,
             counted,
         });
-        let shared = Shared::new(Arc::new(CodeCache::new(Making { level: Level::detect(), table, compile })));
+        let code = CodeCache::new(Making { level: Level::detect(), table, compile });
+        let shared = Shared::new(Arc::new(code), threads);
         let engine =
             Arc::new(Self { shared, threads, watchdog: config.watchdog, observe: config.observe, scheduled });
         for number in 1..threads {
@@ -185,28 +186,29 @@ impl Engine {
         let program = self.shared.code.program(space, dispatch.entry_va, strict);
         let groups = dispatch.workgroups().iter().map(|n| u64::from(*n)).fold(1, u64::saturating_mul);
         program.warm(groups.saturating_mul(dispatch.waves_per_workgroup().into()));
-        let job = Job::new(
-            dispatch.clone(),
-            Arc::clone(space),
-            Arc::clone(host),
-            program,
-            cancel.clone(),
-            self.threads,
-            Limits {
-                watchdog: self.watchdog,
-                observe: self.observe.clone(),
-                scheduled: self.scheduled.clone(),
-            },
-        );
-        let job = match job {
-            Ok(job) => Arc::new(job),
-            Err(reason) => return Outcome::Fault(Job::refusal(dispatch, reason)),
+        let limits = Limits {
+            watchdog: self.watchdog,
+            observe: self.observe.clone(),
+            scheduled: self.scheduled.clone(),
         };
-        if cancel.is_canceled() {
-            return Outcome::Canceled;
+        let mut job = self.shared.job();
+        let renewed = match Arc::get_mut(&mut job) {
+            Some(job) => {
+                let (space, host) = (Arc::clone(space), Arc::clone(host));
+                let references = References { space, host, program, cancel: cancel.clone() };
+                job.renew(dispatch, references, self.threads, limits)
+            }
+            None => Err("a job of the engine is in use"),
+        };
+        if renewed.is_ok() && !cancel.is_canceled() {
+            self.shared.run(&job, self.threads > 1);
         }
-        self.shared.run(&job, self.threads > 1);
-        match job.take_fault() {
+        let fault = job.take_fault();
+        self.shared.give_back(job);
+        if let Err(reason) = renewed {
+            return Outcome::Fault(Job::refusal(dispatch, reason));
+        }
+        match fault {
             Some(report) => Outcome::Fault(report),
             None if cancel.is_canceled() => Outcome::Canceled,
             None => Outcome::Done,

@@ -160,6 +160,11 @@ impl Card {
         self.snapshot().iter().any(|queue| queue.overslept())
     }
 
+    /// Whether a queue's thread looks at its write pointer by itself: a watcher of doorbells need not arm itself yet.
+    pub fn is_lively(&self) -> bool {
+        self.snapshot().iter().any(|queue| queue.is_lively())
+    }
+
     fn snapshot(&self) -> Vec<Arc<Queue>> {
         self.queues.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }

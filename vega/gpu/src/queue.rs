@@ -6,16 +6,24 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use vega_exec::{CancelToken, ComputeUnits, GuestFault};
 
 use crate::aql::packet as aql_packet;
 use crate::card::Shared;
 use crate::config::{QueueConfig, QueueId, QueueKind, QueueUpdate};
-use crate::{hub, layout};
+use crate::{clock, hub, layout};
 
-/// How often an idle queue looks at its write pointer before its thread sleeps: a few microseconds.
-const SPINS: u32 = 200;
+/// How long an idle queue looks at its write pointer before its thread sleeps: a program that waits for a kernel mostly
+/// launches the next one soon.
+const LINGER: Duration = Duration::from_micros(60);
+
+/// Looks between two glances at the clock.
+const LOOKS: u32 = 32;
+
+/// From here on a packet takes long: the queue does not count as lively any more.
+const LONG: Duration = Duration::from_millis(1);
 
 /// Where the packets are.
 #[derive(Clone, Copy, Debug)]
@@ -55,10 +63,17 @@ pub(crate) struct Queue {
     /// How far the queue is read: packets (AQL) or bytes (SDMA). Only the queue's thread stores to it.
     read: AtomicU64,
     sleeping: AtomicBool,
+    /// When its thread last found a packet, in nanoseconds since boot.
+    active: AtomicU64,
     /// An error ended the queue; nothing but destroying it helps.
     failed: AtomicBool,
     state: Mutex<State>,
     wake: Condvar,
+}
+
+/// Nanoseconds since boot.
+fn now() -> u64 {
+    u64::try_from(clock::since_boot().as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// A suspended queue is one without a share of the card, or without a ring.
@@ -81,6 +96,7 @@ impl Queue {
             cu_mask: Mutex::new(Vec::new()),
             read: AtomicU64::new(read),
             sleeping: AtomicBool::new(false),
+            active: AtomicU64::new(0),
             failed: AtomicBool::new(false),
             state: Mutex::new(State {
                 ring: Ring { va: config.ring_va, bytes: config.ring_bytes },
@@ -147,6 +163,12 @@ impl Queue {
         !state.suspended && !state.stop && self.packet_is_there(state.ring)
     }
 
+    /// Whether its thread looks at the write pointer by itself, or will soon: nobody need tell it of packets.
+    pub fn is_lively(&self) -> bool {
+        let awake = !self.sleeping.load(Ordering::SeqCst) && !self.failed.load(Ordering::Relaxed);
+        awake && now().saturating_sub(self.active.load(Ordering::Relaxed)) < LONG.as_nanos() as u64
+    }
+
     /// Wakes the thread.
     pub fn kick(&self) {
         self.lock().rung = true;
@@ -155,7 +177,8 @@ impl Queue {
 
     /// Blocks the queue's thread until there is a packet to process.
     pub fn next(&self) -> Next {
-        let mut spins = 0;
+        let mut looks = 0;
+        let mut idle_since: Option<Instant> = None;
         let mut state = self.lock();
         loop {
             if state.stop {
@@ -163,10 +186,13 @@ impl Queue {
             }
             let runnable = !state.suspended && !self.failed.load(Ordering::Relaxed);
             if runnable && self.packet_is_there(state.ring) {
+                self.active.store(now(), Ordering::Relaxed);
                 return Next::Packet;
             }
-            if runnable && spins < SPINS {
-                spins += 1;
+            looks += 1;
+            let lingers =
+                looks % LOOKS != 0 || idle_since.get_or_insert_with(Instant::now).elapsed() < LINGER;
+            if runnable && lingers {
                 drop(state);
                 std::hint::spin_loop();
                 state = self.lock();
@@ -181,7 +207,7 @@ impl Queue {
             }
             state.rung = false;
             self.sleeping.store(false, Ordering::SeqCst);
-            spins = 0;
+            (looks, idle_since) = (0, None);
         }
     }
 

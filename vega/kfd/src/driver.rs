@@ -58,7 +58,7 @@ pub struct Driver {
     pub queues: Queues,
     /// The watcher of the doorbell pages.
     pub doorbells: Doorbells,
-    engine: Arc<Engine>,
+    pub(crate) engine: Arc<Engine>,
 }
 
 static CURRENT: AtomicPtr<Driver> = AtomicPtr::new(std::ptr::null_mut());

@@ -386,6 +386,7 @@ pub fn free(driver: &Driver, args: &mut FreeMemory) -> Result<(), Errno> {
     for device in &driver.devices {
         if buffer.mapped & 1 << device.spec.index != 0 {
             device.card.space().unmap(buffer.va, buffer.bytes);
+            driver.engine.invalidate_code(device.card.space(), buffer.va, buffer.bytes);
         }
     }
     driver.memory.release(buffer);
@@ -438,6 +439,7 @@ pub fn unmap(driver: &Driver, args: &mut MapMemory) -> Result<(), Errno> {
         drop(state);
         if was_mapped {
             device.card.space().unmap(va, bytes);
+            driver.engine.invalidate_code(device.card.space(), va, bytes);
         }
         args.n_success = i + 1;
         Ok(())

@@ -54,7 +54,7 @@ impl CodeCache {
         let key = (Arc::as_ptr(space) as usize, entry, strict);
         let known = self.programs.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         if let Some(program) = known
-            && program.is_current(space, &mut Vec::new())
+            && program.is_current(space)
         {
             return program;
         }

@@ -86,6 +86,8 @@ control! {
         }
         ip + 1
     };
+    /// `s_icache_inv`.
+    InvalidateCode |wave, worker, _, ip| worker.invalidate_code(wave, ip);
     /// `s_getpc_b64`.
     GetPc |wave, _, record, ip| {
         let next = wave.pc_after(ip);

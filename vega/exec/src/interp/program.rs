@@ -317,12 +317,17 @@ impl Program {
     }
 
     /// Whether memory still holds the bytes that were decoded.
-    pub fn is_current(&self, space: &AddressSpace, buffer: &mut Vec<u8>) -> bool {
-        !self.incomplete
-            && self.runs.iter().all(|(va, bytes)| {
-                buffer.resize(bytes.len(), 0);
-                space.fetch_bytes(*va, buffer).is_ok() && buffer == bytes
-            })
+    pub fn is_current(&self, space: &AddressSpace) -> bool {
+        let mut buffer = [0; 1024];
+        let mut holds = |va: u64, bytes: &[u8]| {
+            let Some(buffer) = buffer.get_mut(..bytes.len()) else { return false };
+            space.fetch_bytes(va, buffer).is_ok() && buffer == bytes
+        };
+        let mut run_holds = |(va, bytes): &(u64, Vec<u8>)| {
+            let mut pieces = bytes.chunks(1024).zip(0u64..);
+            pieces.all(|(piece, n)| holds(va.wrapping_add(1024 * n), piece))
+        };
+        !self.incomplete && self.runs.iter().all(&mut run_holds)
     }
 
     /// The record at an address.

@@ -14,6 +14,7 @@ use crate::memory::{AddressSpace, RangeCache};
 use crate::observe::observer::Observer;
 use crate::observe::schedule::Random;
 use crate::report::FaultKind;
+use crate::sched::job::References;
 
 /// Translation cache entries; instructions share them by their number.
 pub(crate) const CACHES: usize = 1024;
@@ -87,6 +88,8 @@ pub(crate) struct Worker {
     pub programs: Vec<Arc<Program>>,
     /// Where indirect jumps of this dispatch went: the program's number and the record in it.
     jumps: HashMap<(u64, bool), (usize, usize)>,
+    /// So many of the programs are not to be entered any more.
+    forgotten: usize,
 }
 
 /// Bytes behind the last LDS byte, so that the widest access at the last address stays inside.
@@ -117,6 +120,7 @@ impl Worker {
             observer: None,
             programs: Vec::new(),
             jumps: HashMap::new(),
+            forgotten: 0,
         }
     }
 
@@ -137,14 +141,15 @@ impl Worker {
     }
 
     /// Lets go of the dispatch. No wave of it may be left.
-    pub fn end(&mut self, idle_space: &Arc<AddressSpace>) {
+    pub fn end(&mut self, nothing: &References) {
         if let Some(observer) = self.observer.take() {
             observer.finish(&self.programs);
         }
-        self.space = Arc::clone(idle_space);
-        self.host = Arc::new(NoHost);
+        self.space = Arc::clone(&nothing.space);
+        self.host = Arc::clone(&nothing.host);
         self.programs.clear();
         self.jumps.clear();
+        self.forgotten = 0;
     }
 
     /// The random numbers of a random schedule.
@@ -156,7 +161,8 @@ impl Worker {
     pub fn jump(&mut self, wave: &mut Wave, va: u64) {
         let strict = wave.strict;
         let known = self.jumps.get(&(va, strict)).copied().or_else(|| {
-            let mut programs = self.programs.iter().enumerate().filter(|(_, p)| p.strict == strict);
+            let programs = self.programs.iter().enumerate().skip(self.forgotten);
+            let mut programs = programs.filter(|(_, p)| p.strict == strict);
             programs.find_map(|(n, program)| program.find(va).map(|ip| (n, ip)))
         });
         let (number, ip) = known.filter(|(n, ip)| !self.is_stale(*n, *ip)).unwrap_or_else(|| {
@@ -169,6 +175,19 @@ impl Worker {
             wave.program = Arc::as_ptr(program);
             wave.ip = ip;
         }
+    }
+
+    /// `s_icache_inv`: where memory does not hold the code any more that the wave executes, what it executes from here on
+    /// is fetched again, and so is what other waves jump to later.
+    pub fn invalidate_code(&mut self, wave: &mut Wave, ip: usize) -> usize {
+        if wave.program().is_none_or(|program| program.is_current(&self.space)) {
+            return ip + 1;
+        }
+        self.forgotten = self.programs.len();
+        self.jumps.clear();
+        let next = wave.pc_after(ip);
+        (wave.ip, wave.stop) = (ip, super::wave::Stop::Jump(next));
+        super::record::EXIT
     }
 
     /// Whether the record could not be fetched when it was decoded.

@@ -1,5 +1,6 @@
 //! A resident workgroup: its waves, its LDS, its turns.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::launch::Launch;
@@ -23,13 +24,15 @@ pub(crate) enum Turn {
     Fault(usize),
 }
 
-/// Waves and LDS that are not in use, kept for the next workgroup.
+/// Waves, LDS and lists that are not in use, kept for the next workgroup.
 #[derive(Default)]
 pub(crate) struct Spares {
     waves: Vec<Box<Wave>>,
     lds: Vec<Box<[u8]>>,
-    /// An empty list, for its capacity.
-    list: Vec<Box<Wave>>,
+    /// Empty lists, for their capacity.
+    lists: Vec<Vec<Box<Wave>>>,
+    /// An empty list of workgroups, for its capacity.
+    pub groups: VecDeque<Group>,
 }
 
 /// Spare waves and LDS blocks that a worker keeps.
@@ -59,7 +62,7 @@ impl Group {
     ) -> Self {
         let size = launch.size(id);
         let count = size.iter().product::<u32>().div_ceil(64);
-        let mut waves = std::mem::take(&mut spares.list);
+        let mut waves = spares.lists.pop().unwrap_or_default();
         for number in 0..count {
             let mut wave = spares.waves.pop().unwrap_or_else(Wave::boxed);
             launch.start(&mut wave, id, size, number, place);
@@ -85,7 +88,9 @@ impl Group {
         if !self.lds.is_empty() && spares.lds.len() < KEPT {
             spares.lds.push(self.lds);
         }
-        spares.list = self.waves;
+        if spares.lists.len() < KEPT {
+            spares.lists.push(self.waves);
+        }
     }
 
     /// Runs the waves until all have ended, or until one has run for a while or sleeps.

@@ -84,7 +84,12 @@ const ADMISSIONS: usize = 4;
 /// And has so many under way without need: more would not fit the host's caches.
 const CROWD: usize = 16;
 
-/// A dispatch under way.
+/// A number that threads change, in cache lines of its own.
+#[derive(Default)]
+#[repr(align(128))]
+struct Shared(AtomicU64);
+
+/// A dispatch under way. It is kept afterwards: the next one finds its room there.
 pub(crate) struct Job {
     pub dispatch: Dispatch,
     pub space: Arc<AddressSpace>,
@@ -95,12 +100,12 @@ pub(crate) struct Job {
     groups: [u32; 3],
     total: u64,
     chunk: u64,
-    next: AtomicU64,
+    next: Shared,
     /// Workgroups that a worker has taken and given back, and how many ranges of them there are.
     returned: Mutex<Vec<Range<u64>>>,
     returns: AtomicU32,
     /// Workgroups that have ended.
-    ended: AtomicU64,
+    ended: Shared,
     stop: AtomicBool,
     fault: Mutex<Option<Box<FaultReport>>>,
     places: Places,
@@ -114,16 +119,51 @@ pub(crate) struct Job {
 }
 
 impl Job {
+    /// A job without a dispatch.
+    pub fn idle(nothing: &References) -> Self {
+        Self {
+            launch: Launch::default(),
+            groups: [0; 3],
+            total: 0,
+            chunk: 1,
+            dispatch: Dispatch::default(),
+            space: Arc::clone(&nothing.space),
+            host: Arc::clone(&nothing.host),
+            program: Arc::clone(&nothing.program),
+            cancel: nothing.cancel.clone(),
+            next: Shared::default(),
+            returned: Mutex::default(),
+            returns: AtomicU32::new(0),
+            ended: Shared::default(),
+            stop: AtomicBool::new(false),
+            fault: Mutex::new(None),
+            places: Places::default(),
+            deadline: None,
+            limits: Limits { watchdog: None, observe: Observe::default(), scheduled: None },
+            observed: observer::Shared::default(),
+            helpers: Mutex::new(0),
+            left: Condvar::new(),
+        }
+    }
+
+    /// Lets go of everything that belongs to the dispatch, which is over.
+    pub fn rest(&mut self, nothing: &References) {
+        self.total = 0;
+        self.dispatch.kernel = None;
+        self.space = Arc::clone(&nothing.space);
+        self.host = Arc::clone(&nothing.host);
+        self.program = Arc::clone(&nothing.program);
+        self.cancel = nothing.cancel.clone();
+    }
+
     /// Prepares a dispatch; an error says what it asks too much of.
-    pub fn new(
-        dispatch: Dispatch,
-        space: Arc<AddressSpace>,
-        host: Arc<dyn Host>,
-        program: Arc<Program>,
-        cancel: CancelToken,
+    pub fn renew(
+        &mut self,
+        dispatch: &Dispatch,
+        references: References,
         threads: usize,
         limits: Limits,
-    ) -> Result<Self, &'static str> {
+    ) -> Result<(), &'static str> {
         let groups = dispatch.workgroups();
         if dispatch.workgroup.contains(&0) || dispatch.workgroup_items() > 1024 {
             return Err("a workgroup has 1 to 1024 work-items");
@@ -133,38 +173,35 @@ impl Job {
         }
         let uses_scratch = dispatch.rsrc2 & 1 == 1 || dispatch.private_segment_bytes != 0;
         let scratch = dispatch.scratch.filter(|scratch| uses_scratch && scratch.wave_bytes != 0);
-        let places = Places::new(&dispatch, scratch.map(|scratch| scratch.waves))
-            .ok_or("scratch memory holds less than one workgroup")?;
-        let launch = limits.scheduled.as_ref().map_or(0, |scheduled| scheduled.launches.number(&dispatch));
-        let total = groups.iter().map(|&n| u64::from(n)).product::<u64>();
-        Ok(Self {
-            launch: Launch::new(&dispatch),
-            groups,
-            total,
-            chunk: (total / (threads as u64 * 16)).clamp(1, 64),
-            dispatch,
-            space,
-            host: limits.host(host),
-            program,
-            cancel,
-            next: AtomicU64::new(0),
-            returned: Mutex::default(),
-            returns: AtomicU32::new(0),
-            ended: AtomicU64::new(0),
-            stop: AtomicBool::new(false),
-            fault: Mutex::new(None),
-            places,
-            deadline: limits.watchdog.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit))),
-            limits,
-            observed: observer::Shared { launch, ..observer::Shared::default() },
-            helpers: Mutex::new(0),
-            left: Condvar::new(),
-        })
+        if !self.places.renew(dispatch, scratch.map(|scratch| scratch.waves)) {
+            return Err("scratch memory holds less than one workgroup");
+        }
+        self.launch.renew(dispatch);
+        self.groups = groups;
+        self.total = groups.iter().map(|&n| u64::from(n)).product::<u64>();
+        self.chunk = (self.total / (threads as u64 * 16)).clamp(1, 64);
+        self.dispatch.clone_from(dispatch);
+        self.host = limits.host(references.host);
+        (self.space, self.program, self.cancel) = (references.space, references.program, references.cancel);
+        self.next = Shared::default();
+        self.returned.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
+        self.returns = AtomicU32::new(0);
+        self.ended = Shared::default();
+        self.stop = AtomicBool::new(false);
+        self.fault = Mutex::new(None);
+        self.deadline = limits.watchdog.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
+        if limits.observe.is_on() {
+            let launch = limits.scheduled.as_ref().map_or(0, |scheduled| scheduled.launches.number(dispatch));
+            self.observed = observer::Shared { launch, ..observer::Shared::default() };
+        }
+        self.limits = limits;
+        self.helpers = Mutex::new(0);
+        Ok(())
     }
 
     /// Whether workgroups are left that nobody has taken.
     pub fn has_work(&self) -> bool {
-        let left = || self.next.load(Ordering::Relaxed) < self.total;
+        let left = || self.next.0.load(Ordering::Relaxed) < self.total;
         !self.is_stopped() && (left() || self.returns.load(Ordering::Relaxed) != 0)
     }
 
@@ -175,7 +212,7 @@ impl Job {
 
     /// A number that changes as workgroups start and end.
     pub fn progress(&self) -> u64 {
-        self.next.load(Ordering::Relaxed) + self.ended.load(Ordering::Relaxed)
+        self.next.0.load(Ordering::Relaxed) + self.ended.0.load(Ordering::Relaxed)
     }
 
     /// Whether waves must not run now.
@@ -192,10 +229,10 @@ impl Job {
                 return range;
             }
         }
-        if self.next.load(Ordering::Relaxed) >= self.total {
+        if self.next.0.load(Ordering::Relaxed) >= self.total {
             return 0..0;
         }
-        let from = self.next.fetch_add(self.chunk, Ordering::Relaxed).min(self.total);
+        let from = self.next.0.fetch_add(self.chunk, Ordering::Relaxed).min(self.total);
         from..(from + self.chunk).min(self.total)
     }
 
@@ -250,7 +287,9 @@ impl Job {
         let mut run = Shift {
             job: self,
             seat,
-            groups: VecDeque::new(),
+            groups: std::mem::take(&mut spares.groups),
+            place: None,
+            ended: 0,
             taken: 0..0,
             turns: 0,
             rounds: 1,
@@ -289,21 +328,17 @@ impl Job {
             }
         }
         drop(turn);
-        self.give_back(run.taken);
-        for group in run.groups {
-            self.release(group, spares);
+        self.give_back(run.taken.clone());
+        while let Some(group) = run.groups.pop_front() {
+            run.release(group, spares);
         }
+        run.settle();
+        spares.groups = run.groups;
     }
 
     /// Whether the watchdog's time is up, and how long it was.
     fn is_overdue(&self) -> Option<Duration> {
         self.deadline.filter(|(end, _)| Instant::now() > *end).map(|(_, limit)| limit)
-    }
-
-    fn release(&self, group: Group, spares: &mut Spares) {
-        self.places.give(group.place);
-        self.ended.fetch_add(1, Ordering::Relaxed);
-        group.finish(spares);
     }
 
     fn report(&self, wave: &Wave, worker: &mut Worker, positions: Vec<Position>) {
@@ -351,6 +386,18 @@ impl Job {
     }
 }
 
+/// What a dispatch works with, and others own, too.
+pub(crate) struct References {
+    /// The page table of its card.
+    pub space: Arc<AddressSpace>,
+    /// The device around.
+    pub host: Arc<dyn Host>,
+    /// Its code.
+    pub program: Arc<Program>,
+    /// What stops it.
+    pub cancel: CancelToken,
+}
+
 /// How a thread takes part in a job.
 pub(crate) struct Seat<'a> {
     /// A helper leaves when there is no room; the caller stays until all workgroups have ended.
@@ -366,6 +413,10 @@ struct Shift<'a> {
     job: &'a Job,
     seat: &'a Seat<'a>,
     groups: VecDeque<Group>,
+    /// The place of the workgroup that has ended last: the next one takes it without asking anybody.
+    place: Option<Place>,
+    /// Workgroups that have ended since others were told.
+    ended: u64,
     /// Workgroups that are its to start.
     taken: Range<u64>,
     /// Turns since a workgroup ended or was admitted.
@@ -382,16 +433,45 @@ impl Shift<'_> {
     /// The next workgroup to start, taking a chunk when the last one is used up.
     fn next(&mut self) -> Option<u64> {
         if self.taken.is_empty() {
+            self.tell();
             self.taken = self.job.take();
         }
         (!self.taken.is_empty()).then_some(self.taken.start)
     }
 
     /// Room for one more workgroup, unless another dispatch comes first.
-    fn room(&self) -> Option<Place> {
+    fn room(&mut self) -> Option<Place> {
         // With a schedule, dispatches run one after the other.
         let ranked = self.job.limits.scheduled.is_none();
-        if ranked && (self.seat.outranked)() { None } else { self.job.places.take() }
+        if ranked && (self.seat.outranked)() {
+            None
+        } else {
+            self.place.take().or_else(|| self.job.places.take())
+        }
+    }
+
+    /// A workgroup has ended.
+    fn release(&mut self, group: Group, spares: &mut Spares) {
+        self.ended += 1;
+        if let Some(place) = self.place.replace(group.place) {
+            self.job.places.give(place);
+        }
+        group.finish(spares);
+    }
+
+    /// Tells others how many workgroups have ended.
+    fn tell(&mut self) {
+        if self.ended != 0 {
+            self.job.ended.0.fetch_add(std::mem::take(&mut self.ended), Ordering::Relaxed);
+        }
+    }
+
+    /// Keeps nothing back from others.
+    fn settle(&mut self) {
+        self.tell();
+        if let Some(place) = self.place.take() {
+            self.job.places.give(place);
+        }
     }
 
     /// Starts one more workgroup if all that run have had a turn without ending. False: nothing to start.
@@ -402,6 +482,7 @@ impl Shift<'_> {
                 return false;
             }
             // Others have all the room: wait for one to end.
+            self.settle();
             self.job.give_back(std::mem::take(&mut self.taken));
             std::thread::sleep(NO_ROOM);
             return true;
@@ -471,7 +552,7 @@ impl Shift<'_> {
         };
         match turn {
             Turn::Done => {
-                self.job.release(group, spares);
+                self.release(group, spares);
                 self.turns = self.groups.len();
                 (self.asleep, self.idle) = (0, 0);
             }
@@ -485,7 +566,7 @@ impl Shift<'_> {
                     let positions = self.job.is_overdue().map(|_| self.positions(&group));
                     self.job.report(wave, worker, positions.unwrap_or_default());
                 }
-                self.job.release(group, spares);
+                self.release(group, spares);
             }
         }
         true

@@ -6,6 +6,7 @@ use crate::interp::worker::BUDGET;
 use crate::sched::places::Place;
 
 /// What all waves of a dispatch have in common.
+#[derive(Default)]
 pub(crate) struct Launch {
     /// User SGPRs, in order.
     user: Vec<u32>,
@@ -40,9 +41,11 @@ fn words(value: u64) -> [u32; 2] {
 }
 
 impl Launch {
-    /// Prepares a dispatch.
-    pub fn new(d: &Dispatch) -> Self {
-        let mut user = Vec::with_capacity(16);
+    /// Prepares a dispatch, in the room of an earlier one.
+    pub fn renew(&mut self, d: &Dispatch) {
+        let mut user = std::mem::take(&mut self.user);
+        let mut ids = std::mem::take(&mut self.ids);
+        user.clear();
         let scratch = d.scratch.unwrap_or_default();
         let wants = |property| d.properties.contains(property);
         if wants(KernelProperties::PRIVATE_SEGMENT_BUFFER) {
@@ -70,10 +73,14 @@ impl Launch {
         for (pair, value) in apertures.chunks_exact_mut(2).zip(ends) {
             pair.copy_from_slice(&words(value));
         }
-        Self {
+        if self.workgroup != workgroup || ids.is_empty() {
+            ids.clear();
+            ids.extend((0..d.waves_per_workgroup()).map(|wave| item_ids(workgroup, wave)));
+        }
+        *self = Self {
             user,
             system: d.user_sgprs() as usize,
-            ids: (0..d.waves_per_workgroup()).map(|wave| item_ids(workgroup, wave)).collect(),
+            ids,
             id_registers: (d.rsrc2 >> 11 & 3).min(2) as usize + 1,
             workgroup,
             grid: d.grid,
@@ -82,7 +89,7 @@ impl Launch {
             wave_bytes: scratch.wave_bytes,
             scratch_va: scratch.va,
             apertures,
-        }
+        };
     }
 
     /// The size of a workgroup: at the far edges of the grid it may be partial.

@@ -40,6 +40,7 @@ impl Place {
 }
 
 /// All places of a dispatch.
+#[derive(Default)]
 pub(crate) struct Places {
     /// Numbers of the compute units that may be used.
     units: Vec<u8>,
@@ -59,16 +60,19 @@ fn per_unit(dispatch: &Dispatch, waves: u32) -> u32 {
 }
 
 impl Places {
-    /// The places for a dispatch; `None` if its scratch memory is too small for one workgroup.
-    pub fn new(dispatch: &Dispatch, scratch_waves: Option<u32>) -> Option<Self> {
+    /// The places for a dispatch, in the room of an earlier one's; false if its scratch memory is too small for one
+    /// workgroup.
+    pub fn renew(&mut self, dispatch: &Dispatch, scratch_waves: Option<u32>) -> bool {
         let waves = dispatch.waves_per_workgroup().max(1);
-        let units = dispatch.compute_units.iter().collect::<Vec<u8>>();
-        let mut total = per_unit(dispatch, waves) * units.len() as u32;
+        self.units.clear();
+        self.units.extend(dispatch.compute_units.iter());
+        self.total = per_unit(dispatch, waves) * self.units.len() as u32;
         if let Some(scratch_waves) = scratch_waves {
-            total = total.min(scratch_waves / waves);
+            self.total = self.total.min(scratch_waves / waves);
         }
-        let (fresh, free) = (AtomicU32::new(0), Mutex::default());
-        (total != 0).then_some(Self { units, total, fresh, free })
+        self.fresh = AtomicU32::new(0);
+        self.free.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
+        self.total != 0
     }
 
     fn place(&self, number: u32) -> Place {
@@ -104,6 +108,11 @@ mod tests {
     use super::*;
     use crate::dispatch::ComputeUnits;
 
+    fn places(dispatch: &Dispatch, scratch_waves: Option<u32>) -> Option<Places> {
+        let mut places = Places::default();
+        places.renew(dispatch, scratch_waves).then_some(places)
+    }
+
     fn dispatch(rsrc1: u32, workgroup: u16, lds_bytes: u32) -> Dispatch {
         Dispatch { rsrc1, workgroup: [workgroup, 1, 1], lds_bytes, ..Dispatch::default() }
     }
@@ -135,7 +144,7 @@ mod tests {
     fn places_are_on_the_units_of_the_mask() {
         let mask = 1 << 5 | 1 << 6 | 1 << 55;
         let dispatch = Dispatch { compute_units: ComputeUnits::new(mask), ..dispatch(0, 512, 0) };
-        let places = Places::new(&dispatch, None).unwrap();
+        let places = places(&dispatch, None).unwrap();
         let mut taken = Vec::new();
         while let Some(place) = places.take() {
             taken.push(place);
@@ -158,8 +167,8 @@ mod tests {
     #[test]
     fn scratch_memory_bounds_what_is_resident() {
         let dispatch = dispatch(0, 256, 0);
-        assert!(Places::new(&dispatch, Some(3)).is_none());
-        let places = Places::new(&dispatch, Some(11)).unwrap();
+        assert!(places(&dispatch, Some(3)).is_none());
+        let places = places(&dispatch, Some(11)).unwrap();
         assert_eq!((places.take().is_some(), places.take().is_some(), places.take()), (true, true, None));
     }
 }

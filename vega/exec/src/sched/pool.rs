@@ -7,8 +7,10 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::group::Spares;
-use super::job::{Job, Seat};
+use super::job::{Job, References, Seat};
 use super::thread;
+use crate::cancel::CancelToken;
+use crate::host::NoHost;
 use crate::interp::code::CodeCache;
 use crate::interp::gds::Shares;
 use crate::interp::worker::Worker;
@@ -105,12 +107,27 @@ pub(crate) struct Shared {
     kits: Mutex<Vec<Kit>>,
     pub code: Arc<CodeCache>,
     shares: Arc<Shares>,
-    idle: Arc<AddressSpace>,
+    /// Jobs without a dispatch, for the next ones.
+    idle: Mutex<Vec<Arc<Job>>>,
+    /// What jobs and workers refer to that have nothing to do: no memory, no device, no code.
+    nothing: References,
 }
 
+/// Jobs that are kept.
+const KEPT: usize = 16;
+
 impl Shared {
-    /// Nothing to do yet.
-    pub fn new(code: Arc<CodeCache>) -> Arc<Self> {
+    /// References to do yet.
+    pub fn new(code: Arc<CodeCache>, threads: usize) -> Arc<Self> {
+        let space = AddressSpace::new();
+        let nothing = References {
+            program: code.program(&space, 0, false),
+            space,
+            host: Arc::new(NoHost),
+            cancel: CancelToken::new(),
+        };
+        // One that runs, and one that each helper may still hold.
+        let idle = (0..=threads).map(|_| Arc::new(Job::idle(&nothing))).collect();
         Arc::new(Self {
             queue: Mutex::new(Queue { jobs: VecDeque::new(), closed: false }),
             wake: Condvar::new(),
@@ -118,8 +135,30 @@ impl Shared {
             kits: Mutex::new(Vec::new()),
             code,
             shares: Arc::default(),
-            idle: AddressSpace::new(),
+            idle: Mutex::new(idle),
+            nothing,
         })
+    }
+
+    /// A job to be prepared: nobody else refers to it.
+    pub fn job(&self) -> Arc<Job> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let unused = idle.iter_mut().position(|job| Arc::get_mut(job).is_some());
+        match unused {
+            Some(index) => idle.swap_remove(index),
+            None => Arc::new(Job::idle(&self.nothing)),
+        }
+    }
+
+    /// Takes a job back whose dispatch is over.
+    pub fn give_back(&self, mut job: Arc<Job>) {
+        if let Some(job) = Arc::get_mut(&mut job) {
+            job.rest(&self.nothing);
+        }
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < KEPT {
+            idle.push(job);
+        }
     }
 
     /// Starts a helper.
@@ -167,7 +206,7 @@ impl Shared {
                 let outranked = || self.ranks.outrank(&job, &seen);
                 let seat = Seat { is_helper: true, help: None, outranked: &outranked };
                 job.work(&mut kit.worker, &mut kit.spares, &seat);
-                kit.worker.end(&self.idle);
+                kit.worker.end(&self.nothing);
                 drop(presence);
             }
         }
@@ -198,7 +237,11 @@ impl Shared {
             job.has_work()
         } {}
         drop(ranked);
-        kit.worker.end(&self.idle);
+        if helpers {
+            let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+            queue.jobs.retain(|other| !Arc::ptr_eq(other, job));
+        }
+        kit.worker.end(&self.nothing);
         self.kits.lock().unwrap_or_else(PoisonError::into_inner).push(kit);
     }
 

@@ -9,8 +9,8 @@
 //! | [`trap`] | `mprotect`, and our SIGSEGV handler lets the store go on | a thread that blocked SIGSEGV before |
 //! | poll | looks at the write pointers every few microseconds | uses the CPU when idle |
 //!
-//! After a doorbell the page stays writable for a short while, so that a burst of packets does not fault
-//! each time. The order *protect, look at the write pointers, sleep* loses nothing: the program stores its
+//! After a doorbell the page stays writable while a queue's thread looks at its write pointer by itself, so that a burst
+//! of packets does not fault each time. The watcher sleeps meanwhile: the processors are for those who have work. The order *protect, look at the write pointers, sleep* loses nothing: the program stores its
 //! write pointer before it rings.
 
 pub mod trap;
@@ -19,7 +19,7 @@ pub mod uffd;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use vega_gpu::Card;
 
@@ -29,8 +29,9 @@ use crate::signals;
 use trap::Trap;
 use uffd::Uffd;
 
-/// How long a page stays writable after the last sign of work.
-const LINGER: Duration = Duration::from_micros(60);
+/// How long the watcher sleeps before it looks again whether a queue is lively. A queue that is not may wait so long for
+/// its first packet, if another one is.
+const NAP: Duration = Duration::from_micros(50);
 /// How often the write pointers are looked at where nothing else works.
 const POLL_INTERVAL: Duration = Duration::from_micros(50);
 
@@ -231,15 +232,14 @@ impl Shared {
         }
     }
 
-    /// Looks at the write pointers until nothing has happened for a while.
+    /// Looks at the write pointers once more, and now and then until no queue looks by itself.
     fn linger(&self) {
-        let mut last = Instant::now();
-        while last.elapsed() < LINGER {
-            if self.pending() {
-                self.ring();
-                last = Instant::now();
+        loop {
+            std::thread::sleep(NAP);
+            self.ring();
+            if !self.cards.iter().any(|card| card.is_lively()) {
+                break;
             }
-            std::thread::yield_now();
         }
     }
 

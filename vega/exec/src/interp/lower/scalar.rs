@@ -109,8 +109,8 @@ fn flow(inst: &Inst, record: &mut Record, control: Control) -> Handled {
         | Control::Wakeup
         | Control::IncPerfLevel
         | Control::DecPerfLevel
-        | Control::TraceData
-        | Control::InstructionCacheInvalidate => some::<control::Nop>(),
+        | Control::TraceData => some::<control::Nop>(),
+        Control::InstructionCacheInvalidate => some::<control::InvalidateCode>(),
         Control::EndProgram | Control::EndProgramSaved => some::<control::End>(),
         Control::Branch(condition) => control::branch(condition).ok_or(Refusal::Undecodable),
         Control::Call => some::<control::Call>(),
