@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use common::{CODE, Card, DATA, KERNARG, programs, watchdog};
-use vega_exec::{EngineKind, Outcome};
+use vega_exec::{CancelToken, EngineKind, Outcome};
 
 struct Counting;
 
@@ -56,9 +56,10 @@ fn dispatches_and_workgroups_allocate_nothing() {
         card.write(KERNARG, &[DATA as u32, (DATA >> 32) as u32]);
         let cases = [([64, 1, 1], [64, 1, 1]), ([256 * 300, 1, 1], [256, 1, 1]), ([100, 7, 1], [30, 2, 1])];
         let dispatches = cases.map(|(grid, workgroup)| card.dispatch(grid, workgroup));
+        let token = CancelToken::new();
         let run = |times: usize| {
             for dispatch in (0..times).flat_map(|_| &dispatches) {
-                assert_eq!(card.run(dispatch), Outcome::Done);
+                assert_eq!(card.engine.run(&card.space, dispatch, &card.host, &token), Outcome::Done);
             }
         };
         run(30);

@@ -476,7 +476,11 @@ impl Shift<'_> {
 
     /// Starts one more workgroup if all that run have had a turn without ending. False: nothing to start.
     fn admit(&mut self, worker: &mut Worker, spares: &mut Spares) -> bool {
-        let Some(number) = self.next() else { return false };
+        let Some(number) = self.next() else {
+            // What the workgroups here wait for may need the place.
+            self.settle();
+            return false;
+        };
         let Some(place) = self.room() else {
             if !self.groups.is_empty() || self.seat.is_helper {
                 return false;
