@@ -78,32 +78,60 @@ impl Row {
 
 type Make = fn(Element, usize) -> Case;
 
-/// Algorithms with their elements and sizes. (name, what makes a case, elements, sizes, sizes of a short run, the greatest
-/// size that is interpreted)
-const ALGORITHMS: &[(&str, Make, &[Element], &[usize], &[usize], usize)] = &[
-    (
-        "saxpy",
-        saxpy,
-        &[F32],
-        &[1 << 14, 1 << 16, 1 << 18, 1 << 20, 1 << 22, 1 << 24, 1 << 26],
-        &[1 << 16, 1 << 20, 1 << 24],
-        1 << 22,
-    ),
-    ("gemm_tile16", tile16, &[F32, F64, F16], &[256, 512, 1024, 2048], &[512], 256),
-    ("gemm_block64", block64, &[F32, F64, F16], &[256, 512, 1024, 2048], &[512], 256),
-    ("reduction", reduction, &[F32], &[1 << 24], &[1 << 24], 1 << 24),
-    ("scan", scan, &[U32], &[1 << 22], &[1 << 22], 1 << 22),
-    ("histogram", histogram, &[U32], &[1 << 22], &[1 << 22], 1 << 22),
-    ("transpose", transpose, &[F32], &[2048], &[2048], 2048),
-    ("mandelbrot", mandelbrot, &[F32], &[1024], &[1024], 1024),
-    ("nbody", nbody, &[F32], &[4096], &[4096], 4096),
-    ("fft", fft, &[F32], &[1 << 18], &[1 << 18], 1 << 18),
+/// An algorithm, and what is measured of it.
+struct Algorithm {
+    name: &'static str,
+    make: Make,
+    elements: &'static [Element],
+    sizes: &'static [usize],
+    /// Those of a short run.
+    short: &'static [usize],
+    /// The greatest size that is interpreted.
+    interpreted: usize,
+}
+
+impl Algorithm {
+    /// One size, which is measured in short runs, too, and interpreted.
+    const fn one(
+        name: &'static str,
+        make: Make,
+        elements: &'static [Element],
+        sizes: &'static [usize; 1],
+    ) -> Self {
+        Self { name, make, elements, sizes, short: sizes, interpreted: sizes[0] }
+    }
+
+    /// Matrix products.
+    const fn product(name: &'static str, make: Make) -> Self {
+        let (elements, sizes) = (&[F32, F64, F16], &[256, 512, 1024, 2048]);
+        Self { name, make, elements, sizes, short: &[512], interpreted: 256 }
+    }
+}
+
+const ALGORITHMS: &[Algorithm] = &[
+    Algorithm {
+        name: "saxpy",
+        make: saxpy,
+        elements: &[F32],
+        sizes: &[1 << 14, 1 << 16, 1 << 18, 1 << 20, 1 << 22, 1 << 24, 1 << 26],
+        short: &[1 << 16, 1 << 20, 1 << 24],
+        interpreted: 1 << 22,
+    },
+    Algorithm::product("gemm_tile16", tile16),
+    Algorithm::product("gemm_block64", block64),
+    Algorithm::one("reduction", reduction, &[F32], &[1 << 24]),
+    Algorithm::one("scan", scan, &[U32], &[1 << 22]),
+    Algorithm::one("histogram", histogram, &[U32], &[1 << 22]),
+    Algorithm::one("transpose", transpose, &[F32], &[2048]),
+    Algorithm::one("mandelbrot", mandelbrot, &[F32], &[1024]),
+    Algorithm::one("nbody", nbody, &[F32], &[4096]),
+    Algorithm::one("fft", fft, &[F32], &[1 << 18]),
 ];
 
 /// All rows, or those of a short run.
 pub fn rows(quick: bool) -> Vec<Row> {
     let mut rows = Vec::new();
-    for (name, make, elements, sizes, short, interpreted) in ALGORITHMS {
+    for Algorithm { name, make, elements, sizes, short, interpreted } in ALGORITHMS {
         for element in *elements {
             for size in *sizes {
                 rows.push(Row {
