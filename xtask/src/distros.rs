@@ -26,7 +26,19 @@ struct Check {
     refuse: &'static [&'static str],
     /// Whether it must exit with 0.
     succeeds: bool,
+    /// The suites whose stack can do it; none: all of them.
+    suites: &'static [&'static str],
 }
+
+/// Programs that the device's own tests run here, too; they share `check.h`.
+const PROGRAMS: &[&str] = &["ipc", "ipc_dmabuf", "ipc_event", "ipc_signal", "fault", "faulty"];
+
+/// Compiles them, all but those that need a newer ROCm than there is.
+const COMPILE: &str = "for source in ipc*.hip fault*.hip; do
+    [ $source = ipc_dmabuf.hip ] && ! grep -q portable_export_dmabuf /usr/include/hsa/hsa_ext_amd.h && continue
+    hipcc --offload-arch=gfx900 -O2 -g -gz -pthread $source -o ${source%.hip} || exit 1
+done
+echo compiled";
 
 const CHECKS: &[Check] = &[
     Check {
@@ -41,6 +53,7 @@ const CHECKS: &[Check] = &[
         ],
         refuse: &[],
         succeeds: true,
+        suites: &[],
     },
     Check {
         name: "hipcc compiles",
@@ -48,6 +61,7 @@ const CHECKS: &[Check] = &[
         expect: &[],
         refuse: &["error"],
         succeeds: true,
+        suites: &[],
     },
     Check {
         name: "HIP C++ SAXPY",
@@ -55,6 +69,7 @@ const CHECKS: &[Check] = &[
         expect: &["virtual", "SAXPY", "error 0\n"],
         refuse: &[],
         succeeds: true,
+        suites: &[],
     },
     Check {
         name: "device hidden",
@@ -62,6 +77,7 @@ const CHECKS: &[Check] = &[
         expect: &["hipGetDeviceCount"],
         refuse: &["error 0\n"],
         succeeds: false,
+        suites: &[],
     },
     Check {
         name: "two cards",
@@ -69,6 +85,7 @@ const CHECKS: &[Check] = &[
         expect: &["device 1", "error 0\n"],
         refuse: &[],
         succeeds: true,
+        suites: &[],
     },
     Check {
         name: "nothing executed",
@@ -76,6 +93,7 @@ const CHECKS: &[Check] = &[
         expect: &[],
         refuse: &["error 0\n"],
         succeeds: false,
+        suites: &[],
     },
     Check {
         name: "Rust 02_saxpy",
@@ -83,6 +101,7 @@ const CHECKS: &[Check] = &[
         expect: &["virtual", "error 0\n"],
         refuse: &[],
         succeeds: true,
+        suites: &[],
     },
     Check {
         name: "Rust 03_gemm",
@@ -90,6 +109,7 @@ const CHECKS: &[Check] = &[
         expect: &["virtual"],
         refuse: &[],
         succeeds: true,
+        suites: &[],
     },
     Check {
         name: "Rust 08_graphs",
@@ -97,6 +117,86 @@ const CHECKS: &[Check] = &[
         expect: &["virtual", "captured graph of 5 nodes: correct"],
         refuse: &[],
         succeeds: true,
+        suites: &[],
+    },
+    Check {
+        name: "device programs compile",
+        command: &["sh", "-c", COMPILE],
+        expect: &["compiled"],
+        refuse: &["error"],
+        succeeds: true,
+        suites: &[],
+    },
+    Check {
+        name: "memory of two processes",
+        command: &["./vega", "run", "--", "./ipc"],
+        expect: &["ipc is right"],
+        refuse: &[],
+        succeeds: true,
+        suites: &[],
+    },
+    Check {
+        name: "the same by dmabuf",
+        command: &["env", "HSA_ENABLE_IPC_MODE_LEGACY=0", "./vega", "run", "--", "./ipc"],
+        expect: &["ipc is right"],
+        refuse: &[],
+        succeeds: true,
+        // Earlier runtimes do not know the variable.
+        suites: &["sid"],
+    },
+    Check {
+        name: "a signal of two processes",
+        command: &["./vega", "run", "--", "./ipc_signal"],
+        expect: &["ipc signals are right"],
+        refuse: &[],
+        succeeds: true,
+        suites: &[],
+    },
+    Check {
+        name: "an event of two processes",
+        command: &["./vega", "run", "--", "./ipc_event"],
+        expect: &["ipc events are right"],
+        refuse: &[],
+        succeeds: true,
+        suites: &[],
+    },
+    Check {
+        name: "a buffer sent as a dmabuf",
+        command: &["./vega", "run", "--", "./ipc_dmabuf"],
+        expect: &["dmabufs are right"],
+        refuse: &[],
+        succeeds: true,
+        suites: &["trixie", "sid"],
+    },
+    Check {
+        name: "the same, nothing executed",
+        command: &["env", "VEGA_CONTROL=skip-dispatch", "./vega", "run", "--", "./ipc_dmabuf"],
+        expect: &["does not hold"],
+        refuse: &["dmabufs are right"],
+        succeeds: false,
+        suites: &["trixie", "sid"],
+    },
+    Check {
+        name: "a memory fault",
+        command: &["./vega", "run", "--", "./faulty", "store"],
+        expect: &[
+            "memory fault in a kernel",
+            "void store<double>(double*, unsigned long)",
+            "in void put<double>(double*, double)",
+            "*where = value;",
+            "Memory access fault by GPU",
+        ],
+        refuse: &[],
+        succeeds: false,
+        suites: &[],
+    },
+    Check {
+        name: "a trap",
+        command: &["./vega", "run", "--", "./fault", "trap"],
+        expect: &["stop", "=> 0x"],
+        refuse: &[],
+        succeeds: false,
+        suites: &[],
     },
     // Compiled here, where the sources are: the tests decide at run time what the stack can do.
     Check {
@@ -105,6 +205,7 @@ const CHECKS: &[Check] = &[
         expect: &["test result: ok"],
         refuse: &["SKIPPED"],
         succeeds: true,
+        suites: &[],
     },
     Check {
         name: "simulated runtime of hip",
@@ -112,6 +213,7 @@ const CHECKS: &[Check] = &[
         expect: &["test result: ok"],
         refuse: &[],
         succeeds: true,
+        suites: &[],
     },
 ];
 
@@ -129,7 +231,8 @@ pub fn run(wanted: &[String], rebuild: bool) -> anyhow::Result<bool> {
             chroot.fill(&files)?;
             Ok(Verdict::Passed(versions(&chroot)?))
         });
-        for check in CHECKS.iter().filter(|_| built) {
+        let is_for = |check: &&Check| check.suites.is_empty() || check.suites.contains(&suite.name);
+        for check in CHECKS.iter().filter(|_| built).filter(is_for) {
             report.step(suite.name, check.name, || {
                 let log = logs.join(format!("{}.{}.log", suite.name, check.name.replace(' ', "-")));
                 let done = process::run(&mut chroot.command(check.command), LIMIT, &log)?;
@@ -146,6 +249,9 @@ pub fn run(wanted: &[String], rebuild: bool) -> anyhow::Result<bool> {
 /// Every file that goes into the chroots: the one `vega` file, a program to compile there, and examples compiled here.
 fn files_to_copy() -> anyhow::Result<Vec<PathBuf>> {
     let mut files = vec![build_vega(Profile::Release)?, root().join("xtask/src/saxpy.hip")];
+    let programs = root().join("vega/tests/programs");
+    files.push(programs.join("check.h"));
+    files.extend(PROGRAMS.iter().map(|name| programs.join(name).with_extension("hip")));
     let arguments = ["--package", "hip-vega", "--examples", "--release"];
     files.extend(build("build", &arguments)?.into_iter().map(|artifact| artifact.executable));
     let arguments = ["--package", "hip", "--test", "device", "--test", "fault", "--no-run"];
@@ -184,6 +290,14 @@ impl Check {
 mod tests {
     use super::*;
     use crate::process::End;
+
+    #[test]
+    fn checks_are_of_known_suites_and_programs_that_are_there() {
+        let names = CHECKS.iter().flat_map(|check| check.suites);
+        assert!(names.into_iter().all(|name| SUITES.iter().any(|suite| suite.name == *name)));
+        let programs = root().join("vega/tests/programs");
+        assert!(PROGRAMS.iter().all(|name| programs.join(name).with_extension("hip").exists()));
+    }
 
     #[test]
     fn a_check_can_fail_in_every_way() {

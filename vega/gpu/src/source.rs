@@ -1,20 +1,25 @@
 //! Where an instruction comes from in the program's source, if its code object has debug information.
 
+use std::borrow::Cow;
+use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _};
 
 use addr2line::Context;
-use addr2line::gimli::{Dwarf, EndianSlice, LittleEndian, SectionId};
+use addr2line::gimli::{DwarfSections, EndianSlice, LittleEndian, SectionId};
+use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 use object::elf::{FileHeader64, PT_LOAD};
 use object::read::elf::{ElfFile, ProgramHeader as _};
-use object::{Endianness, Object, ObjectSection, ObjectSymbol, SymbolKind};
+use object::{CompressionFormat, Endianness, Object, ObjectSection, ObjectSymbol, SymbolKind};
 
 use crate::names;
 use crate::notify::LoadedCode;
 
 /// Calls inlined into each other that are shown.
 const MAX_FRAMES: usize = 16;
+/// A section is decompressed up to here.
+const MAX_SECTION: usize = 1 << 30;
 /// A source file is read up to here.
 const MAX_SOURCE: u64 = 16 << 20;
 
@@ -54,12 +59,24 @@ pub(crate) fn place(code: &LoadedCode, pc: u64) -> Option<Place> {
     inside.then(|| Place { function, frames: frames(&elf, address).unwrap_or_default() })
 }
 
+/// The contents of a section, decompressed if need be; empty if there is no such section, or it cannot be read.
+fn contents<'a>(elf: &Elf<'a>, name: &str) -> Cow<'a, [u8]> {
+    let section = elf.section_by_name(name).and_then(|section| section.compressed_data().ok());
+    let contents = section.and_then(|section| match section.format {
+        CompressionFormat::None => Some(Cow::Borrowed(section.data)),
+        CompressionFormat::Zlib => {
+            let bytes = usize::try_from(section.uncompressed_size).ok()?.min(MAX_SECTION);
+            decompress_to_vec_zlib_with_limit(section.data, bytes).ok().map(Cow::Owned)
+        }
+        _ => None,
+    });
+    contents.unwrap_or_default()
+}
+
 fn frames(elf: &Elf<'_>, address: u64) -> Option<Vec<Frame>> {
-    let section = |id: SectionId| -> Result<EndianSlice<'_, LittleEndian>, addr2line::gimli::Error> {
-        let data = elf.section_by_name(id.name()).and_then(|section| section.data().ok());
-        Ok(EndianSlice::new(data.unwrap_or_default(), LittleEndian))
-    };
-    let context = Context::from_dwarf(Dwarf::load(section).ok()?).ok()?;
+    let load = |id: SectionId| Ok::<_, Infallible>(contents(elf, id.name()));
+    let Ok(sections) = DwarfSections::load(load);
+    let context = Context::from_dwarf(sections.borrow(|bytes| EndianSlice::new(bytes, LittleEndian))).ok()?;
     let mut found = context.find_frames(address).skip_all_loads().ok()?;
     let mut frames = Vec::new();
     while let Ok(Some(frame)) = found.next() {

@@ -142,8 +142,16 @@ args! {
     FreeMemory { handle: u64 }
     /// `kfd_ioctl_map_memory_to_gpu_args` and `_unmap_memory_from_gpu_args`.
     MapMemory { handle: u64, device_ids_array_ptr: u64, n_devices: u32, n_success: u32 }
+    /// `kfd_ioctl_get_dmabuf_info_args`.
+    DmabufInfo { size: u64, metadata_ptr: u64, metadata_size: u32, gpu_id: u32, flags: u32, dmabuf_fd: u32 }
+    /// `kfd_ioctl_import_dmabuf_args`.
+    DmabufImport { va_addr: u64, handle: u64, gpu_id: u32, dmabuf_fd: u32 }
+    /// `kfd_ioctl_export_dmabuf_args`.
+    DmabufExport { handle: u64, flags: u32, dmabuf_fd: u32 }
     /// `kfd_ioctl_alloc_queue_gws_args`.
     QueueGws { queue_id: u32, num_gws: u32, first_gws: u32, pad: u32 }
+    /// `kfd_ioctl_smi_events_args`.
+    SmiEvents { gpu_id: u32, anon_fd: u32 }
     /// `kfd_ioctl_set_xnack_mode_args`.
     XnackMode { xnack_enabled: i32 }
     /// `kfd_ioctl_ipc_export_handle_args` of ROCm's own kernel driver.
@@ -201,6 +209,8 @@ pub mod alloc_flags {
     pub const DOORBELL: u32 = 1 << 3;
     /// The page of registers that flush the host data path.
     pub const MMIO_REMAP: u32 = 1 << 4;
+    /// VRAM that the program can map.
+    pub const PUBLIC: u32 = 1 << 29;
     /// Instruction fetches are allowed.
     pub const EXECUTABLE: u32 = 1 << 30;
     /// Stores are allowed.
@@ -229,6 +239,9 @@ mod tests {
             (size_of::<TileConfig>(), 40),
             (size_of::<AllocMemory>(), 40),
             (size_of::<MapMemory>(), 24),
+            (size_of::<DmabufInfo>(), 32),
+            (size_of::<DmabufImport>(), 24),
+            (size_of::<DmabufExport>(), 16),
             (size_of::<QueueGws>(), 16),
             (size_of::<IpcExport>(), 32),
             (size_of::<IpcImport>(), 48),

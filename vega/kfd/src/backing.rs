@@ -16,6 +16,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
 
 use crate::errno::Errno;
+use crate::files;
 
 /// The page size of guest and host.
 pub const PAGE: u64 = 4096;
@@ -30,8 +31,23 @@ pub fn sysconf(name: i32) -> u64 {
 
 /// A new sparse memfd.
 pub fn memfd(name: &CStr, len: u64) -> io::Result<OwnedFd> {
+    create(name, len, libc::MFD_CLOEXEC)
+}
+
+/// A new sparse memfd whose size nobody can change.
+pub fn sealed_memfd(name: &CStr, len: u64) -> io::Result<OwnedFd> {
+    let fd = create(name, len, libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING)?;
+    let seals = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
+    // SAFETY: `fd` is open, and the argument a number.
+    if unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_ADD_SEALS, seals) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(fd)
+}
+
+fn create(name: &CStr, len: u64, flags: u32) -> io::Result<OwnedFd> {
     // SAFETY: `name` is a C string; the result is checked.
-    let fd = unsafe { libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC) };
+    let fd = unsafe { libc::memfd_create(name.as_ptr(), flags) };
     if fd < 0 {
         return Err(io::Error::last_os_error());
     }
@@ -110,11 +126,11 @@ impl Region {
         unsafe { libc::madvise(start.cast(), len as usize, advice) };
     }
 
-    /// Moves a range of an anonymous region into a memfd, so that others can map it, and maps it here from
-    /// there. What is stored to it meanwhile may be lost.
-    pub fn move_to(&self, offset: u64, len: u64, fd: BorrowedFd<'_>, at: u64) -> io::Result<()> {
+    /// Copies a range into the beginning of a file, and maps it here from there. What is stored to the range
+    /// meanwhile may be lost.
+    pub fn move_to(&self, offset: u64, len: u64, fd: BorrowedFd<'_>) -> io::Result<()> {
         let start = self.host(offset, len).ok_or(io::ErrorKind::InvalidInput)?;
-        let copy = Region::shared(fd, at, len)?;
+        let copy = Region::shared(fd, 0, len)?;
         for page in (0..len).step_by(PAGE as usize) {
             // SAFETY: both pages are inside mappings, accessible, and different memory; the guest may store
             // to the first at the same time, which is why neither is a reference.
@@ -128,15 +144,16 @@ impl Region {
             }
         }
         copy.release();
-        self.replace(start, len, libc::MAP_SHARED, Some(fd), at)
+        self.replace(start, len, libc::MAP_SHARED, Some(fd), 0)
     }
 
-    /// Makes a range anonymous again that [`move_to`](Self::move_to) has moved. The memfd's part is
-    /// emptied; the range reads as zeros.
-    pub fn move_back(&self, offset: u64, len: u64) -> io::Result<()> {
+    /// Undoes [`move_to`](Self::move_to) for a region of anonymous memory, or one that is mapped from `at` of
+    /// a file. The range reads as zeros.
+    pub fn move_back(&self, offset: u64, len: u64, file: Option<(BorrowedFd<'_>, u64)>) -> io::Result<()> {
         let start = self.host(offset, len).ok_or(io::ErrorKind::InvalidInput)?;
-        // SAFETY: the caller has taken the range out of every page table.
-        unsafe { libc::madvise(start.cast(), len as usize, libc::MADV_REMOVE) };
+        if let Some((fd, at)) = file {
+            return self.replace(start, len, libc::MAP_SHARED, Some(fd), at);
+        }
         self.replace(start, len, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, None, 0)?;
         // SAFETY: exactly the mapping made above. Without huge pages this fails, and changes nothing.
         unsafe { libc::madvise(start.cast(), len as usize, libc::MADV_HUGEPAGE) };
@@ -155,8 +172,7 @@ impl Region {
         let flags = flags | libc::MAP_FIXED | libc::MAP_NORESERVE;
         let fd = fd.map_or(-1, |fd| fd.as_raw_fd());
         // SAFETY: replaces a part of this region's own mapping, whose addresses stay valid throughout.
-        let result =
-            unsafe { libc::mmap(start.cast(), len as usize, protection, flags, fd, at as libc::off_t) };
+        let result = unsafe { mmap(start.cast(), len as usize, protection, flags, fd, at as libc::off_t) };
         if result == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
@@ -182,6 +198,23 @@ impl Region {
     }
 }
 
+/// `mmap` itself. The function of libc is hooked for the program's sake, and the hook takes the locks that a caller
+/// in here may hold.
+///
+/// # Safety
+/// As for `mmap`.
+unsafe fn mmap(
+    address: *mut libc::c_void,
+    len: usize,
+    protection: i32,
+    flags: i32,
+    fd: i32,
+    offset: libc::off_t,
+) -> *mut libc::c_void {
+    // SAFETY: the caller's promise.
+    unsafe { libc::syscall(libc::SYS_mmap, address, len, protection, flags, fd, offset) as *mut libc::c_void }
+}
+
 fn map(
     len: u64,
     protection: i32,
@@ -194,12 +227,65 @@ fn map(
     let offset = libc::off_t::try_from(offset).map_err(|_| io::ErrorKind::InvalidInput)?;
     let len = usize::try_from(len).map_err(|_| io::ErrorKind::InvalidInput)?;
     // SAFETY: no address is asked for, so no existing mapping is replaced.
-    let base = unsafe { libc::mmap(std::ptr::null_mut(), len, protection, flags, fd, offset) };
+    let base = unsafe { mmap(std::ptr::null_mut(), len, protection, flags, fd, offset) };
     if base == libc::MAP_FAILED {
         return Err(io::Error::last_os_error());
     }
     keep_private(base, len);
     NonNull::new(base.cast()).ok_or_else(|| io::ErrorKind::OutOfMemory.into())
+}
+
+/// Where the program has mapped `from` at `[va, va + len)`, in whole or in part, maps the same bytes from the
+/// beginning of `to` instead, with the same rights.
+pub fn map_instead(va: u64, len: u64, from: (BorrowedFd<'_>, u64), to: BorrowedFd<'_>) -> io::Result<()> {
+    let inode = files::identity(from.0.as_raw_fd()).ok_or_else(io::Error::last_os_error)?.inode();
+    for Mapping { start, end, protection, offset } in mappings_of(inode)? {
+        let (first, last) = (start.max(va), end.min(va + len));
+        if first >= last || offset.wrapping_add(first - start) != from.1.wrapping_add(first - va) {
+            continue;
+        }
+        let (flags, at) = (libc::MAP_SHARED | libc::MAP_FIXED | libc::MAP_NORESERVE, first - va);
+        let bytes = (last - first) as usize;
+        // SAFETY: these pages are mapped from the driver's own file, and their bytes stay the same.
+        let result =
+            unsafe { mmap(first as *mut _, bytes, protection, flags, to.as_raw_fd(), at as libc::off_t) };
+        if result == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        keep_private(result, bytes);
+    }
+    Ok(())
+}
+
+/// A line of `/proc/self/maps`.
+#[derive(Debug, PartialEq, Eq)]
+struct Mapping {
+    start: u64,
+    end: u64,
+    protection: i32,
+    offset: u64,
+}
+
+impl Mapping {
+    /// Its inode and what else is said of it.
+    fn parse(line: &str) -> Option<(u64, Mapping)> {
+        let mut words = line.split_ascii_whitespace();
+        let (start, end) = words.next()?.split_once('-')?;
+        let (rights, offset, inode) = (words.next()?, words.next()?, words.nth(1)?);
+        let hex = |text| u64::from_str_radix(text, 16).ok();
+        let flag = |letter: char, flag: i32| if rights.contains(letter) { flag } else { 0 };
+        let protection =
+            flag('r', libc::PROT_READ) | flag('w', libc::PROT_WRITE) | flag('x', libc::PROT_EXEC);
+        let mapping = Mapping { start: hex(start)?, end: hex(end)?, protection, offset: hex(offset)? };
+        Some((inode.parse().ok()?, mapping))
+    }
+}
+
+/// Where this process maps our file of that inode. Files of others may have its number, too, but are no memfd.
+fn mappings_of(inode: u64) -> io::Result<Vec<Mapping>> {
+    let maps = std::fs::read_to_string("/proc/self/maps")?;
+    let ours = maps.lines().filter(|line| line.contains("/memfd:vega-")).filter_map(Mapping::parse);
+    Ok(ours.filter(|(found, _)| *found == inode).map(|(_, mapping)| mapping).collect())
 }
 
 /// A forked child has no use for the card's memory, and must not make the parent's pages copy-on-write; a
@@ -228,6 +314,35 @@ mod tests {
         drop(fd);
         region.discard(PAGE, PAGE);
         assert_eq!(words[3].load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn what_the_program_has_mapped_follows_its_buffer() {
+        let (from, to) = (memfd(c"vega-test", 1 << 20).unwrap(), memfd(c"vega-test", 4 * PAGE).unwrap());
+        let region = Region::shared(from.as_fd(), 0, 1 << 20).unwrap();
+        let program = Region::shared(from.as_fd(), 8 * PAGE, 4 * PAGE).unwrap();
+        let word = |region: &Region, page| &region.words(page * PAGE, 1).unwrap()[0];
+        word(&program, 3).store(7, Ordering::Relaxed);
+        region.move_to(8 * PAGE, 4 * PAGE, to.as_fd()).unwrap();
+        let va = program.host(0, 0).unwrap() as u64;
+        map_instead(va, 4 * PAGE, (from.as_fd(), 8 * PAGE), to.as_fd()).unwrap();
+        word(&region, 9).store(9, Ordering::Relaxed);
+        assert_eq!(
+            (word(&program, 3).load(Ordering::Relaxed), word(&program, 1).load(Ordering::Relaxed)),
+            (7, 9)
+        );
+        region.move_back(8 * PAGE, 4 * PAGE, Some((from.as_fd(), 8 * PAGE))).unwrap();
+        word(&region, 9).store(1, Ordering::Relaxed);
+        assert_eq!(word(&program, 1).load(Ordering::Relaxed), 9);
+    }
+
+    #[test]
+    fn lines_of_maps_are_understood() {
+        let line = "7f0000000000-7f0000002000 rw-s 00005000 00:01 1234   /memfd:vega-render (deleted)";
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        let mapping = Mapping { start: 0x7f00_0000_0000, end: 0x7f00_0000_2000, protection, offset: 0x5000 };
+        assert_eq!(Mapping::parse(line), Some((1234, mapping)));
+        assert_eq!(Mapping::parse("nonsense"), None);
     }
 
     #[test]

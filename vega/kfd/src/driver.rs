@@ -27,6 +27,7 @@ use crate::memory::{self, Memory};
 use crate::notify::Interrupts;
 use crate::queues::{self, Queues};
 use crate::settings;
+use crate::smi::Clients;
 use crate::spec::{self, CardSpec};
 use crate::tree::Node;
 use crate::{abi, signals, user};
@@ -52,6 +53,8 @@ pub struct Driver {
     pub memory: Memory,
     /// Events.
     pub events: Arc<Events>,
+    /// Monitors that listen.
+    pub smi: Arc<Clients>,
     /// Buffers that other processes can map.
     pub exports: Exports,
     /// Queues.
@@ -159,6 +162,7 @@ impl Driver {
         signals::install()?;
         let engine = Engine::new(settings::get().engine()).map_err(io::Error::other)?;
         let events = Arc::new(Events::default());
+        let smi = Arc::new(Clients::default());
         let devices: Vec<Device> = specs
             .into_iter()
             .map(|spec| {
@@ -167,7 +171,8 @@ impl Driver {
                     compute_units: spec::COMPUTE_UNITS,
                     complete_without_executing: config.skip_dispatch,
                 };
-                let notify = Arc::new(Interrupts { events: Arc::clone(&events), gpu_id: spec.gpu_id });
+                let (events, smi) = (Arc::clone(&events), Arc::clone(&smi));
+                let notify = Arc::new(Interrupts { events, smi, gpu_id: spec.gpu_id });
                 Device { spec, card: Card::new(card_config, Arc::clone(&engine), notify) }
             })
             .collect();
@@ -175,7 +180,20 @@ impl Driver {
         let doorbells = Doorbells::start(config.doorbell, cards, &kfd, &render)?;
         let queues = Queues::default();
         let exports = Exports::default();
-        Ok(Driver { pid, parent, kfd, render, devices, memory, events, exports, queues, doorbells, engine })
+        Ok(Driver {
+            pid,
+            parent,
+            kfd,
+            render,
+            devices,
+            memory,
+            events,
+            smi,
+            exports,
+            queues,
+            doorbells,
+            engine,
+        })
     }
 
     fn owner(&'static self, pid: u32) -> Owner {
@@ -192,10 +210,9 @@ impl Driver {
         self.render.open_owned()
     }
 
-    /// The thread that keeps both files open, and under which numbers.
-    pub fn keeper(&self) -> Option<(u32, u16, u16)> {
-        let number = |file: &DeviceFile| u16::try_from(file.first_fd()).ok();
-        Some((self.render.keeper()?, number(&self.kfd)?, number(&self.render)?))
+    /// The thread that keeps both files open, and the number of `/dev/kfd` there.
+    pub fn keeper(&self) -> Option<(u32, u32)> {
+        Some((self.kfd.keeper()?, u32::try_from(self.kfd.first_fd()).ok()?))
     }
 
     /// The device of a KFD id.
@@ -224,8 +241,8 @@ pub fn at_exit() {
     }
 }
 
-/// The interface's version. From 14 on the runtime passes the ages of events; from 15 on it would export
-/// buffers as dmabufs; below 12 newer runtimes give up.
+/// The interface's version. From 14 on the runtime passes the ages of events; from 15 on it would map
+/// buffers through libdrm, for `hipMemMap` and its kin; below 12 newer runtimes give up.
 const VERSION: (u32, u32) = (1, 14);
 
 /// GET_VERSION.
@@ -326,13 +343,17 @@ pub fn is_render(fd: i32) -> bool {
 /// closed the descriptor that it got for one of our nodes. On a number that was never ours this takes no
 /// lock.
 pub fn reopen_for_mmap(fd: i32, va: u64, offset: u64) -> Option<(i32, u64)> {
-    if !files::was_given(fd) {
+    let is_import = offset >= memory::IMPORT_OFFSET;
+    if !is_import && !files::was_given(fd) {
         return None;
     }
     let driver = current().filter(|driver| driver.pid == std::process::id())?;
-    if offset >= memory::IMPORT_OFFSET {
-        let (handle, offset) = driver.memory.imported(va, offset)?;
-        return handle.open_render().ok().map(|file| (file.into_raw_fd(), offset));
+    if is_import {
+        if !files::was_given(fd) && !driver.render.is(fd) {
+            return None;
+        }
+        let (file, _) = driver.memory.imported(va, offset)?.open().ok()?;
+        return Some((file.into_raw_fd(), 0));
     }
     let identity = files::identity(fd);
     let intact = |file: &DeviceFile| identity.is_some_and(|identity| file.has(identity));

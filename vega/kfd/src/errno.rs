@@ -36,6 +36,11 @@ impl Errno {
     /// Not a directory.
     pub const ENOTDIR: Errno = Errno(libc::ENOTDIR);
 
+    /// The error number of an input/output error.
+    pub fn of(error: std::io::Error) -> Errno {
+        Errno(error.raw_os_error().unwrap_or(libc::EINVAL))
+    }
+
     /// The calling thread's current error number.
     pub fn last() -> Errno {
         Errno(std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO))

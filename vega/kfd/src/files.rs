@@ -22,19 +22,34 @@ pub struct Identity {
     inode: u64,
 }
 
-/// Identity of what is behind a number; `None` when that is closed.
-pub fn identity(fd: RawFd) -> Option<Identity> {
+impl Identity {
+    /// The file's number.
+    pub fn inode(self) -> u64 {
+        self.inode
+    }
+}
+
+fn stat(fd: RawFd) -> Option<libc::stat> {
     let mut stat = std::mem::MaybeUninit::<libc::stat>::uninit();
     // SAFETY: `stat` has room for the answer; any number may be asked for.
     if unsafe { libc::fstat(fd, stat.as_mut_ptr()) } != 0 {
         return None;
     }
     // SAFETY: fstat succeeded, so it has filled the struct.
-    let stat = unsafe { stat.assume_init() };
-    Some(Identity { device: stat.st_dev, inode: stat.st_ino })
+    Some(unsafe { stat.assume_init() })
 }
 
-/// One of the two device files.
+/// Identity of what is behind a number; `None` when that is closed.
+pub fn identity(fd: RawFd) -> Option<Identity> {
+    stat(fd).map(|stat| Identity { device: stat.st_dev, inode: stat.st_ino })
+}
+
+/// Size of the file behind a number; `None` when that is closed.
+pub fn size(fd: RawFd) -> Option<u64> {
+    stat(fd).and_then(|stat| stat.st_size.try_into().ok())
+}
+
+/// A memfd: one of the two device files, or a buffer that other processes map.
 pub struct DeviceFile {
     identity: Identity,
     /// Where it was opened in the program's table; the program may have closed it.
@@ -87,6 +102,19 @@ impl DeviceFile {
     /// The thread `tid` keeps it open under its first number, in a table of its own.
     pub fn kept_by(&self, tid: i32) {
         self.keeper.store(tid, Ordering::Release);
+    }
+
+    /// Its inode.
+    pub fn inode(&self) -> u64 {
+        self.identity.inode
+    }
+
+    /// Closes the number under which it was opened first, unless the program has.
+    pub fn close(&self) {
+        if self.is(self.first_fd()) {
+            // SAFETY: the driver's own descriptor, as was just checked.
+            unsafe { libc::close(self.first_fd()) };
+        }
     }
 
     /// A new descriptor for the program.
@@ -174,15 +202,16 @@ pub fn text_file(text: &str, flags: i32) -> Result<RawFd, Errno> {
     Err(Errno::EIO)
 }
 
-/// Gives the calling thread a descriptor table of its own in which only `keep` are open.
+/// Gives the calling thread a descriptor table of its own in which only `keep` are open, in ascending order.
 ///
 /// # Errors
 /// When the system forbids it (Linux before 5.9, a strict seccomp filter); the table is then still shared.
-pub fn leave_the_programs_table(keep: [RawFd; 2]) -> io::Result<()> {
-    let [a, b] = [keep[0].min(keep[1]), keep[0].max(keep[1])];
-    let ranges = [(0, a - 1), (a + 1, b - 1), (b + 1, RawFd::MAX)];
+pub fn leave_the_programs_table(keep: &[RawFd]) -> io::Result<()> {
+    let firsts = [0].into_iter().chain(keep.iter().map(|fd| fd + 1));
+    let lasts = keep.iter().map(|fd| fd - 1).chain([RawFd::MAX]);
+    let ranges = firsts.zip(lasts);
     let mut flags = libc::CLOSE_RANGE_UNSHARE;
-    for (first, last) in ranges.into_iter().filter(|(first, last)| first <= last) {
+    for (first, last) in ranges.filter(|(first, last)| first <= last) {
         // SAFETY: with UNSHARE first, this closes only the calling thread's own copies.
         let result = unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) };
         if result != 0 {

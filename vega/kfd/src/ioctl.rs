@@ -1,4 +1,4 @@
-//! The ioctls of `/dev/kfd` as a table.
+//! The ioctls of `/dev/kfd` as a table, and the one that programs use on a mapped dmabuf.
 
 use std::fmt::Debug;
 
@@ -7,7 +7,7 @@ use bytemuck::Pod;
 use crate::abi;
 use crate::driver::{self, Driver};
 use crate::errno::Errno;
-use crate::{clock, config, events, ipc, memory, queues, user};
+use crate::{clock, config, dmabuf, events, ipc, memory, queues, smi, user};
 
 /// An ioctl's request number, taken apart (`asm-generic/ioctl.h`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +42,10 @@ impl Request {
 
 /// `AMDKFD_IOCTL_BASE`.
 const BASE: u8 = b'K';
+
+/// `DMA_BUF_BASE` and the number of `DMA_BUF_IOCTL_SYNC` (`linux/dma-buf.h`).
+const DMABUF_BASE: u8 = b'b';
+const DMABUF_SYNC: u32 = 0;
 
 /// One ioctl.
 struct Row {
@@ -85,12 +89,15 @@ static TABLE: &[Row] = table! {
     0x19 UNMAP_MEMORY_FROM_GPU(abi::MapMemory) => memory::unmap;
     0x1a SET_CU_MASK(abi::SetCuMask) => queues::set_cu_mask;
     0x1b GET_QUEUE_WAVE_STATE(abi::QueueWaveState) => queues::wave_state;
+    0x1c GET_DMABUF_INFO(abi::DmabufInfo) => dmabuf::info;
+    0x1d IMPORT_DMABUF(abi::DmabufImport) => dmabuf::import;
     0x1e ALLOC_QUEUE_GWS(abi::QueueGws) => queues::alloc_gws;
-    // A Vega 10 has no shared virtual memory and no event stream for its monitor.
-    0x1f SMI_EVENTS(abi::Ignored) => refuse;
+    0x1f SMI_EVENTS(abi::SmiEvents) => smi::events;
+    // A Vega 10 has no shared virtual memory.
     0x20 SVM(abi::Ignored) => refuse;
     0x21 SET_XNACK_MODE(abi::XnackMode) => driver::xnack_mode;
     0x23 AVAILABLE_MEMORY(abi::AvailableMemory) => memory::available;
+    0x24 EXPORT_DMABUF(abi::DmabufExport) => dmabuf::export;
     0x80 IPC_IMPORT_HANDLE(abi::IpcImport) => ipc::import;
     0x81 IPC_EXPORT_HANDLE(abi::IpcExport) => ipc::export;
     // DBG_TRAP of ROCm 5.2: no debugger.
@@ -125,11 +132,14 @@ fn call<T: Pod + Debug>(
     })
 }
 
-/// Answers an ioctl if it is one of `/dev/kfd`; `None` if it is another file's.
+/// Answers an ioctl if it is one of `/dev/kfd` or of an exported buffer; `None` if it is another file's.
 ///
 /// `address` is the program's argument, which must point to as many bytes as the request number says.
 pub fn ioctl(fd: i32, request: u32, address: u64) -> Option<Result<(), Errno>> {
     let request = Request(request);
+    if request.kind() == DMABUF_BASE && request.number() == DMABUF_SYNC && dmabuf::is_synchronised(fd) {
+        return Some(Ok(()));
+    }
     if request.kind() != BASE {
         return None;
     }

@@ -13,8 +13,10 @@
 //! | [`driver`] | the process-wide state behind them |
 //! | [`files`] | memfds that stand for the device nodes |
 //! | [`memory`] | buffer objects: VRAM, GTT, the program's own memory |
-//! | [`ipc`] | buffers shared between processes |
+//! | [`dmabuf`] | buffers in files of their own, for other processes |
+//! | [`ipc`] | the handles by which other processes find them |
 //! | [`events`] | what `WAIT_EVENTS` waits for |
+//! | [`smi`] | what a monitor hears of a card |
 //! | [`queues`] | queues and their doorbells |
 //! | [`doorbell`] | how a written doorbell is noticed without using the CPU |
 //! | [`signals`] | SIGSEGV and SIGBUS, shared with the program |
@@ -30,6 +32,7 @@ mod backing;
 mod clock;
 mod code_objects;
 pub mod config;
+pub mod dmabuf;
 pub mod doorbell;
 pub mod driver;
 mod errno;
@@ -43,6 +46,7 @@ mod notify;
 pub mod queues;
 pub mod settings;
 pub mod signals;
+pub mod smi;
 pub mod spec;
 pub mod topology;
 pub mod tree;

@@ -2,7 +2,8 @@
 //!
 //! VRAM and GTT have offsets in one sparse memfd, the render node, so that the program's own `mmap` of
 //! `mmap_offset` does what the kernel's would. Without a large BAR the program never sees VRAM; then it is
-//! anonymous memory, which can have huge pages, and its offsets in the memfd stay empty.
+//! anonymous memory, which can have huge pages, and its offsets in the memfd stay empty. A buffer that
+//! other processes may map moves to a file of its own: see [`dmabuf`](crate::dmabuf).
 //!
 //! # Safety
 //! [`AddressSpace::map`](vega_exec::AddressSpace::map) wants host memory that nothing reuses before it is
@@ -12,18 +13,18 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use vega_exec::Rights;
 
 use crate::abi::{AllocMemory, AvailableMemory, FreeMemory, MapMemory, alloc_flags};
-use crate::backing::{PAGE, Region};
+use crate::backing::{self, PAGE, Region};
+use crate::dmabuf::{Contents, Dmabuf, Location};
 use crate::driver::{Device, Driver};
 use crate::errno::Errno;
 use crate::freelist::FreeList;
-use crate::ipc::Handle;
 use crate::queues;
 use crate::spec::CardSpec;
 use crate::user;
@@ -44,20 +45,11 @@ pub fn render_bytes(gpus: u32) -> u64 {
 /// From here on offsets mean buffers of other processes.
 pub const IMPORT_OFFSET: u64 = 1 << 60;
 
-/// Where a buffer is in its process's render node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Exported {
-    /// Its first byte.
-    pub offset: u64,
-    /// Its size.
-    pub bytes: u64,
-}
-
-/// A buffer of another process.
+/// A buffer that another process has exported.
 struct Import {
     region: Region,
-    handle: Handle,
-    exported: Exported,
+    /// Where its file is; `None` if the program only had a descriptor.
+    location: Option<Location>,
 }
 
 /// Which node a buffer is mapped through.
@@ -90,13 +82,15 @@ struct Buffer {
     host: u64,
     rights: Rights,
     place: Place,
+    /// The index of the card that it was made for.
+    card: u32,
     /// What the program was told to map it with.
     mmap_offset: u64,
     doorbell: bool,
     /// Cards that have it in their page table.
     mapped: u32,
-    /// VRAM that is in the render node because another process may map it.
-    shared: bool,
+    /// The file of its own that it has moved to because other processes may map it.
+    file: Option<Dmabuf>,
     import: Option<Import>,
 }
 
@@ -188,37 +182,66 @@ impl Memory {
         }
     }
 
-    /// Makes a buffer one that another process can map.
-    pub fn share(&self, handle: u64, render: BorrowedFd<'_>) -> Result<Exported, Errno> {
+    /// Moves a buffer to a file of its own, unless it is there already, and uses the file.
+    pub fn share<T>(
+        &self,
+        handle: u64,
+        render: BorrowedFd<'_>,
+        using: impl FnOnce(&Dmabuf) -> T,
+    ) -> Result<T, Errno> {
         let mut state = self.lock();
         let State { buffers, vram, .. } = &mut *state;
         let buffer = buffers.get_mut(&handle).ok_or(Errno::EINVAL)?;
-        match buffer.place {
-            Place::Vram { card, offset } => {
-                if !self.large_bar && !buffer.shared {
-                    let region = &vram.get(card).ok_or(Errno::EINVAL)?.region;
-                    region
-                        .move_to(offset, buffer.bytes, render, buffer.mmap_offset)
-                        .map_err(|_| Errno::ENOMEM)?;
-                    buffer.shared = true;
-                }
-            }
-            Place::Gtt { .. } => {}
-            Place::Elsewhere => return Err(Errno::EINVAL),
+        if let Some(file) = &buffer.file {
+            return Ok(using(file));
         }
-        Ok(Exported { offset: buffer.mmap_offset, bytes: buffer.bytes })
+        let (region, offset) = match buffer.place {
+            Place::Vram { card, offset } => (&vram.get(card).ok_or(Errno::EINVAL)?.region, offset),
+            Place::Gtt { offset } => (&self.gtt, offset),
+            // The program's own pages are not the driver's to give away.
+            Place::Elsewhere => return Err(Errno::EPERM),
+        };
+        let vram = matches!(buffer.place, Place::Vram { .. });
+        let file =
+            Dmabuf::new(Contents { card: buffer.card, vram, bytes: buffer.bytes }).map_err(Errno::of)?;
+        let fd = file.open().map_err(Errno::of)?;
+        region.move_to(offset, buffer.bytes, fd.as_fd()).map_err(|_| Errno::ENOMEM)?;
+        if self.in_render_node(buffer.place) {
+            let (va, bytes) = (buffer.va, buffer.bytes);
+            backing::map_instead(va, bytes, (render, buffer.mmap_offset), fd.as_fd()).map_err(Errno::of)?;
+            // Nobody sees this part of the render node any more.
+            let left = Region::shared(render, buffer.mmap_offset, bytes).map_err(Errno::of)?;
+            left.discard(0, bytes);
+            left.release();
+        }
+        Ok(using(buffer.file.insert(file)))
     }
 
-    /// Enters a buffer of another process: its handle here, and the offset to map it with.
+    /// Whether the bytes of such a place are in the render node before they are shared.
+    fn in_render_node(&self, place: Place) -> bool {
+        match place {
+            Place::Vram { .. } => self.large_bar,
+            Place::Gtt { .. } => true,
+            Place::Elsewhere => false,
+        }
+    }
+
+    /// Whether the program can map VRAM.
+    pub fn large_bar(&self) -> bool {
+        self.large_bar
+    }
+
+    /// Enters a buffer that another process has exported: its handle here, and the offset to map it with.
+    /// Without an address no card can map it.
     pub fn import(
         &self,
         va: u64,
         region: Region,
-        handle: Handle,
-        exported: Exported,
+        bytes: u64,
+        location: Option<Location>,
     ) -> Result<(u64, u64), Errno> {
-        let host = region.host(0, exported.bytes).ok_or(Errno::EINVAL)? as u64;
-        if !va.is_multiple_of(PAGE) || va.checked_add(exported.bytes).is_none() {
+        let host = region.host(0, bytes).ok_or(Errno::EINVAL)? as u64;
+        if !va.is_multiple_of(PAGE) || va.checked_add(bytes).is_none() {
             region.release();
             return Err(Errno::EINVAL);
         }
@@ -229,25 +252,26 @@ impl Memory {
         let mmap_offset = IMPORT_OFFSET + number * PAGE;
         let buffer = Buffer {
             va,
-            bytes: exported.bytes,
+            bytes,
             host,
             rights: Rights::ALL,
             place: Place::Elsewhere,
+            card: 0,
             mmap_offset,
             doorbell: false,
             mapped: 0,
-            shared: false,
-            import: Some(Import { region, handle, exported }),
+            file: None,
+            import: Some(Import { region, location }),
         };
         state.buffers.insert(number, buffer);
         Ok((number, mmap_offset))
     }
 
-    /// Whose buffer is imported at this address and offset, and where it is in the exporter's render node.
-    pub fn imported(&self, va: u64, offset: u64) -> Option<(Handle, u64)> {
+    /// Where the file is of the buffer that is imported at this address and offset.
+    pub fn imported(&self, va: u64, offset: u64) -> Option<Location> {
         let state = self.lock();
         let buffer = state.buffers.values().find(|buffer| buffer.va == va && buffer.mmap_offset == offset)?;
-        buffer.import.as_ref().map(|import| (import.handle, import.exported.offset))
+        buffer.import.as_ref()?.location
     }
 
     /// Finds bytes for a buffer: its place, the address in this process, and the offset for `mmap`.
@@ -293,32 +317,41 @@ impl Memory {
         }
     }
 
-    /// Gives a place back, after it has left every page table.
-    fn release(&self, buffer: Buffer) {
+    /// Gives a place back, after it has left every page table. `render` is only used for buffers that had moved
+    /// to a file of their own.
+    fn release(&self, buffer: Buffer, render: impl FnOnce() -> io::Result<OwnedFd>) {
         let mut state = self.lock();
-        match buffer.place {
+        let State { vram, gtt_free, gtt_used, .. } = &mut *state;
+        let (region, free, used, offset) = match buffer.place {
             Place::Vram { card, offset } => {
-                if let Some(vram) = state.vram.get_mut(card) {
-                    if !buffer.shared {
-                        vram.region.discard(offset, buffer.bytes);
-                    } else if vram.region.move_back(offset, buffer.bytes).is_err() {
-                        // The offset stays taken: memory that others map must not become another buffer.
-                        return;
-                    }
-                    vram.free.give(offset, buffer.bytes);
-                    vram.used -= buffer.bytes;
+                let Some(Vram { region, free, used, .. }) = vram.get_mut(card) else { return };
+                (&*region, free, used, offset)
+            }
+            Place::Gtt { offset } => (&self.gtt, gtt_free, gtt_used, offset),
+            Place::Elsewhere => {
+                if let Some(import) = buffer.import {
+                    import.region.release();
                 }
+                return;
             }
-            Place::Gtt { offset } => {
-                self.gtt.discard(offset, buffer.bytes);
-                state.gtt_free.give(offset, buffer.bytes);
-                state.gtt_used -= buffer.bytes;
+        };
+        if buffer.file.is_none() {
+            region.discard(offset, buffer.bytes);
+        } else {
+            let back = || {
+                if !self.in_render_node(buffer.place) {
+                    return region.move_back(offset, buffer.bytes, None);
+                }
+                let render = render()?;
+                region.move_back(offset, buffer.bytes, Some((render.as_fd(), buffer.mmap_offset)))
+            };
+            if back().is_err() {
+                // The offset stays taken: memory that others map must not become another buffer.
+                return;
             }
-            Place::Elsewhere => {}
         }
-        if let Some(import) = buffer.import {
-            import.region.release();
-        }
+        free.give(offset, buffer.bytes);
+        *used -= buffer.bytes;
     }
 }
 
@@ -329,6 +362,10 @@ fn vram_base(card: usize) -> u64 {
 impl Buffer {
     fn map_on(&mut self, device: &Device) -> Result<(), Errno> {
         let bit = 1 << device.spec.index;
+        if self.va == 0 {
+            // Made without an address, to be exported or imported.
+            return Err(Errno::EINVAL);
+        }
         if self.mapped & bit == 0 {
             // SAFETY: see the module's documentation.
             unsafe { device.card.space().map(self.va, self.bytes, self.host as *mut u8, self.rights) }
@@ -361,10 +398,11 @@ pub fn alloc(driver: &Driver, args: &mut AllocMemory) -> Result<(), Errno> {
         host,
         rights,
         place,
+        card: crate::spec::by_gpu_id(args.gpu_id).ok_or(Errno::EINVAL)?.index,
         mmap_offset,
         doorbell,
         mapped: 0,
-        shared: false,
+        file: None,
         import: None,
     };
     let handle = state.next_handle;
@@ -389,7 +427,7 @@ pub fn free(driver: &Driver, args: &mut FreeMemory) -> Result<(), Errno> {
             driver.engine.invalidate_code(device.card.space(), buffer.va, buffer.bytes);
         }
     }
-    driver.memory.release(buffer);
+    driver.memory.release(buffer, || driver.reopen_render());
     Ok(())
 }
 

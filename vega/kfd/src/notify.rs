@@ -9,11 +9,14 @@ use crate::backing::PAGE;
 use crate::code_objects;
 use crate::events::Events;
 use crate::signals;
+use crate::smi::Clients;
 
 /// The driver's end of one card's interrupt lines.
 pub struct Interrupts {
     /// The process's events.
     pub events: Arc<Events>,
+    /// Monitors that listen.
+    pub smi: Arc<Clients>,
     /// The card.
     pub gpu_id: u32,
 }
@@ -28,6 +31,7 @@ impl Notify for Interrupts {
     }
 
     fn memory_fault(&self, fault: MemoryFault) {
+        self.smi.vm_fault(self.gpu_id);
         let heard = self.events.memory_fault(MemoryException {
             not_present: fault.not_present.into(),
             read_only: fault.read_only.into(),

@@ -200,6 +200,72 @@ fn gtt_is_the_render_node() {
 }
 
 #[test]
+fn an_exported_buffer_is_the_same_memory_elsewhere_and_outlives_its_exporter() {
+    let render = driver::open(&tree::resolve(b"/dev/dri/renderD128").unwrap(), libc::O_CLOEXEC).unwrap();
+    let va = anonymous(2 * PAGE);
+    let buffer = alloc(va, 2 * PAGE, alloc_flags::GTT, 0).unwrap();
+    map(va, 2 * PAGE, libc::MAP_SHARED | libc::MAP_FIXED, render, buffer.mmap_offset);
+    value(va).store(1, Ordering::Relaxed);
+    let mut export =
+        abi::DmabufExport { handle: buffer.handle, flags: libc::O_CLOEXEC as u32, ..Default::default() };
+    call(0x24, &mut export).unwrap();
+    let mut info = abi::DmabufInfo { dmabuf_fd: export.dmabuf_fd, metadata_size: 64, ..Default::default() };
+    call(0x1c, &mut info).unwrap();
+    assert_eq!((info.size, info.gpu_id, info.flags), (2 * PAGE as u64, GPU, alloc_flags::GTT));
+    assert_eq!(info.metadata_size, 0);
+    let import = |va_addr: usize| {
+        let mut args = abi::DmabufImport {
+            va_addr: va_addr as u64,
+            gpu_id: GPU,
+            dmabuf_fd: export.dmabuf_fd,
+            ..Default::default()
+        };
+        call(0x1d, &mut args).map(|()| args.handle)
+    };
+    let other = anonymous(2 * PAGE);
+    map_to_card(import(other).unwrap());
+    // What the card stores at the importer's address is in the exporter's mapping.
+    let mut queue = Queue::new();
+    queue.barrier(other);
+    wait_for(va, 0);
+    call(0x17, &mut abi::FreeMemory { handle: buffer.handle }).unwrap();
+    let file = map(0, 2 * PAGE, libc::MAP_SHARED, export.dmabuf_fd as i32, 0);
+    value(file).store(1, Ordering::Relaxed);
+    queue.barrier(other);
+    wait_for(file, 0);
+    // Without an address nothing can be mapped, and a file of another kind is no buffer.
+    let nowhere = import(0).unwrap();
+    let devices = [GPU];
+    let mut args = abi::MapMemory {
+        handle: nowhere,
+        device_ids_array_ptr: devices.as_ptr() as u64,
+        n_devices: 1,
+        n_success: 0,
+    };
+    assert_eq!(call(0x18, &mut args), Err(Errno::EINVAL));
+    info.dmabuf_fd = render as u32;
+    assert_eq!(call(0x1c, &mut info), Err(Errno::EINVAL));
+    let own = shared_handle();
+    assert_eq!(call(0x24, &mut abi::DmabufExport { handle: own, ..Default::default() }), Err(Errno::EPERM));
+}
+
+/// The handle of memory of the program's own.
+fn shared_handle() -> u64 {
+    let va = anonymous(PAGE);
+    alloc(va, PAGE, alloc_flags::USERPTR, va as u64).unwrap().handle
+}
+
+#[test]
+fn a_monitor_gets_a_descriptor_that_has_nothing_to_say() {
+    let mut args = abi::SmiEvents { gpu_id: GPU, ..Default::default() };
+    call(0x1f, &mut args).unwrap();
+    let mut poll = libc::pollfd { fd: args.anon_fd as i32, events: libc::POLLIN, revents: 0 };
+    // SAFETY: one element, and the descriptor is this test's own.
+    assert_eq!(unsafe { libc::poll(&mut poll, 1, 0) }, 0);
+    assert_eq!(call(0x1f, &mut abi::SmiEvents { gpu_id: 1, ..Default::default() }), Err(Errno::EINVAL));
+}
+
+#[test]
 fn what_is_refused() {
     assert_eq!(alloc(0x1001, PAGE, alloc_flags::VRAM, 0).unwrap_err(), Errno::EINVAL);
     assert_eq!(alloc(0x1000, 0, alloc_flags::VRAM, 0).unwrap_err(), Errno::EINVAL);

@@ -9,7 +9,7 @@ use std::ffi::{c_char, c_int, c_void};
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use vega_kfd::tree::Node;
-use vega_kfd::{Errno, driver, spec};
+use vega_kfd::{Errno, driver, files, spec};
 
 use super::{answer, real};
 
@@ -79,6 +79,8 @@ unsafe extern "C" fn amdgpu_device_initialize(
         |slot: &&AtomicI32| slot.compare_exchange(FREE, fd, Ordering::AcqRel, Ordering::Relaxed).is_ok();
     let slot = if fd < 0 { None } else { DEVICES.iter().find(taken) };
     let Some(slot) = slot else { return -libc::ENOMEM };
+    // A newer thunk maps memory through it.
+    files::give(fd);
     // SAFETY: the caller's three results.
     unsafe {
         major.write(DRM_VERSION.0);

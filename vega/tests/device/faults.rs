@@ -81,6 +81,14 @@ fn a_wild_store_is_told_with_its_lane_its_registers_and_its_source_line() {
 }
 
 #[test]
+fn compressed_debug_information_is_read() {
+    let run = on_card("faulty-compressed", &["store"], &[]);
+    let line = marked("// at fault: store");
+    says(&run, &[&format!("faulty.hip:{line}:12 in void put<double>(double*, double)"), "*where = value;"]);
+    assert!(!on_card("faulty-compressed", &["store"], &[SKIPPED]).stderr.contains("in a kernel"));
+}
+
+#[test]
 fn a_misaligned_atomic_is_a_queue_error() {
     let line = marked("// at fault: misaligned");
     let run = aborts(

@@ -51,8 +51,11 @@ pub fn program(name: &str) -> PathBuf {
     cell.get_or_init(|| compile(name, folder.path())).clone()
 }
 
-/// Programs with debug information.
-const DEBUG: &[&str] = &["faulty"];
+/// What distinguishes a program from what its source is compiled to otherwise: its name, its source, more flags.
+struct Variant(&'static str, &'static str, &'static [&'static str]);
+
+const VARIANTS: &[Variant] =
+    &[Variant("faulty", "faulty", &["-g"]), Variant("faulty-compressed", "faulty", &["-g", "-gz"])];
 
 /// The source of a program.
 pub fn source(name: &str) -> PathBuf {
@@ -60,12 +63,13 @@ pub fn source(name: &str) -> PathBuf {
 }
 
 fn compile(name: &str, folder: &Path) -> PathBuf {
-    let source = source(name);
-    let debug = DEBUG.contains(&name).then_some("-g");
+    let variant = VARIANTS.iter().find(|Variant(program, ..)| *program == name);
+    let (from, flags) = variant.map_or((name, &[][..]), |Variant(_, from, flags)| (*from, *flags));
+    let source = source(from);
     let program = folder.join(name);
     let output = Command::new("hipcc")
         .args(["--offload-arch=gfx900", "-O2", "-pthread"])
-        .args(debug)
+        .args(flags)
         .arg("-o")
         .args([&program, &source])
         .output()

@@ -162,6 +162,14 @@ fn two_processes_share_an_event() {
 }
 
 #[test]
+fn two_processes_share_a_signal() {
+    for way in [&[][..], &[("VEGA_LARGE_BAR", "1")]] {
+        on_card("ipc_signal", &[], way).ok();
+    }
+    computes("ipc_signal");
+}
+
+#[test]
 fn all_kinds_of_memory() {
     // The ways that make a difference to copies.
     for way in WAYS.iter().take(6) {

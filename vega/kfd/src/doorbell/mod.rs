@@ -123,11 +123,12 @@ impl Doorbells {
             wake: uffd::WakePage::new()?,
             queues: AtomicBool::new(false),
         });
-        let keep = [kfd.first_fd(), render.first_fd()];
+        let mut keep = [kfd.first_fd(), render.first_fd()];
+        keep.sort_unstable();
         let (sender, receiver) = mpsc::channel();
         let for_thread = Arc::clone(&shared);
         let run = move || {
-            let own_table = files::leave_the_programs_table(keep).is_ok();
+            let own_table = files::leave_the_programs_table(&keep).is_ok();
             let way = Way::choose(mode, own_table, &for_thread.wake);
             let tid = if own_table { signals::thread_id() } else { 0 };
             if let Way::Trap(trap) = way {
