@@ -48,7 +48,9 @@ fn cases_of<T: Pod + Exact>(
 }
 
 /// hipcc divides halves by way of f32, with a reciprocal and a product that are rounded, and rounds again: where the exact
-/// quotient is closer to the middle of two denormals than f32 can tell, the other neighbour comes out.
+/// quotient is closer to the middle of two denormals than f32 can tell, the other neighbour comes out. That is a property
+/// of the sequence: in host arithmetic, with the reciprocal that is nearest, it gives the other neighbour for 58 of 27
+/// million pairs, all of them with denormal quotients, and with a reciprocal one ulp away for more than ten times as many.
 fn halves_of((x, y): (Vec<f16>, Vec<f16>)) -> Vec<Case> {
     let quotients: Vec<f64> = x.iter().zip(&y).map(|(a, b)| f64::from(*a) / f64::from(*b)).collect();
     let count = x.len() as i32;
