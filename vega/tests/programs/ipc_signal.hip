@@ -59,6 +59,8 @@ int main() {
     // amd_signal_t: the value is eight bytes from the start.
     store<<<1, 1>>>((long*)(signal.handle + 8), 43);
     HIP(hipDeviceSynchronize());
+    // Or the other one waits for it for ever.
+    CHECK(ROCR(hsa_signal_load_scacquire)(signal) >= 43);
     int status;
     CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
     CHECK(ROCR(hsa_signal_load_scacquire)(signal) == 44);
