@@ -1,6 +1,7 @@
 //! Typed buffers in device memory.
 
 use super::block::{ALIGNMENT, overflow};
+use super::view::elements;
 use super::{Allocation, View, ViewMut};
 use crate::{Device, Result, Stream};
 use bytemuck::Pod;
@@ -84,31 +85,9 @@ impl<T: Pod> DeviceBuffer<T> {
         self.view().to_vec(stream)
     }
 
-    /// The number of elements.
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Whether there are no elements.
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
     /// The device whose memory it is.
     pub fn device(&self) -> Device {
         self.allocation.device()
-    }
-
-    /// All elements, to read.
-    #[inline]
-    pub fn view(&self) -> View<'_, T> {
-        View::new(&self.allocation, self.allocation.address().cast(), self.len)
-    }
-
-    /// All elements, to write.
-    #[inline]
-    pub fn view_mut(&mut self) -> ViewMut<'_, T> {
-        ViewMut::new(&self.allocation, self.allocation.address().cast(), self.len)
     }
 
     /// Some elements, to read.
@@ -127,6 +106,8 @@ impl<T: Pod> DeviceBuffer<T> {
         self.view_mut().slice(range)
     }
 }
+
+elements! { [T: Pod] DeviceBuffer<T> }
 
 impl<T: Pod> fmt::Debug for DeviceBuffer<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

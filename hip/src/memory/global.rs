@@ -5,8 +5,9 @@
 //! module loaded.
 #![allow(unsafe_code)]
 
+use super::Allocation;
 use super::block::Kept;
-use super::{Allocation, View, ViewMut};
+use super::view::elements;
 use crate::error::{Call, ErrorCode};
 use crate::{Device, Error, ErrorKind, Module, Result};
 use bytemuck::Pod;
@@ -76,43 +77,13 @@ impl Module {
 }
 
 impl<T: Pod> Global<T> {
-    /// The number of elements.
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Whether there are no elements.
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
     /// The device that the module is loaded on.
     pub fn device(&self) -> Device {
         self.allocation.device()
     }
-
-    /// All elements, to read.
-    pub fn view(&self) -> View<'_, T> {
-        View::new(&self.allocation, self.allocation.address().cast(), self.len)
-    }
-
-    /// All elements, to write.
-    pub fn view_mut(&mut self) -> ViewMut<'_, T> {
-        ViewMut::new(&self.allocation, self.allocation.address().cast(), self.len)
-    }
 }
 
-impl<'a, T: Pod> From<&'a Global<T>> for View<'a, T> {
-    fn from(global: &'a Global<T>) -> Self {
-        global.view()
-    }
-}
-
-impl<'a, T: Pod> From<&'a mut Global<T>> for ViewMut<'a, T> {
-    fn from(global: &'a mut Global<T>) -> Self {
-        global.view_mut()
-    }
-}
+elements! { [T: Pod] Global<T> }
 
 impl<T: Pod> fmt::Debug for Global<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

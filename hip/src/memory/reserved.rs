@@ -6,17 +6,19 @@
 //! of the runtime, whose calls may come from any thread, hence `Send`.
 #![allow(unsafe_code)]
 
+use super::Allocation;
 use super::block::{ALIGNMENT, Block, Owner, overflow, required};
 use super::pool::location;
-use super::{Allocation, View, ViewMut};
+use super::view::elements;
 use crate::error::Call;
-use crate::{Device, Error, Result};
+use crate::{Device, Error, ErrorKind, Result};
 use bytemuck::Pod;
 use hip_sys::abi::{MEM_ALLOCATION_PROP, Version, v5_0};
 use hip_sys::{
-    hipMemAccessDesc, hipMemAccessFlagsProtReadWrite, hipMemAllocationGranularityMinimum,
-    hipMemAllocationProp, hipMemAllocationProp_allocFlags, hipMemAllocationProp_anon_1,
-    hipMemAllocationTypePinned, hipMemGenericAllocationHandle_t, hipMemHandleTypeNone,
+    hipDeviceAttributeVirtualMemoryManagementSupported, hipMemAccessDesc, hipMemAccessFlagsProtReadWrite,
+    hipMemAllocationGranularityMinimum, hipMemAllocationProp, hipMemAllocationProp_allocFlags,
+    hipMemAllocationProp_anon_1, hipMemAllocationTypePinned, hipMemGenericAllocationHandle_t,
+    hipMemHandleTypeNone,
 };
 use std::ffi::c_void;
 use std::fmt;
@@ -147,13 +149,20 @@ impl<T: Pod> ReservedBuffer<T> {
     /// `hipMemAddressReserve`: addresses for at most `capacity` elements, without memory yet.
     ///
     /// # Errors
-    /// [`Overflow`](crate::ErrorKind::Overflow), or the failure of a call.
+    /// [`Unsupported`](ErrorKind::Unsupported), [`Overflow`](ErrorKind::Overflow), or the failure of a call.
     #[doc(alias = "hipMemAddressReserve")]
     #[doc(alias = "hipMemAddressFree")]
     #[doc(alias = "hipMemGetAllocationGranularity")]
     pub fn with_capacity(device: Device, capacity: usize) -> Result<Self> {
         const { assert!(align_of::<T>() <= ALIGNMENT, "an element type aligned to more than 256 bytes") };
         let bytes = capacity.checked_mul(size_of::<T>()).ok_or_else(|| overflow(capacity))?;
+        // Some releases answer the calls with success and nothing where there is no such thing. What does not know the
+        // attribute is asked all the same.
+        if device.attribute(hipDeviceAttributeVirtualMemoryManagementSupported).unwrap_or(1) == 0 {
+            let (symbol, runtime) = ("hipMemAddressReserve", device.runtime().version());
+            let message = format!("{device:?} has no management of virtual memory, so there is no {symbol}");
+            return Err(Error::new(ErrorKind::Unsupported { symbol, runtime }, message));
+        }
         let _current = device.enter()?;
         let (runtime, api) = (device.runtime(), device.runtime().api());
         let (mut granularity, properties) = (0, Properties::of(device));
@@ -242,16 +251,6 @@ impl<T: Pod> ReservedBuffer<T> {
         runtime.check(status, || Call::new("hipMemSetAccess").arg("size", chunk.bytes).on(device.raw()))
     }
 
-    /// The number of elements.
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Whether there are no elements.
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
     /// How many elements there can be.
     pub fn capacity(&self) -> usize {
         self.reserved.checked_div(size_of::<T>()).unwrap_or(usize::MAX)
@@ -261,29 +260,9 @@ impl<T: Pod> ReservedBuffer<T> {
     pub fn device(&self) -> Device {
         self.allocation.device()
     }
-
-    /// All elements, to read.
-    pub fn view(&self) -> View<'_, T> {
-        View::new(&self.allocation, self.allocation.address().cast(), self.len)
-    }
-
-    /// All elements, to write.
-    pub fn view_mut(&mut self) -> ViewMut<'_, T> {
-        ViewMut::new(&self.allocation, self.allocation.address().cast(), self.len)
-    }
 }
 
-impl<'a, T: Pod> From<&'a ReservedBuffer<T>> for View<'a, T> {
-    fn from(buffer: &'a ReservedBuffer<T>) -> Self {
-        buffer.view()
-    }
-}
-
-impl<'a, T: Pod> From<&'a mut ReservedBuffer<T>> for ViewMut<'a, T> {
-    fn from(buffer: &'a mut ReservedBuffer<T>) -> Self {
-        buffer.view_mut()
-    }
-}
+elements! { [T: Pod] ReservedBuffer<T> }
 
 impl<T: Pod> fmt::Debug for ReservedBuffer<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,6 +8,7 @@
 
 use super::copy::{Copy, same_length};
 use super::unified::device_address;
+use super::view::elements;
 use super::{Access, Allocation, View, ViewMut};
 use crate::error::Call;
 use crate::memory::block::Kept;
@@ -268,43 +269,7 @@ pub struct Registered<'scope, T: Pod> {
     memory: PhantomData<&'scope mut [T]>,
 }
 
-impl<T: Pod> Registered<'_, T> {
-    /// The number of elements.
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Whether there are no elements.
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    /// All elements, for the device to read.
-    #[inline]
-    pub fn view(&self) -> View<'_, T> {
-        View::new(&self.allocation, self.allocation.address().cast(), self.len)
-    }
-
-    /// All elements, for the device to write.
-    #[inline]
-    pub fn view_mut(&mut self) -> ViewMut<'_, T> {
-        ViewMut::new(&self.allocation, self.allocation.address().cast(), self.len)
-    }
-}
-
-impl<'a, T: Pod> From<&'a Registered<'_, T>> for View<'a, T> {
-    #[inline]
-    fn from(registered: &'a Registered<'_, T>) -> Self {
-        registered.view()
-    }
-}
-
-impl<'a, T: Pod> From<&'a mut Registered<'_, T>> for ViewMut<'a, T> {
-    #[inline]
-    fn from(registered: &'a mut Registered<'_, T>) -> Self {
-        registered.view_mut()
-    }
-}
+elements! { ['scope, T: Pod] Registered<'scope, T> }
 
 impl<T: Pod> fmt::Debug for Registered<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,7 +8,8 @@
 #![allow(unsafe_code)]
 
 use super::block::{Freed, required, slice_bytes};
-use super::{Access, Allocation, View, ViewMut};
+use super::view::elements;
+use super::{Access, Allocation};
 use crate::error::Call;
 use crate::{Device, HostFlags, Result, Stream};
 use bytemuck::Pod;
@@ -153,31 +154,9 @@ impl<T: Pod, K: UnifiedKind> UnifiedBuffer<T, K> {
         Self { allocation, host, len, kind: PhantomData }
     }
 
-    /// The number of elements.
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Whether there are no elements.
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
     /// The device that the memory was made for.
     pub fn device(&self) -> Device {
         self.allocation.device()
-    }
-
-    /// All elements, for the device to read.
-    #[inline]
-    pub fn view(&self) -> View<'_, T> {
-        View::new(&self.allocation, self.allocation.address().cast(), self.len)
-    }
-
-    /// All elements, for the device to write.
-    #[inline]
-    pub fn view_mut(&mut self) -> ViewMut<'_, T> {
-        ViewMut::new(&self.allocation, self.allocation.address().cast(), self.len)
     }
 
     /// Waits for the device's work on the elements, and lends them to the host.
@@ -435,19 +414,7 @@ impl<T: Pod> ManagedBuffer<T> {
     }
 }
 
-impl<'a, T: Pod, K: UnifiedKind> From<&'a UnifiedBuffer<T, K>> for View<'a, T> {
-    #[inline]
-    fn from(buffer: &'a UnifiedBuffer<T, K>) -> Self {
-        buffer.view()
-    }
-}
-
-impl<'a, T: Pod, K: UnifiedKind> From<&'a mut UnifiedBuffer<T, K>> for ViewMut<'a, T> {
-    #[inline]
-    fn from(buffer: &'a mut UnifiedBuffer<T, K>) -> Self {
-        buffer.view_mut()
-    }
-}
+elements! { [T: Pod, K: UnifiedKind] UnifiedBuffer<T, K> }
 
 impl<T: Pod, K: UnifiedKind> fmt::Debug for UnifiedBuffer<T, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -158,19 +158,49 @@ impl<T: Pod> ViewMut<'_, T> {
     }
 }
 
-impl<'a, T: Pod> From<&'a super::DeviceBuffer<T>> for View<'a, T> {
-    #[inline]
-    fn from(buffer: &'a super::DeviceBuffer<T>) -> Self {
-        buffer.view()
-    }
-}
+/// What every owner of elements has that a device reaches: their number, and views of all of them.
+macro_rules! elements {
+    ([$($generics:tt)*] $owner:ty) => {
+        impl<$($generics)*> $owner {
+            /// The number of elements.
+            pub fn len(&self) -> usize {
+                self.len
+            }
 
-impl<'a, T: Pod> From<&'a mut super::DeviceBuffer<T>> for ViewMut<'a, T> {
-    #[inline]
-    fn from(buffer: &'a mut super::DeviceBuffer<T>) -> Self {
-        buffer.view_mut()
-    }
+            /// Whether there are no elements.
+            pub fn is_empty(&self) -> bool {
+                self.len == 0
+            }
+
+            /// All elements, for the device to read.
+            #[inline]
+            pub fn view(&self) -> $crate::View<'_, T> {
+                $crate::View::new(&self.allocation, self.allocation.address().cast(), self.len)
+            }
+
+            /// All elements, for the device to write.
+            #[inline]
+            pub fn view_mut(&mut self) -> $crate::ViewMut<'_, T> {
+                $crate::ViewMut::new(&self.allocation, self.allocation.address().cast(), self.len)
+            }
+        }
+
+        impl<'view, $($generics)*> From<&'view $owner> for $crate::View<'view, T> {
+            #[inline]
+            fn from(owner: &'view $owner) -> Self {
+                owner.view()
+            }
+        }
+
+        impl<'view, $($generics)*> From<&'view mut $owner> for $crate::ViewMut<'view, T> {
+            #[inline]
+            fn from(owner: &'view mut $owner) -> Self {
+                owner.view_mut()
+            }
+        }
+    };
 }
+pub(super) use elements;
 
 /// The start and the length of a range within `len` elements.
 fn resolve(range: impl RangeBounds<usize>, len: usize) -> Result<(usize, usize)> {
