@@ -1,13 +1,17 @@
 //! The engines agree, bit for bit: programs from the table, run by the interpreter and by every other engine
-//! of this host.
+//! of this host, which must execute most of them in compiled code.
+//!
+//! `VEGA_PROGRAMS=100000 cargo test --release -p vega-exec --test engines -- --nocapture` compares as many programs.
 
 mod common;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use common::instructions::{ENGINES_EPILOGUE, LANE_PROLOGUE};
 use common::{CODE, Card, DATA, KERNARG, Random, watchdog};
-use vega_exec::observe::{Observe, Stats};
+use vega_exec::observe::{KernelStats, Observe, Stats};
 use vega_exec::{EngineConfig, EngineKind, Outcome};
 use vega_isa::{
     Class, Encoding, Form, Implicit, InlineFloat, Inst, Kind, Legal, Micro, Operand, Role, Row, Slot, Table,
@@ -148,13 +152,70 @@ fn run(card: &Card, code: &[u32], data: &[u32], args: &[u32]) -> Option<Vec<u32>
     }
 }
 
+/// A card that counts what it executes in compiled code.
+struct Counted {
+    card: Card,
+    stats: Arc<Stats>,
+}
+
+impl Counted {
+    fn new(kind: EngineKind) -> Self {
+        let stats = Stats::new();
+        let observe = Observe { stats: Some(Arc::clone(&stats)), ..Observe::default() };
+        let config = EngineConfig { threads: 1, kind, eager: true, observe, ..EngineConfig::default() };
+        Self { card: Card::with(config, Table::gfx900()), stats }
+    }
+
+    fn run(&self, code: &[u32], data: &[u32], args: &[u32]) {
+        assert!(run(&self.card, code, data, args).is_some(), "it faults with statistics only");
+    }
+
+    /// Prints the share of the programs' instructions that ran in compiled code, without what stands around them, and fails
+    /// if it is too low.
+    fn check(&self, kind: EngineKind, programs: usize) {
+        let totals = self.stats.totals();
+        let sum = |count: fn(&KernelStats) -> u64| totals.kernels.values().map(count).sum::<u64>();
+        let length = |mut words: &[u32]| {
+            let mut count = 0;
+            while let Ok(inst) = vega_isa::decode(words) {
+                words = &words[usize::from(inst.size_bytes) / 4..];
+                count += 1;
+            }
+            count
+        };
+        let around = 2 * programs as u64 * (length(LANE_PROLOGUE) + length(ENGINES_EPILOGUE));
+        let (all, compiled) =
+            (sum(|k| k.classes.total()) - around, sum(|k| k.compiled).saturating_sub(around));
+        let mut call_outs: BTreeMap<&str, u64> = BTreeMap::new();
+        for (name, count) in totals.kernels.values().flat_map(|kernel| &kernel.call_outs) {
+            *call_outs.entry(name).or_default() += count;
+        }
+        let mut call_outs: Vec<_> = call_outs.into_iter().collect();
+        call_outs.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        call_outs.truncate(20);
+        let share = compiled as f64 / all as f64;
+        eprintln!(
+            "{kind}: {:.1} % of {all} instructions ran compiled; left out: {call_outs:?}",
+            100.0 * share
+        );
+        assert!(share >= least_share(kind), "{kind} leaves too much to the interpreter");
+    }
+}
+
+/// What an engine must execute in compiled code.
+fn least_share(kind: EngineKind) -> f64 {
+    if kind == EngineKind::Avx512 { 0.9 } else { 0.5 }
+}
+
 fn agree(programs: usize, seed: u64, wanted: impl Fn(&Row) -> bool) {
     let kinds = &EngineKind::available()[1..];
+    let programs = std::env::var("VEGA_PROGRAMS").ok().and_then(|n| n.parse().ok()).unwrap_or(programs);
     let fresh = || {
         let cards: Vec<_> = kinds.iter().map(|kind| (kind, Card::with_engine(1, *kind))).collect();
         (Card::with_engine(1, EngineKind::Interpreter), cards)
     };
     let (mut reference, mut cards) = fresh();
+    let counted: Vec<_> = kinds.iter().map(|kind| Counted::new(*kind)).collect();
     let rows: Vec<&'static Row> =
         Table::gfx900().rows().iter().copied().filter(|row| is_wanted(row) && wanted(row)).collect();
     let mut random = Random(seed);
@@ -186,6 +247,7 @@ fn agree(programs: usize, seed: u64, wanted: impl Fn(&Row) -> bool) {
             continue;
         };
         compared += 1;
+        counted.iter().for_each(|counted| counted.run(&code, &data, &args));
         for (kind, card) in &cards {
             if run(card, &code, &data, &args).as_ref() == Some(&expected) {
                 continue;
@@ -221,6 +283,9 @@ fn agree(programs: usize, seed: u64, wanted: impl Fn(&Row) -> bool) {
         }
     }
     assert!(compared > programs / 2, "only {compared} of {programs} programs ended");
+    for (kind, counted) in kinds.iter().zip(&counted) {
+        counted.check(*kind, compared);
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod common;
 use std::time::Duration;
 
 use common::instructions::{LANE_EPILOGUE, LANE_PROLOGUE};
-use common::{Card, DATA, Random, watchdog};
+use common::{Card, DATA, Random, on_each_engine, watchdog};
 use vega_exec::semantics::{LaneIn, LanePlan};
 use vega_isa::{
     Dpp, DppCtrl, Form, InlineFloat, Inst, Kind, Legal, Micro, Modifiers, Operand, Role, Row, Sdwa, Sel,
@@ -309,16 +309,22 @@ fn check_rows(part: usize, strict: bool) {
 
 #[test]
 fn every_vector_instruction_in_the_default_mode_first_half() {
-    check_rows(0, false);
+    on_each_engine(|| {
+        check_rows(0, false);
+    });
 }
 
 #[test]
 fn every_vector_instruction_in_the_default_mode_second_half() {
-    check_rows(1, false);
+    on_each_engine(|| {
+        check_rows(1, false);
+    });
 }
 
 #[test]
 fn every_vector_instruction_in_another_mode() {
-    check_rows(0, true);
-    check_rows(1, true);
+    on_each_engine(|| {
+        check_rows(0, true);
+        check_rows(1, true);
+    });
 }

@@ -28,6 +28,8 @@ pub(crate) struct Member {
     pub mask: u16,
     /// EXEC takes the mask, too.
     pub to_exec: bool,
+    /// The source was permuted before the region: the number of the lanes that write.
+    pub enabled: Option<u8>,
 }
 
 impl Member {
@@ -162,9 +164,16 @@ unsafe extern "sysv64" fn careful<const LANES: u32>(context: *mut Context, regio
             }
             let mask = usize::from(member.mask);
             let before = if member.mask == Member::NO_MASK { 0 } else { wave.s64(mask) };
+            let active = wave.exec();
+            if let Some(slot) = member.enabled {
+                wave.set_exec(active & (*context).enabled[usize::from(slot) % (*context).enabled.len()]);
+            }
             if (member.record.run)(wave, worker, &member.record, ip) == EXIT {
                 wave.set_exec(exec);
                 return EXIT;
+            }
+            if member.enabled.is_some() && !member.to_exec {
+                wave.set_exec(active);
             }
             if member.to_exec {
                 exec = exec & !lanes | wave.exec() & lanes;

@@ -75,6 +75,8 @@ pub(crate) struct Context {
     pub first: [u32; 8],
     /// Elements of lanes on their way to or from scattered places.
     pub elements: [u32; 32],
+    /// Lanes that write, for instructions whose sources were permuted before their region.
+    pub enabled: [u64; 8],
     /// Vector registers of the strip at hand, then lane masks.
     pub spilled: [[u32; 16]; VECTORS + 64],
 }

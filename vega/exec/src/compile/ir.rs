@@ -1,46 +1,18 @@
 //! Vector instructions as the compiler sees them: operands resolved, modifiers taken apart.
 
 use vega_isa::memory::{Half, MemKind, MemOp, Space};
-use vega_isa::{Form, Inst, Kind, Legal, Micro, OtherHalf, Role, Ty, sgpr};
+use vega_isa::micro::MixDst;
+use vega_isa::{Dpp, DppCtrl, Form, Inst, Kind, Legal, Micro, Role, Unused, sgpr};
 
+use super::form::CROSS;
+use super::operand::{Halves, Operand, Part, Place, Source, part, place};
 use super::set::{ScalarSet, VectorSet};
 use crate::interp::level::{Level, run};
 use crate::interp::lower::operands::{scalar_register, source, sources};
 use crate::interp::mem::lds::Write;
+use crate::interp::modified::{Signs, sign};
 use crate::interp::record::{Record, code};
 use crate::interp::wave::extra;
-
-/// Where a source's value comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Source {
-    /// There is none.
-    None,
-    /// Vector registers from this one on.
-    Vector(u16),
-    /// Scalar registers from this one on.
-    Scalar(u16),
-    /// A constant.
-    Constant(u64),
-}
-
-/// A source operand.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Operand {
-    /// Where it is.
-    pub from: Source,
-    /// How many registers it takes.
-    pub dwords: u8,
-    /// How its bits are read.
-    pub ty: Ty,
-    /// The sign is cleared, before `neg`.
-    pub abs: bool,
-    /// The sign is turned round.
-    pub neg: bool,
-}
-
-impl Operand {
-    const NONE: Self = Self { from: Source::None, dwords: 0, ty: Ty::B32, abs: false, neg: false };
-}
 
 /// What a memory instruction does.
 #[derive(Clone, Copy, Debug)]
@@ -122,15 +94,25 @@ pub(super) struct Lane {
     pub to_exec: bool,
     /// Floats are clamped to \[0, 1\].
     pub clamp: bool,
+    /// The part of the destination that it writes; `None` for all of it.
+    pub place: Option<Place>,
+    /// How a source is permuted.
+    pub dpp: Option<Dpp>,
+    /// The source was permuted before the region, to the register of this number.
+    pub cross: Option<u8>,
+    /// Halves of a packed operation.
+    pub halves: Halves,
+    /// The first two sources of a packed operation change places once their halves are chosen.
+    pub reversed_halves: bool,
     /// A memory access.
     pub access: Option<Access>,
     /// The instruction has a second store behind this one, or is that: all lanes of one come before any of the other.
-    pub part: Part,
+    pub part: Store,
 }
 
 /// Which of an instruction's two stores a [`Lane`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum Store {
     /// There is only one.
     Whole,
     /// The first; the second one follows.
@@ -152,6 +134,12 @@ impl Lane {
             | Micro::Convert { .. }
             | Micro::Compare { .. }
             | Micro::CompareClass { .. }
+            | Micro::DivScale(_)
+            | Micro::DivFmas(_)
+            | Micro::DivFixup(_)
+            | Micro::Packed2(..)
+            | Micro::Packed3(..)
+            | Micro::MadMix(_)
             | Micro::MadWide(_) => Self::arithmetic(inst, ip),
             _ => None,
         }
@@ -167,40 +155,76 @@ impl Lane {
             mask_out: None,
             to_exec: false,
             clamp: false,
+            place: None,
+            dpp: None,
+            cross: None,
+            halves: Halves::default(),
+            reversed_halves: false,
             access: None,
-            part: Part::Whole,
+            part: Store::Whole,
         }
     }
 
     /// What the interpreter executes for it.
     pub fn record(&self, record: Record) -> Record {
-        let Some(access) = self.access.filter(|_| self.part != Part::Whole) else { return record };
+        if let Some(slot) = self.cross {
+            // The operation on the permuted source, without the permutation.
+            let run =
+                if record.cache & sign::ANY == 0 { record.plain } else { run::<Signs>(Level::detect()) };
+            let mut record = Record { run, ..record };
+            for (to, _) in record.src.iter_mut().zip(&self.src).filter(|(_, operand)| operand.permuted) {
+                *to = code::VGPR + CROSS + u16::from(slot);
+            }
+            return record;
+        }
+        let Some(access) = self.access.filter(|_| self.part != Store::Whole) else { return record };
         let run = if access.bytes == 4 { run::<Write<1>> } else { run::<Write<2>> };
         Record { run: run(Level::detect()), imm: access.offsets[0], sdst: access.data[0], ..record }
     }
 
     /// The second store of an instruction, from its first one.
     pub fn second(mut self) -> Option<Self> {
-        let access = self.access.as_mut().filter(|_| self.part == Part::First)?;
+        let access = self.access.as_mut().filter(|_| self.part == Store::First)?;
         access.offsets.swap(0, 1);
         access.data.swap(0, 1);
-        self.part = Part::Second;
+        self.part = Store::Second;
         Some(self)
     }
 
     fn arithmetic(inst: &Inst, ip: usize) -> Option<Self> {
         let m = &inst.modifiers;
-        let plain = matches!(inst.form, Form::Native | Form::E64) && m.op_sel == 0;
         // Output scaling has an effect where denormals are flushed only.
         let scaled = m.omod != 0 && inst.row.fp.denormals == vega_isa::Denormals::Flush;
-        if !plain || scaled || inst.row.other_half == OtherHalf::Kept {
+        let single = inst.iter().all(|(slot, _)| {
+            matches!(slot.kind, Kind::LaneMask | Kind::Sgpr) || slot.dwords.max(slot.ty.dwords()) <= 1
+        });
+        if scaled || matches!(inst.form, Form::Sdwa | Form::Dpp) && !single {
             return None;
         }
         let mut lane = Self::blank(inst, ip);
+        let packed = matches!(inst.row.micro, Micro::Packed2(..) | Micro::Packed3(..) | Micro::MadMix(_));
+        if inst.form == Form::Dpp {
+            if matches!(m.dpp.ctrl, DppCtrl::Reserved(_)) {
+                return None;
+            }
+            lane.dpp = Some(m.dpp);
+        }
+        if packed {
+            let legal = |flag: Legal, bits: u8| if inst.row.legal.has(flag) { bits } else { 0 };
+            let high = legal(Legal::NEG_HI, m.abs) | legal(Legal::ABS, m.abs);
+            lane.halves = Halves {
+                low: m.op_sel,
+                high: m.op_sel_hi,
+                negate_low: legal(Legal::NEG, m.neg),
+                negate_high: high,
+            };
+            lane.reversed_halves = inst.row.reversed;
+        }
         let legal = |flag: Legal, bits: u8| if inst.row.legal.has(flag) { bits } else { 0 };
         let (neg, abs) = (legal(Legal::NEG, m.neg), legal(Legal::ABS, m.abs));
         let plain = sources(inst).filter(|(slot, _)| slot.kind != Kind::LaneMask);
-        for (n, (slot, operand)) in plain.enumerate() {
+        // A fourth one is a destination of which a half stays.
+        for (n, (slot, operand)) in plain.enumerate().take(3) {
             let (number, constant) = source(slot, operand).ok()?;
             let from = match number {
                 code::CONST => Source::Constant(constant),
@@ -210,15 +234,27 @@ impl Lane {
                 _ => return None,
             };
             let dwords = slot.dwords.max(slot.ty.dwords()).max(1);
-            let (abs, neg) = (abs >> n & 1 == 1, neg >> n & 1 == 1);
-            *lane.src.get_mut(n)? = Operand { from, dwords, ty: slot.ty, abs, neg };
+            let (abs, neg) = if packed { (false, false) } else { (abs >> n & 1 == 1, neg >> n & 1 == 1) };
+            let part = if packed { Part::WHOLE } else { part(inst, slot, n) };
+            let (from, part) = match from {
+                Source::Constant(value) if !part.is_whole() => {
+                    (Source::Constant(part.of(value as u32).into()), Part::WHOLE)
+                }
+                from => (from, part),
+            };
+            let permuted = lane.dpp.is_some() && n == 0;
+            if permuted && !matches!(from, Source::Vector(_)) {
+                return None;
+            }
+            *lane.src.get_mut(n)? = Operand { from, dwords, ty: slot.ty, abs, neg, part, permuted };
         }
-        if inst.row.reversed {
+        if inst.row.reversed && !packed {
             lane.src.swap(0, 1);
         }
         for (slot, operand) in inst.iter() {
             match (slot.role, slot.kind, operand) {
                 (Role::Dst | Role::Both, Kind::Vgpr, vega_isa::Operand::Vgpr(n)) => {
+                    lane.place = place(inst, slot.ty);
                     lane.dst = Some((n.into(), slot.dwords.max(slot.ty.dwords()).max(1)));
                 }
                 (Role::Src, Kind::LaneMask, operand) => {
@@ -236,8 +272,28 @@ impl Lane {
             inst.row.micro,
             Micro::Compare { exec: true, .. } | Micro::CompareClass { exec: true, .. }
         );
+        if matches!(inst.row.micro, Micro::DivFmas(_)) {
+            lane.mask_in = Some(sgpr::VCC_LO.into());
+        }
+        if let Micro::MadMix(dst) = inst.row.micro {
+            lane.place = match dst {
+                MixDst::F32 => None,
+                MixDst::LowF16 => Some(Place { shift: 0, bits: 16, unused: Unused::Preserve }),
+                MixDst::HighF16 => Some(Place { shift: 16, bits: 16, unused: Unused::Preserve }),
+            };
+        }
         lane.clamp = m.clamp;
         Some(lane)
+    }
+
+    /// Whether nothing stands around the operation.
+    pub fn is_plain(&self) -> bool {
+        self.place.is_none() && self.dpp.is_none() && self.src.iter().all(|operand| operand.part.is_whole())
+    }
+
+    /// Whether lanes or bits of the destination stay although they could be written.
+    fn merges(&self) -> bool {
+        self.dpp.is_some() || self.place.is_some_and(|place| place.unused == Unused::Preserve)
     }
 
     fn memory(inst: &Inst, op: MemOp, record: &Record, ip: usize) -> Option<Self> {
@@ -271,7 +327,7 @@ impl Lane {
             base: (record.src[1] != code::NONE && !lds).then_some(record.src[1]),
             cache: record.cache,
         };
-        let mut part = Part::Whole;
+        let mut part = Store::Whole;
         match op.kind {
             MemKind::Load { bytes, signed, half } => {
                 (access.bytes, access.signed, access.half) = (bytes, signed, half);
@@ -290,7 +346,7 @@ impl Lane {
             MemKind::Store2 { bytes, .. } => {
                 access.load = false;
                 access.bytes = bytes;
-                part = Part::First;
+                part = Store::First;
                 access.offsets[1] = record.consts[1] as i32;
                 access.data = [record.sdst, record.consts[0] as u16];
             }
@@ -314,6 +370,9 @@ impl Lane {
             if let Source::Vector(n) = operand.from {
                 set.add(n, operand.dwords.into());
             }
+        }
+        if let Some((n, dwords)) = self.dst.filter(|_| self.merges()) {
+            set.add(n, dwords.into());
         }
         if let Some(access) = &self.access {
             let wide = access.base.is_none() && access.space != Space::Lds;

@@ -8,15 +8,17 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `target` | what code is compiled for: the width of strips, registers, what is covered |
-//! | `ir`, `set` | vector instructions with their operands resolved; sets of registers |
-//! | `shape` | which host instructions a micro-operation becomes: the tables |
-//! | `compiler` | from records to code: regions, scalar instructions, branches, calls of the interpreter |
+//! | `ir`, `operand`, `set` | vector instructions with their operands resolved; sets of registers |
+//! | `shape`, `tables` | which host instructions a micro-operation becomes |
+//! | `compiler`, `flow`, `frame` | from records to code: regions, program flow, calls of the interpreter, the way in and out |
 //! | `region`, `strip`, `registers` | one region, its emission for a strip, which values are in registers |
-//! | `lane`, `wide` | emission of vector arithmetic, for AVX-512 |
+//! | `lane`, `integer`, `float`, `wide`, `half`, `bits` | emission of vector arithmetic |
+//! | `math`, `divide`, `width` | functions of floats, the helpers of division, the host's instructions for both widths |
+//! | `form`, `whole` | parts of dwords and permuted lanes around operations; exchange between the lanes of a wave |
 //! | `memory`, `block`, `gather` | emission of loads and stores, for AVX-512 |
 //! | `avx2` | the same for AVX2 |
 //! | `groups`, `classify`, `address` | which accesses have their addresses in common, how those lie, translations and bounds |
-//! | `scalar` | emission of scalar instructions |
+//! | `scalar`, `scalar_fields` | emission of scalar instructions |
 //! | `assembler`, `layout` | instructions, labels and constants; where code finds things |
 //! | `code`, `context`, `buffer` | finished code, what it finds by a pointer, the memory it lies in |
 //!
@@ -26,26 +28,40 @@
 mod address;
 mod assembler;
 mod avx2;
+mod bits;
 mod block;
 mod buffer;
 mod classify;
 pub(crate) mod code;
 mod compiler;
 pub(crate) mod context;
+mod divide;
+mod float;
+mod flow;
+mod form;
+mod frame;
 mod gather;
 mod groups;
+mod half;
+mod integer;
 mod ir;
 mod lane;
 mod layout;
+mod math;
 mod memory;
+mod operand;
 mod region;
 mod registers;
 mod scalar;
+mod scalar_fields;
 mod set;
 mod shape;
 mod strip;
+mod tables;
 mod target;
+mod whole;
 mod wide;
+mod width;
 
 use std::sync::Once;
 

@@ -19,13 +19,16 @@ use super::assembler::{Arg, Assembler, Condition, Label};
 use super::avx2;
 use super::code::Member;
 use super::context::Context;
-use super::ir::{Lane, Operand, Source};
+use super::form::CROSSES;
+use super::ir::Lane;
 use super::layout::{CONTEXT, EPOCH, PIECE, SLOT, STRIP, context, field, mask, scalar};
+use super::operand::{Operand, Source};
 use super::scalar::Scalar;
 use super::set::{ScalarSet, VectorSet};
 use super::shape::{Float, Shape};
 use super::strip::{Emission, Strip, Watch};
 use super::target::Target;
+use super::whole::Whole;
 use crate::interp::record::Record;
 use crate::interp::wave::Wave;
 
@@ -57,7 +60,10 @@ pub(super) struct Region {
     scalar_reads: ScalarSet,
     mask_reads: ScalarSet,
     mask_writes: ScalarSet,
+    vector_reads: VectorSet,
     vector_writes: VectorSet,
+    /// Instructions whose source was permuted before the region.
+    crosses: u8,
     loads: [bool; 2],
     stores: [bool; 2],
     /// Loads of global memory have been waited for.
@@ -94,7 +100,9 @@ impl Region {
             scalar_reads: ScalarSet::default(),
             mask_reads: ScalarSet::default(),
             mask_writes: ScalarSet::default(),
+            vector_reads: VectorSet::default(),
             vector_writes: VectorSet::default(),
+            crosses: 0,
             loads: [false; 2],
             stores: [false; 2],
             waited: false,
@@ -152,6 +160,21 @@ impl Region {
             && !writes.meets(&self.mask_writes)
     }
 
+    /// Whether an exchange between lanes may run before the region.
+    pub fn admits_whole(&self, whole: &Whole) -> bool {
+        self.is_empty()
+            || !self.mask_writes.has(sgpr::EXEC_LO.into())
+                && !whole.scalars.meets(&self.mask_writes)
+                && !whole.reads.meets(&self.vector_writes)
+                && !whole.writes.meets(&self.vector_writes)
+                && !whole.writes.meets(&self.vector_reads)
+    }
+
+    /// The number of a permuted source, which is made before the region; `None` if this one cannot be.
+    pub fn cross(&self, source: u16) -> Option<u8> {
+        (self.crosses < CROSSES && !self.vector_writes.has(source)).then_some(self.crosses)
+    }
+
     /// Whether a region without stores is under way: loads from scalar memory may pass it.
     pub fn only_loads(&self) -> bool {
         self.stores == [false; 2]
@@ -167,7 +190,9 @@ impl Region {
         lane.scalar_reads(&mut self.scalar_reads);
         lane.mask_reads(&mut self.mask_reads);
         lane.mask_writes(&mut self.mask_writes);
+        lane.vector_reads(&mut self.vector_reads);
         lane.vector_writes(&mut self.vector_writes);
+        self.crosses += u8::from(lane.cross.is_some());
         if let Some(access) = &lane.access {
             let n = space(access.space);
             self.loads[n] |= access.load;
@@ -185,6 +210,7 @@ impl Region {
             ip: lane.ip as u32,
             mask: lane.mask_out.unwrap_or(Member::NO_MASK),
             to_exec: lane.to_exec,
+            enabled: lane.cross,
         };
         self.lanes.iter().map(member).collect()
     }
@@ -212,7 +238,10 @@ impl Region {
             later.next().is_some_and(|((_, reader), shape)| {
                 let whole = |operand: &Operand| {
                     let float = operand.ty.is_float() && operand.ty.bits() == 32 * u32::from(dwords);
-                    float && operand.from == Source::Vector(d) && operand.dwords == dwords
+                    float
+                        && operand.from == Source::Vector(d)
+                        && operand.dwords == dwords
+                        && operand.is_whole()
                 };
                 passes_nans(*shape) && reader.src.iter().any(whole)
             })
@@ -251,18 +280,26 @@ impl Region {
         if self.stores[0] {
             asm.op(Code::Mov_rm8_imm8, &[field(offset_of!(Wave, store_outstanding)).into(), 1u8.into()]);
         }
+        let precise = asm.label();
+        let mut variants = vec![(false, watch(false)), (true, watch(true))];
+        if self.floats != 0 && self.target.has_forms() {
+            // Once a result is wrong, the other strips are done like this, too.
+            variants.push((true, Watch::Mend));
+        }
         asm.op(Code::Cmp_rm64_imm8, &[scalar(sgpr::EXEC_LO.into()).into(), 0xffu8.into()]);
         asm.jcc(Condition::NotEqual, masked);
-        for variant in [false, true] {
+        for (n, variant) in variants.into_iter().enumerate() {
             let (begin, end, careful, next) = (asm.label(), asm.label(), asm.label(), asm.label());
-            if variant {
+            if n == 1 {
                 asm.bind(masked);
             }
-            asm.op(Code::Xor_r32_rm32, &[Register::EBP.into(), Register::EBP.into()]);
-            let top = asm.label();
+            let top = if n == 2 { precise } else { asm.label() };
+            if n != 2 {
+                asm.op(Code::Xor_r32_rm32, &[Register::EBP.into(), Register::EBP.into()]);
+            }
             asm.bind(top);
             asm.bind(begin);
-            self.strip(asm, variant, careful, next, (watch(variant), &excused));
+            self.strip(asm, variant, [careful, precise], next, &excused);
             asm.bind(end);
             asm.bind(next);
             asm.op(Code::Add_rm32_imm8, &[Register::EBP.into(), (4 * self.target.lanes() as u8).into()]);
@@ -283,7 +320,7 @@ impl Region {
             if entered {
                 enter(asm, fenced);
             }
-            clear(asm, variant);
+            clear(asm, variant.0);
             if self.is_global() {
                 sites.push((begin, end, careful));
             }
@@ -296,10 +333,10 @@ impl Region {
     fn strip(
         &self,
         asm: &mut Assembler,
-        masked: bool,
-        careful: Label,
+        (masked, watch): (bool, Watch),
+        [careful, precise]: [Label; 2],
         next: Label,
-        (watch, excused): (Watch, &[bool]),
+        excused: &[bool],
     ) {
         let narrow_piece = Register::R9D;
         asm.op(Code::Mov_r32_rm32, &[narrow_piece.into(), Register::EBP.into()]);
@@ -324,7 +361,7 @@ impl Region {
         match self.target {
             Target::Avx2 => self.fill(&mut avx2::Strip::new(asm, lanes, masked, careful, watch), excused),
             Target::Avx512 => {
-                let mut strip = Strip::new(asm, lanes, masked, careful, watch);
+                let mut strip = Strip::new(asm, lanes, masked, [careful, precise], watch);
                 self.fill(&mut strip, excused);
                 strip.rare(next);
             }

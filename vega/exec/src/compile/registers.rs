@@ -159,6 +159,15 @@ impl Registers {
         self.file.register(r)
     }
 
+    /// Forgets a register's value.
+    pub fn discard(&mut self, v: u16) {
+        if let Some(r) = self.find(v) {
+            self.owner[r] = None;
+            self.dirty &= !(1 << r);
+        }
+        self.spilled.remove(v);
+    }
+
     /// Hands everything that is newer than the wave's to `put`; a temporary takes what is in no register.
     pub fn finish(
         &mut self,

@@ -1,29 +1,33 @@
 //! Scalar instructions: registers are in the wave, operations in the host's general registers.
 
-use iced_x86::{Code, MemoryOperand, Register};
-use vega_isa::micro::{Cond, Cross, Logic, ScalarBin, ScalarUn};
+use iced_x86::{Code, Register};
+use vega_isa::micro::{Cond, Cross, ScalarBin, ScalarUn};
 use vega_isa::{Inst, Micro, Ty, sgpr};
 
 use super::assembler::{Arg, Assembler, Condition};
-use super::layout::{WAVE, lane, scalar, scc};
+use super::layout::{scalar, scc};
+use super::scalar_fields::{combine, fetch};
 use super::set::{SCC, ScalarSet, VectorSet};
 use crate::interp::record::{Record, code};
 use crate::interp::scalar::{WIDE_0, WIDE_1, WIDE_DST};
 use crate::interp::wave::extra;
 use Code::*;
 
-const EAX: Register = Register::EAX;
-const ECX: Register = Register::ECX;
-const EDX: Register = Register::EDX;
-const RAX: Register = Register::RAX;
-const RCX: Register = Register::RCX;
-const RDX: Register = Register::RDX;
+pub(super) const EAX: Register = Register::EAX;
+pub(super) const ECX: Register = Register::ECX;
+pub(super) const EDX: Register = Register::EDX;
+pub(super) const RAX: Register = Register::RAX;
+pub(super) const RCX: Register = Register::RCX;
+pub(super) const RDX: Register = Register::RDX;
+
+/// Scalar registers of a wave, without those that have names.
+pub(super) const SGPRS: u16 = 102;
 
 /// A scalar instruction that is compiled.
 #[derive(Clone, Copy)]
 pub(super) struct Scalar {
     micro: Micro,
-    record: Record,
+    pub record: Record,
     /// What it reads.
     pub reads: ScalarSet,
     /// What it writes.
@@ -33,9 +37,9 @@ pub(super) struct Scalar {
 }
 
 /// A source that the emission can fetch.
-fn fetchable(record: &Record, n: usize) -> bool {
+pub(super) fn fetchable(record: &Record, n: usize) -> bool {
     let number = record.src[n];
-    number < extra::COMPUTED || number == code::CONST || number == extra::SCC
+    number < extra::COMPUTED || matches!(number, code::CONST | extra::SCC | extra::VCCZ | extra::EXECZ)
 }
 
 impl Scalar {
@@ -50,10 +54,11 @@ impl Scalar {
             lanes: VectorSet::default(),
         };
         let sources = match micro {
-            Micro::Scalar1(un, ty) if supports_one(un, ty) => 1,
-            Micro::Scalar2(bin, _) if supports_two(bin, record) => 2,
+            Micro::Scalar1(un, _) if supports_one(un) => 1,
+            Micro::Scalar2(..) => 2,
             Micro::ScalarCompare(..) | Micro::ScalarBitCompare { .. } => 2,
             Micro::SaveExec(_) | Micro::WriteExec(_) => 1,
+            Micro::MoveRelSource(_) | Micro::MoveRelDest(_) => return this.relative(),
             Micro::Cross(Cross::ReadFirstLane | Cross::ReadLane) => {
                 let vector = record.src[0].checked_sub(code::VGPR)?;
                 this.lanes.add(vector, 1);
@@ -94,9 +99,25 @@ impl Scalar {
     }
 
     fn read(&mut self, n: usize, count: u16) {
-        if self.record.src[n] < extra::COMPUTED {
-            self.reads.add(self.record.src[n], count);
+        match self.record.src[n] {
+            extra::VCCZ => self.reads.add(sgpr::VCC_LO.into(), 2),
+            extra::EXECZ => self.reads.add(sgpr::EXEC_LO.into(), 2),
+            number if number < extra::COMPUTED => self.reads.add(number, count),
+            _ => {}
         }
+    }
+
+    /// A relative move: any register may be meant.
+    fn relative(mut self) -> Option<Self> {
+        if matches!(self.micro, Micro::MoveRelDest(_)) && !fetchable(&self.record, 0) {
+            return None;
+        }
+        self.reads.add(0, 128);
+        match self.micro {
+            Micro::MoveRelDest(_) => self.writes.add(0, SGPRS),
+            _ => self.writes.add(self.record.sdst, 2),
+        }
+        Some(self)
     }
 
     /// Emits the instruction.
@@ -127,6 +148,8 @@ impl Scalar {
             Micro::SaveExec(logic) => self.exec(asm, logic, false),
             Micro::WriteExec(logic) => self.exec(asm, logic, true),
             Micro::Cross(cross) => self.lane(asm, cross),
+            Micro::MoveRelSource(ty) => self.move_relative(asm, ty.dwords() == 2, false),
+            Micro::MoveRelDest(ty) => self.move_relative(asm, ty.dwords() == 2, true),
             _ => {}
         }
     }
@@ -163,7 +186,7 @@ impl Scalar {
     }
 
     /// SCC = RAX is not zero, and RAX goes to the destination.
-    fn nonzero(&self, asm: &mut Assembler) {
+    pub fn nonzero(&self, asm: &mut Assembler) {
         asm.op(Test_rm64_r64, &[RAX.into(), RAX.into()]);
         asm.op(Setne_rm8, &[scc().into()]);
         self.store(asm);
@@ -199,10 +222,63 @@ impl Scalar {
                 asm.op(Popcnt_r64_rm64, &[RAX.into(), RAX.into()]);
                 self.nonzero(asm);
             }
-            ScalarUn::Ff1 | ScalarUn::Flbit => {
+            ScalarUn::Wqm => {
+                for shift in [1u8, 2] {
+                    asm.op(Mov_r64_rm64, &[RCX.into(), RAX.into()]);
+                    asm.op(Shr_rm64_imm8, &[RCX.into(), shift.into()]);
+                    asm.op(Or_r64_rm64, &[RAX.into(), RCX.into()]);
+                }
+                wide_constant(asm, 0x1111_1111_1111_1111);
+                asm.op(And_r64_rm64, &[RAX.into(), RDX.into()]);
+                asm.op(Mov_r64_rm64, &[RCX.into(), RAX.into()]);
+                asm.op(Shl_rm64_imm8, &[RAX.into(), 4u8.into()]);
+                asm.op(Sub_r64_rm64, &[RAX.into(), RCX.into()]);
+                self.nonzero(asm);
+            }
+            ScalarUn::Brev if wide => {
+                asm.op(Bswap_r64, &[RAX.into()]);
+                let steps =
+                    [(4u8, 0x0f0f_0f0f_0f0f_0f0fu64), (2, 0x3333_3333_3333_3333), (1, 0x5555_5555_5555_5555)];
+                for (shift, mask) in steps {
+                    wide_constant(asm, mask);
+                    asm.op(Mov_r64_rm64, &[RCX.into(), RAX.into()]);
+                    asm.op(Shr_rm64_imm8, &[RCX.into(), shift.into()]);
+                    asm.op(And_r64_rm64, &[RCX.into(), RDX.into()]);
+                    asm.op(And_r64_rm64, &[RAX.into(), RDX.into()]);
+                    asm.op(Shl_rm64_imm8, &[RAX.into(), shift.into()]);
+                    asm.op(Or_r64_rm64, &[RAX.into(), RCX.into()]);
+                }
+                self.store(asm);
+            }
+            ScalarUn::Brev => {
+                asm.op(Bswap_r32, &[EAX.into()]);
+                for (shift, mask) in [(4u8, 0x0f0f_0f0fu32), (2, 0x3333_3333), (1, 0x5555_5555)] {
+                    asm.op(Mov_r32_rm32, &[ECX.into(), EAX.into()]);
+                    asm.op(Shr_rm32_imm8, &[ECX.into(), shift.into()]);
+                    asm.op(And_rm32_imm32, &[ECX.into(), Arg::Dword(mask)]);
+                    asm.op(And_rm32_imm32, &[EAX.into(), Arg::Dword(mask)]);
+                    asm.op(Shl_rm32_imm8, &[EAX.into(), shift.into()]);
+                    asm.op(Or_r32_rm32, &[EAX.into(), ECX.into()]);
+                }
+                self.store(asm);
+            }
+            ScalarUn::Ff0 | ScalarUn::Ff1 | ScalarUn::Flbit => {
+                if un == ScalarUn::Ff0 {
+                    asm.op(if wide { Not_rm64 } else { Not_rm32 }, &[if wide { RAX } else { EAX }.into()]);
+                } else if un == ScalarUn::Flbit && ty.is_signed() {
+                    // Bits unlike the sign.
+                    let (full, other, copy, shift, xor) = if wide {
+                        (RAX, RDX, Mov_r64_rm64, Sar_rm64_imm8, Xor_r64_rm64)
+                    } else {
+                        (EAX, EDX, Mov_r32_rm32, Sar_rm32_imm8, Xor_r32_rm32)
+                    };
+                    asm.op(copy, &[other.into(), full.into()]);
+                    asm.op(shift, &[other.into(), 63u8.into()]);
+                    asm.op(xor, &[full.into(), other.into()]);
+                }
                 let (count, test, full, other) = match (un, wide) {
-                    (ScalarUn::Ff1, true) => (Tzcnt_r64_rm64, Test_rm64_r64, RAX, RDX),
-                    (ScalarUn::Ff1, false) => (Tzcnt_r32_rm32, Test_rm32_r32, EAX, EDX),
+                    (ScalarUn::Ff0 | ScalarUn::Ff1, true) => (Tzcnt_r64_rm64, Test_rm64_r64, RAX, RDX),
+                    (ScalarUn::Ff0 | ScalarUn::Ff1, false) => (Tzcnt_r32_rm32, Test_rm32_r32, EAX, EDX),
                     (_, true) => (Lzcnt_r64_rm64, Test_rm64_r64, RAX, RDX),
                     _ => (Lzcnt_r32_rm32, Test_rm32_r32, EAX, EDX),
                 };
@@ -349,116 +425,26 @@ impl Scalar {
                 asm.op(Or_r32_rm32, &narrow);
                 self.store(asm);
             }
-            ScalarBin::AbsDiff => {}
+            ScalarBin::AbsDiff => {
+                asm.op(Sub_r32_rm32, &narrow);
+                asm.op(Mov_r32_rm32, &[ECX.into(), EAX.into()]);
+                asm.op(Neg_rm32, &[EAX.into()]);
+                asm.op(Cmovs_r32_rm32, &[EAX.into(), ECX.into()]);
+                self.nonzero(asm);
+            }
         }
-    }
-
-    /// A field at a constant place.
-    fn bit_field(&self, asm: &mut Assembler, wide: bool, signed: bool) {
-        let bits = if wide { 64u32 } else { 32 };
-        let place = self.record.consts[1] as u32;
-        let (offset, width) = (place & (bits - 1), (place >> 16 & 127).min(bits));
-        if width == 0 {
-            asm.op(Xor_r32_rm32, &[EAX.into(), EAX.into()]);
-            return self.nonzero(asm);
-        }
-        // Up against the top of 64 bits, then down: bits above the source are its sign, or zero.
-        if !wide && signed {
-            asm.op(Movsxd_r64_rm32, &[RAX.into(), EAX.into()]);
-        }
-        let down = if signed { Sar_rm64_imm8 } else { Shr_rm64_imm8 };
-        asm.op(down, &[RAX.into(), (offset as u8).into()]);
-        let unused = (64 - width) as u8;
-        asm.op(Shl_rm64_imm8, &[RAX.into(), unused.into()]);
-        asm.op(down, &[RAX.into(), unused.into()]);
-        if !wide {
-            asm.op(Mov_r32_rm32, &[EAX.into(), EAX.into()]);
-        }
-        self.nonzero(asm);
-    }
-
-    fn exec(&self, asm: &mut Assembler, logic: Logic, write: bool) {
-        let exec = || -> Arg { scalar(sgpr::EXEC_LO.into()).into() };
-        let saved: Arg = scalar(self.record.sdst).into();
-        fetch(asm, &self.record, 0, true, EAX, RAX);
-        asm.op(Mov_r64_rm64, &[RCX.into(), exec()]);
-        if !write {
-            asm.op(Mov_rm64_r64, &[saved, RCX.into()]);
-        }
-        combine(asm, logic);
-        if write {
-            asm.op(Mov_rm64_r64, &[saved, RAX.into()]);
-        }
-        asm.op(Mov_rm64_r64, &[exec(), RAX.into()]);
-        asm.op(Test_rm64_r64, &[RAX.into(), RAX.into()]);
-        asm.op(Setne_rm8, &[scc().into()]);
-    }
-
-    fn lane(&self, asm: &mut Assembler, cross: Cross) {
-        if cross == Cross::ReadFirstLane {
-            // 64, and so lane 0, if no lane is active.
-            asm.op(Tzcnt_r64_rm64, &[RCX.into(), scalar(sgpr::EXEC_LO.into()).into()]);
-        } else {
-            fetch(asm, &self.record, 1, false, ECX, RCX);
-        }
-        asm.op(And_rm32_imm8, &[ECX.into(), 63u8.into()]);
-        let v = self.record.src[0] - code::VGPR;
-        let place: MemoryOperand = lane(v, RCX);
-        let place = MemoryOperand::with_base_index_scale_displ_size(WAVE, RCX, 4, place.displacement, 1);
-        asm.op(Mov_r32_rm32, &[EAX.into(), place.into()]);
-        asm.op(Mov_rm32_r32, &[scalar(self.record.sdst).into(), EAX.into()]);
     }
 }
 
-/// A source to a register; 32-bit values are extended with zeroes.
-fn fetch(asm: &mut Assembler, record: &Record, n: usize, wide: bool, narrow: Register, full: Register) {
-    match record.src[n] {
-        code::CONST => {
-            let value = record.consts[n];
-            if !wide || value >> 32 == 0 {
-                asm.op(Mov_r32_imm32, &[narrow.into(), Arg::Dword(value as u32)]);
-            } else {
-                asm.op(Mov_rm64_imm32, &[full.into(), Arg::Dword((value >> 32) as u32)]);
-                asm.op(Shl_rm64_imm8, &[full.into(), 32u8.into()]);
-                asm.op(Mov_r32_imm32, &[EDX.into(), Arg::Dword(value as u32)]);
-                asm.op(Or_r64_rm64, &[full.into(), RDX.into()]);
-            }
-        }
-        extra::SCC => asm.op(Movzx_r32_rm8, &[narrow.into(), scc().into()]),
-        number if wide => asm.op(Mov_r64_rm64, &[full.into(), scalar(number).into()]),
-        number => asm.op(Mov_r32_rm32, &[narrow.into(), scalar(number).into()]),
-    }
+/// A constant of 64 bits to RDX.
+fn wide_constant(asm: &mut Assembler, value: u64) {
+    asm.raw(&[0x48, 0xba]);
+    asm.raw(&value.to_le_bytes());
 }
 
 /// Sets the zero flag if SCC is clear.
 pub(super) fn test_scc(asm: &mut Assembler) {
     asm.op(Cmp_rm8_imm8, &[scc().into(), 0u8.into()]);
-}
-
-/// RAX = RAX op RCX
-fn combine(asm: &mut Assembler, logic: Logic) {
-    let (negate_a, negate_b, code, negate) = match logic {
-        Logic::And => (false, false, And_r64_rm64, false),
-        Logic::Or => (false, false, Or_r64_rm64, false),
-        Logic::Xor => (false, false, Xor_r64_rm64, false),
-        Logic::Andn2 => (false, true, And_r64_rm64, false),
-        Logic::Orn2 => (false, true, Or_r64_rm64, false),
-        Logic::Andn1 => (true, false, And_r64_rm64, false),
-        Logic::Orn1 => (true, false, Or_r64_rm64, false),
-        Logic::Nand => (false, false, And_r64_rm64, true),
-        Logic::Nor => (false, false, Or_r64_rm64, true),
-        Logic::Xnor => (false, false, Xor_r64_rm64, true),
-    };
-    if negate_a {
-        asm.op(Not_rm64, &[RAX.into()]);
-    }
-    if negate_b {
-        asm.op(Not_rm64, &[RCX.into()]);
-    }
-    asm.op(code, &[RAX.into(), RCX.into()]);
-    if negate {
-        asm.op(Not_rm64, &[RAX.into()]);
-    }
 }
 
 fn set_condition(cond: Cond, signed: bool) -> Code {
@@ -476,27 +462,6 @@ fn set_condition(cond: Cond, signed: bool) -> Code {
     }
 }
 
-fn supports_one(un: ScalarUn, ty: Ty) -> bool {
-    match un {
-        ScalarUn::Flbit => !ty.is_signed(),
-        ScalarUn::Mov
-        | ScalarUn::CMov
-        | ScalarUn::Not
-        | ScalarUn::Bcnt0
-        | ScalarUn::Bcnt1
-        | ScalarUn::Ff1
-        | ScalarUn::Sext
-        | ScalarUn::BitSet0
-        | ScalarUn::BitSet1
-        | ScalarUn::Abs => true,
-        _ => false,
-    }
-}
-
-fn supports_two(bin: ScalarBin, record: &Record) -> bool {
-    match bin {
-        ScalarBin::AbsDiff => false,
-        ScalarBin::Bfe => record.src[1] == code::CONST,
-        _ => true,
-    }
+fn supports_one(un: ScalarUn) -> bool {
+    !matches!(un, ScalarUn::QuadMask | ScalarUn::BitReplicate)
 }

@@ -14,6 +14,13 @@ impl VectorSet {
         }
     }
 
+    /// Takes a register out.
+    pub fn remove(&mut self, n: u16) {
+        if let Some(word) = self.0.get_mut(usize::from(n / 64)) {
+            *word &= !(1 << (n % 64));
+        }
+    }
+
     /// Whether a register is in the set.
     pub fn has(&self, n: u16) -> bool {
         self.0.get(usize::from(n / 64)).is_some_and(|word| word >> (n % 64) & 1 == 1)

@@ -1,11 +1,15 @@
 //! The host's instructions for each micro-operation: what is not in these tables is not compiled.
 
 use iced_x86::Code;
-use vega_isa::micro::{Bin, Cond, Cvt, Tri, Un};
+use vega_isa::micro::{MixDst, Tri};
 use vega_isa::{Micro, Ty, sgpr};
 
-use super::ir::{Lane, Source};
+use super::divide::Division;
+use super::ir::Lane;
+use super::math::Function;
+use super::operand::Source;
 use super::set::ScalarSet;
+use super::tables::{binary, compare, convert, packed2, ternary, unary};
 
 /// How a micro-operation is done for sixteen lanes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -82,12 +86,115 @@ pub(super) enum Shape {
     Reciprocal,
     /// f16 arithmetic by way of f32.
     Half(Code),
+    /// The same with one source, and an immediate if there is one; a division is that of 1.
+    HalfUnary(Code, Option<u8>),
+    /// f16: a fused multiply-add.
+    HalfFma,
+    /// f16: the lesser or greater one.
+    HalfMinMax { max: bool },
+    /// f16: a comparison.
+    HalfCompare(u8),
+    /// f16 to a 16-bit integer that saturates.
+    HalfToInt { signed: bool },
+    /// A 16-bit integer to f16.
+    IntToHalf { signed: bool },
+    /// Two f32 to a pair of f16, toward zero.
+    PackTowardZero,
+    /// 16-bit integers, extended: two sources.
+    Word(Code, bool),
+    /// 16-bit integers: a shift.
+    WordShift(Code, bool),
+    /// 16-bit integers: multiply-add.
+    WordMad,
+    /// 16-bit factors, an addend and a result of 32 bits.
+    MadTo32 { signed: bool },
+    /// 16-bit integers: src0 op src1 op src2.
+    WordChain(Code, bool),
+    /// 16-bit integers: the median.
+    WordMedian { signed: bool },
+    /// 16-bit integers: a comparison.
+    WordCompare(u8, bool),
+    /// Two low halves in a dword.
+    PackWords,
+    /// Two integers, saturated to 16 bits, in a dword.
+    PackInt { signed: bool },
+    /// Pairs of 16-bit elements.
+    Packed(Packed),
+    /// Multiply and add in f32 of sources of either precision.
+    Mix(MixDst),
+    /// A function of f32.
+    Math(Function),
+    /// A function of f64.
+    WideMath(Function),
+    /// A helper of division, in f64 if so.
+    Division(Division, bool),
+    /// A test of a float's class.
+    Class(Ty),
+    /// src0 op src1 op src2 with an immediate: f32 minimum or maximum.
+    FloatChain(u8),
+    /// f32: the median.
+    FloatMedian,
+    /// f64: minimum or maximum.
+    WideRange(u8),
+    /// f64 to a 32-bit integer that saturates.
+    WideToInt { signed: bool },
+    /// f32: a product where zero times anything is zero.
+    MulLegacy,
+    /// The same, unfused, with an addend; denormals are flushed.
+    MadLegacy,
+    /// A byte of src2 replaced by src0 as an unsigned byte.
+    PackByte,
+    /// Bits in reverse order.
+    Reverse,
+    /// Bytes chosen by a selector.
+    Perm,
+    /// Sums of absolute differences.
+    Sad(Sad),
+    /// Averages of bytes.
+    Lerp,
+    /// Signed halves as unsigned bytes.
+    SaturateBytes,
+    /// The high part of a product of 24-bit factors.
+    MulHigh24 { signed: bool },
+    /// f32 to i32: floor(x), or floor(x + 1/2).
+    RoundToInt { half_up: bool },
+    /// Signed 4-bit integer divided by 16 to f32.
+    OffsetI4,
     /// f16 to f32.
     HalfToFloat,
     /// f32 to f16.
     FloatToHalf,
     /// A load or store.
     Memory,
+}
+
+/// An operation on pairs of 16-bit elements.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Packed {
+    /// Integers: two sources.
+    Int(Code),
+    /// Integers: a shift.
+    Shift(Code),
+    /// Integers: multiply-add.
+    Mad,
+    /// f16 by way of f32.
+    Half(Code),
+    /// f16: a fused multiply-add.
+    Fma,
+    /// f16: the lesser or greater one.
+    MinMax { max: bool },
+}
+
+/// What a sum of absolute differences is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sad {
+    Bytes,
+    /// The sum goes to the high half.
+    BytesHigh,
+    /// Bytes that are zero in src1 do not count.
+    MaskedBytes,
+    Words,
+    Dwords,
 }
 
 /// What has to be watched in a result.
@@ -118,28 +225,7 @@ pub(super) fn shape(lane: &Lane) -> Option<Shape> {
     if values.meets(&exec) || named {
         return None;
     }
-    let signs = lane.src.iter().any(|operand| operand.abs || operand.neg);
-    let float = matches!(
-        shape,
-        Shape::Move
-            | Shape::Unary(..)
-            | Shape::UnaryImmediate(..)
-            | Shape::Binary(..)
-            | Shape::BinaryImmediate(..)
-            | Shape::Fma
-            | Shape::MadFlush
-            | Shape::Compare(..)
-            | Shape::WideBinary(_)
-            | Shape::WideFma
-            | Shape::WideUnary(..)
-            | Shape::WideCompare(..)
-            | Shape::Select
-            | Shape::ToInt { .. }
-            | Shape::Reciprocal
-            | Shape::Widen(_)
-            | Shape::Narrow(_)
-            | Shape::FloatToHalf
-    );
+    // Floats of 32 bits are clamped; integers would have to saturate.
     let clamps = matches!(
         shape,
         Shape::Unary(..)
@@ -148,8 +234,23 @@ pub(super) fn shape(lane: &Lane) -> Option<Shape> {
             | Shape::BinaryImmediate(..)
             | Shape::Fma
             | Shape::MadFlush
-    ) && lane.src[0].ty == Ty::F32;
-    ((!signs || float) && (!lane.clamp || clamps)).then_some(shape)
+            | Shape::MulLegacy
+            | Shape::MadLegacy
+            | Shape::Math(
+                Function::Exp2
+                    | Function::Log2
+                    | Function::Turn(_)
+                    | Function::Rsq
+                    | Function::Fract
+                    | Function::FrexpMant
+                    | Function::Ldexp
+            )
+            | Shape::FloatChain(_)
+            | Shape::FloatMedian
+            | Shape::HalfToFloat
+            | Shape::Mix(MixDst::F32)
+    ) && lane.src[0].ty.is_float();
+    (!lane.clamp || clamps).then_some(shape)
 }
 
 /// Whether results may be NaNs that need to be watched.
@@ -163,9 +264,18 @@ pub(super) fn is_watched(shape: Shape) -> bool {
             | Shape::Fma
             | Shape::MadFlush
             | Shape::Reciprocal
+            | Shape::MulLegacy
+            | Shape::MadLegacy
             | Shape::Half(_)
+            | Shape::HalfUnary(..)
+            | Shape::HalfFma
+            | Shape::Packed(Packed::Half(_) | Packed::Fma)
+            | Shape::Mix(_)
             | Shape::WideBinary(_)
             | Shape::WideFma
+            | Shape::Math(Function::Fract | Function::Rsq)
+            | Shape::WideMath(Function::Fract | Function::Rsq | Function::Rcp | Function::Sqrt)
+            | Shape::Division(Division::Fmas, _)
     )
 }
 
@@ -182,186 +292,14 @@ fn by_micro(lane: &Lane) -> Option<Shape> {
         Micro::MadWide(ty) => Shape::MadWide { signed: ty.is_signed() },
         Micro::Convert { from, to, how } => convert(from, to, how)?,
         Micro::Compare { cond, ty, .. } => compare(cond, ty)?,
-        _ => return None,
-    })
-}
-
-fn unary(un: Un, ty: Ty) -> Option<Shape> {
-    use Code::*;
-    let round = |mode: u8| match ty {
-        Ty::F32 => {
-            Some(Shape::UnaryImmediate(EVEX_Vrndscaleps_zmm_k1z_zmmm512b32_imm8_sae, mode, Float::Quiet))
-        }
-        Ty::F64 => Some(Shape::WideUnary(EVEX_Vrndscalepd_zmm_k1z_zmmm512b64_imm8_sae, mode)),
-        _ => None,
-    };
-    Some(match (un, ty) {
-        (Un::Mov, ty) if ty.dwords() == 1 && ty.bits() == 32 => Shape::Move,
-        (Un::Not, _) => Shape::Logic(0x55),
-        (Un::Ffbh, ty) if ty.bits() == 32 => Shape::FindHigh { signed: ty.is_signed() },
-        (Un::Ffbl, _) => Shape::FindLow,
-        // Immediates: 8 suppresses the inexact exception.
-        (Un::Rndne, _) => round(8)?,
-        (Un::Floor, _) => round(9)?,
-        (Un::Ceil, _) => round(10)?,
-        (Un::Trunc, _) => round(11)?,
-        (Un::Sqrt, Ty::F32) => Shape::Unary(EVEX_Vsqrtps_zmm_k1z_zmmm512b32_er, Float::Checked),
-        (Un::Rcp | Un::RcpIflag, Ty::F32) => Shape::Reciprocal,
-        _ => return None,
-    })
-}
-
-fn binary(bin: Bin, ty: Ty) -> Option<Shape> {
-    use Code::*;
-    let plain = |code| Shape::Binary(code, Float::No);
-    let signed = ty.is_signed();
-    Some(match (bin, ty) {
-        (Bin::Add, Ty::F32) => Shape::Binary(EVEX_Vaddps_zmm_k1z_zmm_zmmm512b32_er, Float::Checked),
-        (Bin::Sub, Ty::F32) => Shape::Binary(EVEX_Vsubps_zmm_k1z_zmm_zmmm512b32_er, Float::Checked),
-        (Bin::Mul, Ty::F32) => Shape::Binary(EVEX_Vmulps_zmm_k1z_zmm_zmmm512b32_er, Float::Checked),
-        // IEEE minNum and maxNum, signs of zeros included: the sign of the chosen value is kept (4).
-        (Bin::Min, Ty::F32) => {
-            Shape::BinaryImmediate(EVEX_Vrangeps_zmm_k1z_zmm_zmmm512b32_imm8_sae, 4, Float::Quiet)
-        }
-        (Bin::Max, Ty::F32) => {
-            Shape::BinaryImmediate(EVEX_Vrangeps_zmm_k1z_zmm_zmmm512b32_imm8_sae, 5, Float::Quiet)
-        }
-        (Bin::Add, Ty::F64) => Shape::WideBinary(EVEX_Vaddpd_zmm_k1z_zmm_zmmm512b64_er),
-        (Bin::Sub, Ty::F64) => Shape::WideBinary(EVEX_Vsubpd_zmm_k1z_zmm_zmmm512b64_er),
-        (Bin::Mul, Ty::F64) => Shape::WideBinary(EVEX_Vmulpd_zmm_k1z_zmm_zmmm512b64_er),
-        (Bin::Add, Ty::F16) => Shape::Half(EVEX_Vaddps_zmm_k1z_zmm_zmmm512b32_er),
-        (Bin::Sub, Ty::F16) => Shape::Half(EVEX_Vsubps_zmm_k1z_zmm_zmmm512b32_er),
-        (Bin::Mul, Ty::F16) => Shape::Half(EVEX_Vmulps_zmm_k1z_zmm_zmmm512b32_er),
-        (Bin::Mul, Ty::U24 | Ty::I24) => Shape::Mul24 { signed, add: false },
-        (Bin::BcntAdd, _) => Shape::CountAdd(None),
-        (Bin::MbcntLo, _) => Shape::CountAdd(Some(false)),
-        (Bin::MbcntHi, _) => Shape::CountAdd(Some(true)),
-        (Bin::Bfm, _) => Shape::Bfm,
-        (Bin::Lshl, ty) if ty.bits() == 64 => Shape::WideShift(EVEX_Vpsllvq_zmm_k1z_zmm_zmmm512b64),
-        (Bin::Lshr, ty) if ty.bits() == 64 => Shape::WideShift(EVEX_Vpsrlvq_zmm_k1z_zmm_zmmm512b64),
-        (Bin::Ashr, ty) if ty.bits() == 64 => Shape::WideShift(EVEX_Vpsravq_zmm_k1z_zmm_zmmm512b64),
-        (_, ty) if ty.bits() != 32 || ty.is_float() => return None,
-        (Bin::Add, _) => plain(EVEX_Vpaddd_zmm_k1z_zmm_zmmm512b32),
-        (Bin::Sub, _) => plain(EVEX_Vpsubd_zmm_k1z_zmm_zmmm512b32),
-        (Bin::Mul, _) => plain(EVEX_Vpmulld_zmm_k1z_zmm_zmmm512b32),
-        (Bin::MulHi, _) => Shape::MulHi { signed },
-        (Bin::Min, _) if signed => plain(EVEX_Vpminsd_zmm_k1z_zmm_zmmm512b32),
-        (Bin::Max, _) if signed => plain(EVEX_Vpmaxsd_zmm_k1z_zmm_zmmm512b32),
-        (Bin::Min, _) => plain(EVEX_Vpminud_zmm_k1z_zmm_zmmm512b32),
-        (Bin::Max, _) => plain(EVEX_Vpmaxud_zmm_k1z_zmm_zmmm512b32),
-        (Bin::And, _) => plain(EVEX_Vpandd_zmm_k1z_zmm_zmmm512b32),
-        (Bin::Or, _) => plain(EVEX_Vpord_zmm_k1z_zmm_zmmm512b32),
-        (Bin::Xor, _) => plain(EVEX_Vpxord_zmm_k1z_zmm_zmmm512b32),
-        (Bin::Lshl, _) => {
-            Shape::Shift(EVEX_Vpsllvd_zmm_k1z_zmm_zmmm512b32, EVEX_Vpslld_zmm_k1z_zmmm512b32_imm8)
-        }
-        (Bin::Lshr, _) => {
-            Shape::Shift(EVEX_Vpsrlvd_zmm_k1z_zmm_zmmm512b32, EVEX_Vpsrld_zmm_k1z_zmmm512b32_imm8)
-        }
-        (Bin::Ashr, _) => {
-            Shape::Shift(EVEX_Vpsravd_zmm_k1z_zmm_zmmm512b32, EVEX_Vpsrad_zmm_k1z_zmmm512b32_imm8)
-        }
-        _ => return None,
-    })
-}
-
-fn ternary(tri: Tri, ty: Ty) -> Option<Shape> {
-    use Code::*;
-    const ADD: Code = EVEX_Vpaddd_zmm_k1z_zmm_zmmm512b32;
-    const OR: Code = EVEX_Vpord_zmm_k1z_zmm_zmmm512b32;
-    const XOR: Code = EVEX_Vpxord_zmm_k1z_zmm_zmmm512b32;
-    let signed = ty.is_signed();
-    let chain = |signed_code, code| {
-        if signed { Shape::Chain(signed_code, signed_code) } else { Shape::Chain(code, code) }
-    };
-    Some(match (tri, ty) {
-        (Tri::Fma, Ty::F32) => Shape::Fma,
-        (Tri::Fma, Ty::F64) => Shape::WideFma,
-        (Tri::Mad, Ty::F32) => Shape::MadFlush,
-        (Tri::Mad, Ty::U24 | Ty::I24) => Shape::Mul24 { signed, add: true },
-        (_, ty) if ty.bits() != 32 || ty.is_float() => return None,
-        (Tri::Bfe, _) => Shape::Bfe { signed },
-        // Bit n of the immediate is the result for n = 4 * src0 + 2 * src1 + src2.
-        (Tri::Bfi, _) => Shape::Logic(0xca),
-        (Tri::AndOr, _) => Shape::Logic(0xea),
-        (Tri::Or3, _) => Shape::Logic(0xfe),
-        (Tri::Add3, _) => Shape::Chain(ADD, ADD),
-        (Tri::XorAdd, _) => Shape::Chain(XOR, ADD),
-        (Tri::LshlAdd, _) => Shape::ShiftThen(ADD),
-        (Tri::LshlOr, _) => Shape::ShiftThen(OR),
-        (Tri::AddLshl, _) => Shape::AddShift,
-        (Tri::AlignBit, _) => Shape::Align { bytes: false },
-        (Tri::AlignByte, _) => Shape::Align { bytes: true },
-        (Tri::Min3, _) => chain(EVEX_Vpminsd_zmm_k1z_zmm_zmmm512b32, EVEX_Vpminud_zmm_k1z_zmm_zmmm512b32),
-        (Tri::Max3, _) => chain(EVEX_Vpmaxsd_zmm_k1z_zmm_zmmm512b32, EVEX_Vpmaxud_zmm_k1z_zmm_zmmm512b32),
-        (Tri::Med3, _) => Shape::Median { signed },
-        _ => return None,
-    })
-}
-
-fn convert(from: Ty, to: Ty, how: Cvt) -> Option<Shape> {
-    use Code::*;
-    Some(match (from, to, how) {
-        (_, _, Cvt::Byte(n)) => Shape::Byte(n),
-        (Ty::I32, Ty::F32, Cvt::Plain) => Shape::Unary(EVEX_Vcvtdq2ps_zmm_k1z_zmmm512b32_er, Float::Quiet),
-        (Ty::U32, Ty::F32, Cvt::Plain) => Shape::Unary(EVEX_Vcvtudq2ps_zmm_k1z_zmmm512b32_er, Float::Quiet),
-        (Ty::F32, Ty::I32, Cvt::Plain) => Shape::ToInt { signed: true },
-        (Ty::F32, Ty::U32, Cvt::Plain) => Shape::ToInt { signed: false },
-        (Ty::F32, Ty::F64, Cvt::Plain) => Shape::Widen(EVEX_Vcvtps2pd_zmm_k1z_ymmm256b32_sae),
-        (Ty::I32, Ty::F64, Cvt::Plain) => Shape::Widen(EVEX_Vcvtdq2pd_zmm_k1z_ymmm256b32_er),
-        (Ty::U32, Ty::F64, Cvt::Plain) => Shape::Widen(EVEX_Vcvtudq2pd_zmm_k1z_ymmm256b32_er),
-        (Ty::F64, Ty::F32, Cvt::Plain) => Shape::Narrow(EVEX_Vcvtpd2ps_ymm_k1z_zmmm512b64_er),
-        (Ty::F16, Ty::F32, Cvt::Plain) => Shape::HalfToFloat,
-        (Ty::F32, Ty::F16, Cvt::Plain) => Shape::FloatToHalf,
-        _ => return None,
-    })
-}
-
-/// The predicate of integer comparisons, and of floating-point ones (quiet).
-fn predicate(cond: Cond, float: bool) -> u8 {
-    if float {
-        match cond {
-            Cond::False => 11,
-            Cond::Lt => 17,
-            Cond::Eq => 0,
-            Cond::Le => 18,
-            Cond::Gt => 30,
-            Cond::Lg => 12,
-            Cond::Ge => 29,
-            Cond::Ordered => 7,
-            Cond::Unordered => 3,
-            Cond::Nge => 25,
-            Cond::Nlg => 8,
-            Cond::Ngt => 26,
-            Cond::Nle => 22,
-            Cond::Neq => 4,
-            Cond::Nlt => 21,
-            Cond::True => 15,
-        }
-    } else {
-        match cond {
-            Cond::Eq => 0,
-            Cond::Lt => 1,
-            Cond::Le => 2,
-            Cond::False => 3,
-            Cond::Lg => 4,
-            Cond::Ge => 5,
-            Cond::Gt => 6,
-            _ => 7,
-        }
-    }
-}
-
-fn compare(cond: Cond, ty: Ty) -> Option<Shape> {
-    use Code::*;
-    let p = predicate(cond, ty.is_float());
-    Some(match ty {
-        Ty::F32 => Shape::Compare(EVEX_Vcmpps_kr_k1_zmm_zmmm512b32_imm8_sae, p),
-        Ty::U32 => Shape::Compare(EVEX_Vpcmpud_kr_k1_zmm_zmmm512b32_imm8, p),
-        Ty::I32 => Shape::Compare(EVEX_Vpcmpd_kr_k1_zmm_zmmm512b32_imm8, p),
-        Ty::F64 => Shape::WideCompare(EVEX_Vcmppd_kr_k1_zmm_zmmm512b64_imm8_sae, p),
-        Ty::U64 => Shape::WideCompare(EVEX_Vpcmpuq_kr_k1_zmm_zmmm512b64_imm8, p),
-        Ty::I64 => Shape::WideCompare(EVEX_Vpcmpq_kr_k1_zmm_zmmm512b64_imm8, p),
+        Micro::CompareClass { ty, .. } => Shape::Class(ty),
+        Micro::DivScale(ty) if ty.is_float() => Shape::Division(Division::Scale, ty == Ty::F64),
+        Micro::DivFmas(ty) if ty.is_float() => Shape::Division(Division::Fmas, ty == Ty::F64),
+        Micro::DivFixup(ty @ (Ty::F32 | Ty::F64)) => Shape::Division(Division::Fixup, ty == Ty::F64),
+        Micro::Packed2(bin, ty) => Shape::Packed(packed2(bin, ty)?),
+        Micro::Packed3(Tri::Fma, ty) if ty.is_float() => Shape::Packed(Packed::Fma),
+        Micro::Packed3(Tri::Mad, ty) if !ty.is_float() => Shape::Packed(Packed::Mad),
+        Micro::MadMix(dst) => Shape::Mix(dst),
         _ => return None,
     })
 }

@@ -7,13 +7,15 @@ use iced_x86::{Code, Register};
 use super::assembler::{Arg, Assembler, Condition, Label, Masking};
 use super::context::Context;
 use super::groups::Groups;
-use super::ir::{Lane, Operand, Source};
+use super::ir::Lane;
 use super::layout::{context, mask, pending, scalar, vector, zmm};
 use super::memory::{Rare, ways};
+use super::operand::{Operand, Source};
 use super::registers::Registers;
 use super::set::ScalarSet;
 use super::shape::Shape;
 use super::target::File;
+use super::width::{DOUBLE, SINGLE};
 
 /// A copy between registers or memory and registers.
 pub(super) const MOVE: Code = Code::EVEX_Vmovdqa32_zmm_k1z_zmmm512;
@@ -34,19 +36,23 @@ pub(super) const K2: Register = Register::K2;
 pub(super) const K3: Register = Register::K3;
 /// Mask registers that hold lane masks.
 const HELD: [Register; 3] = [Register::K4, Register::K5, Register::K6];
+/// Lanes that write, where those are not all of EXEC.
+pub(super) const ENABLED: Register = Register::K7;
 /// Lanes in which some result is a NaN.
-const NANS: Register = Register::K7;
+const NANS: Register = Register::K0;
 
 /// How NaN results are noticed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Watch {
     /// There are none.
     Nothing,
-    /// Each result is looked at: best for a few.
+    /// Each result is looked at: best for a few. After a NaN the strip is begun again in code that repairs.
     Results,
     /// The processor's flag of invalid operations is read once: best for many. NaNs that sources bring in pass
     /// through operations as they should, without a flag.
     Flag,
+    /// The NaNs of each result are repaired.
+    Mend,
 }
 
 /// What emits a strip, for any target.
@@ -86,8 +92,14 @@ pub(super) struct Strip<'a> {
     pub excused: bool,
     /// Code out of the way.
     pub rare: Vec<Rare>,
+    /// Where the strip is begun again in code that repairs NaNs.
+    imprecise: Label,
+    /// Some lanes of EXEC do not write: see [`ENABLED`].
+    pub enabled: bool,
     watch: Watch,
     unchecked: bool,
+    /// Behind the last spare register that the instruction at hand uses.
+    pub spares: u16,
     held: [Option<Held>; 3],
     turn: usize,
     /// Lane masks whose newest value is in the context.
@@ -95,19 +107,29 @@ pub(super) struct Strip<'a> {
 }
 
 impl<'a> Strip<'a> {
-    /// A strip of these instructions.
-    pub fn new(asm: &'a mut Assembler, lanes: &[Lane], masked: bool, careful: Label, watch: Watch) -> Self {
+    /// A strip of these instructions; the labels are where it is begun again by the interpreter, and in code that repairs
+    /// NaNs.
+    pub fn new(
+        asm: &'a mut Assembler,
+        lanes: &[Lane],
+        masked: bool,
+        [careful, imprecise]: [Label; 2],
+        watch: Watch,
+    ) -> Self {
         Self {
             asm,
             registers: Registers::new(lanes, &FILE),
             masked,
             careful,
+            imprecise,
+            enabled: false,
             groups: Groups::new(lanes, |access| ways(access, masked)),
             classified: Vec::new(),
             rare: Vec::new(),
             excused: false,
             watch,
             unchecked: false,
+            spares: super::form::PERMUTED,
             held: [None; 3],
             turn: 0,
             spilled: ScalarSet::default(),
@@ -144,9 +166,14 @@ impl<'a> Strip<'a> {
             Source::None => temporary,
         };
         let mut from = plain;
+        if !operand.part.is_whole() {
+            self.part(operand, from, temporary);
+            from = temporary;
+        }
+        let sign = if operand.ty.bits() == 16 { 0x8000u32 } else { 0x8000_0000 };
         for (wanted, code, bits) in [
-            (operand.abs, Code::EVEX_Vpandd_zmm_k1z_zmm_zmmm512b32, 0x7fff_ffff),
-            (operand.neg, Code::EVEX_Vpxord_zmm_k1z_zmm_zmmm512b32, 0x8000_0000),
+            (operand.abs, Code::EVEX_Vpandd_zmm_k1z_zmm_zmmm512b32, !sign),
+            (operand.neg, Code::EVEX_Vpxord_zmm_k1z_zmm_zmmm512b32, sign),
         ] {
             if wanted {
                 self.asm.op_table(code, &[temporary.into(), from.into()], [bits; 16], Masking::default());
@@ -259,8 +286,9 @@ impl<'a> Strip<'a> {
         let known = self.held.iter().position(|held| held.is_some_and(|held| held.number == number));
         let n = known.unwrap_or_else(|| self.make_room());
         self.held[n] = Some(Held { number, dirty: true });
-        if self.masked {
-            self.asm.op(Code::VEX_Kandw_kr_kr_kr, &[HELD[n].into(), from.into(), EXEC.into()]);
+        if self.masked || self.enabled {
+            let by = if self.enabled { ENABLED } else { EXEC };
+            self.asm.op(Code::VEX_Kandw_kr_kr_kr, &[HELD[n].into(), from.into(), by.into()]);
         } else {
             self.asm.op(Code::VEX_Kmovw_kr_km16, &[HELD[n].into(), from.into()]);
         }
@@ -278,36 +306,86 @@ impl<'a> Strip<'a> {
         n
     }
 
-    /// A result that may be a NaN with the wrong bits.
-    pub fn check(&mut self, result: Register) {
-        self.unchecked = true;
-        if self.watch == Watch::Results && !self.excused {
-            let mut masking = self.masking();
-            masking.zero = false;
-            masking.quiet = true;
+    /// Whether NaNs of results are repaired.
+    pub fn mends(&self) -> bool {
+        self.watch == Watch::Mend
+    }
+
+    /// How floating-point instructions run: inactive lanes must raise no flags where those are looked at.
+    pub fn float(&self) -> Masking {
+        if self.mends() { Masking::default() } else { self.masking() }
+    }
+
+    /// The same for the upper eight lanes of 64-bit elements.
+    pub fn float_upper(&mut self) -> Masking {
+        if self.mends() { Masking::default() } else { self.upper_masking() }
+    }
+
+    /// Before an operation that may be invalid: K2 is where none of its sources is a NaN.
+    pub fn guard(&mut self, sources: &[Register]) {
+        self.guard_with(Code::EVEX_Vcmpps_kr_k1_zmm_zmmm512b32_imm8_sae, sources);
+    }
+
+    /// The same for one half of 64-bit lanes.
+    pub fn guard_wide(&mut self, sources: &[Register]) {
+        self.guard_with(Code::EVEX_Vcmppd_kr_k1_zmm_zmmm512b64_imm8_sae, sources);
+    }
+
+    fn guard_with(&mut self, compare: Code, sources: &[Register]) {
+        if !self.mends() {
+            self.unchecked = true;
+            return;
+        }
+        for (n, pair) in sources.chunks(2).enumerate() {
+            let (a, b) = (pair[0], pair[pair.len() - 1]);
+            let by = (n > 0).then_some(K2);
+            // 7: ordered.
+            let args: [Arg; 4] = [K2.into(), a.into(), b.into(), 7u8.into()];
+            self.asm.with(compare, &args, Masking { by, zero: false, quiet: true });
+        }
+    }
+
+    /// After it: NaNs that it made are the default NaN.
+    pub fn mend(&mut self, result: Register) {
+        if self.mends() {
+            let masking = Masking { by: Some(K2), zero: false, quiet: true };
             let args: [Arg; 4] = [K2.into(), result.into(), result.into(), 3u8.into()];
             self.asm.with(Code::EVEX_Vcmpps_kr_k1_zmm_zmmm512b32_imm8_sae, &args, masking);
+            self.put(result, SINGLE.default_nan(), K2);
+        } else {
+            self.check(Code::EVEX_Vcmpps_kr_k1_zmm_zmmm512b32_imm8_sae, result);
+        }
+    }
+
+    /// Notes whether a result is a NaN. Inactive lanes are zero.
+    fn check(&mut self, compare: Code, result: Register) {
+        if self.watch == Watch::Results && !self.excused {
+            let masking = Masking { by: None, zero: false, quiet: true };
+            let args: [Arg; 4] = [K2.into(), result.into(), result.into(), 3u8.into()];
+            self.asm.with(compare, &args, masking);
             self.asm.op(Code::VEX_Korw_kr_kr_kr, &[NANS.into(), NANS.into(), K2.into()]);
         }
     }
 
-    /// The same for 64-bit lanes.
-    pub fn check_wide(&mut self, result: [Register; 2]) {
-        self.unchecked = true;
-        if self.watch == Watch::Results && !self.excused {
-            for (half, result) in result.into_iter().enumerate() {
-                let mut masking = if half == 0 { self.masking() } else { self.upper_masking() };
-                masking.zero = false;
-                masking.quiet = true;
-                let args: [Arg; 4] = [K2.into(), result.into(), result.into(), 3u8.into()];
-                self.asm.with(Code::EVEX_Vcmppd_kr_k1_zmm_zmmm512b64_imm8_sae, &args, masking);
-                self.asm.op(Code::VEX_Korw_kr_kr_kr, &[NANS.into(), NANS.into(), K2.into()]);
-            }
+    /// The same for one half of 64-bit lanes.
+    pub fn mend_wide(&mut self, result: Register) {
+        if self.mends() {
+            let masking = Masking { by: Some(K2), zero: false, quiet: true };
+            let args: [Arg; 4] = [K2.into(), result.into(), result.into(), 3u8.into()];
+            self.asm.with(Code::EVEX_Vcmppd_kr_k1_zmm_zmmm512b64_imm8_sae, &args, masking);
+            self.put_wide(&DOUBLE, result, DOUBLE.default_nan(), K2);
+        } else {
+            self.check(Code::EVEX_Vcmppd_kr_k1_zmm_zmmm512b64_imm8_sae, result);
         }
     }
 
-    /// Goes to the interpreter if a result since the last time may be wrong. Comes before anything that others
-    /// can see.
+    /// Goes to the interpreter if any of these lanes is active.
+    pub fn otherwise_careful(&mut self, lanes: Register) {
+        self.asm.op(Code::VEX_Kortestw_kr_kr, &[lanes.into(), lanes.into()]);
+        self.asm.jcc(Condition::NotEqual, self.careful);
+    }
+
+    /// Begins again if a result since the last time may be wrong. Comes before anything that others can see.
     pub fn settle(&mut self) {
         if !std::mem::take(&mut self.unchecked) {
             return;
@@ -322,8 +400,9 @@ impl<'a> Strip<'a> {
                 self.asm.op(Code::VEX_Vstmxcsr_m32, &[read.into()]);
                 self.asm.op(Code::Test_rm8_imm8, &[read.into(), 1u8.into()]);
             }
+            Watch::Mend => return,
         }
-        self.asm.jcc(Condition::NotEqual, self.careful);
+        self.asm.jcc(Condition::NotEqual, self.imprecise);
     }
 }
 

@@ -100,6 +100,15 @@ impl Target {
         }
     }
 
+    /// Whether it has an emission for what stands around operations (parts of dwords, permuted lanes), and for exchanges
+    /// between the lanes of a wave.
+    pub(super) fn has_forms(self) -> bool {
+        match self {
+            Self::Avx512 => true,
+            Self::Avx2 => false,
+        }
+    }
+
     /// Whether the target has an emission for an instruction of this shape; the interpreter executes it if not.
     pub(super) fn covers(self, lane: &Lane, shape: Shape) -> bool {
         match self {

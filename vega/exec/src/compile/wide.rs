@@ -1,12 +1,13 @@
-//! Vector arithmetic on 64-bit and 16-bit lanes: one function for each shape.
+//! Vector arithmetic on 64-bit lanes: one function for each shape.
 
 use iced_x86::{Code, Register};
 
 use super::assembler::{Arg, Masking};
-use super::ir::{Lane, Source};
+use super::ir::Lane;
 use super::layout::{ymm, zmm};
+use super::operand::Source;
 use super::shape::{Shape, constant};
-use super::strip::{K2, K3, MOVE, Strip};
+use super::strip::{K2, K3, Strip};
 use Code::*;
 
 const QUIET: Masking = Masking { by: None, zero: false, quiet: true };
@@ -20,17 +21,20 @@ impl Strip<'_> {
         }
     }
 
-    /// The same with inactive lanes left out, so that they raise no flags.
-    fn both_active(&mut self, code: Code, d: [u8; 2], a: [u8; 2], b: [u8; 2]) {
+    /// The same for a floating-point instruction, whose NaNs are looked after: `d` may be no source of the other half.
+    fn both_floats(&mut self, code: Code, d: [u8; 2], a: [u8; 2], b: [u8; 2], sources: &[[u8; 2]]) {
         for half in 0..2 {
-            let masking = if half == 0 { self.masking() } else { self.upper_masking() };
+            let guarded: Vec<Register> = sources.iter().map(|source| zmm(source[half])).collect();
+            self.guard_wide(&guarded);
+            let masking = if half == 0 { self.float() } else { self.float_upper() };
             let args: [Arg; 3] = [zmm(d[half]).into(), zmm(a[half]).into(), zmm(b[half]).into()];
             self.asm.with(code, &args, masking);
+            self.mend_wide(zmm(d[half]));
         }
     }
 
     /// K2 = K3:K2
-    fn join_masks(&mut self) {
+    pub fn join_masks(&mut self) {
         self.asm.op(VEX_Kunpckbw_kr_kr_kr, &[K2.into(), K3.into(), K2.into()]);
     }
 
@@ -52,8 +56,7 @@ impl Strip<'_> {
             Shape::WideBinary(code) => {
                 self.wide_source(&lane.src[0], 0);
                 self.wide_source(&lane.src[1], 1);
-                self.both_active(code, [0, 1], [0, 1], [2, 3]);
-                self.check_wide([zmm(0), zmm(1)]);
+                self.both_floats(code, [0, 1], [0, 1], [2, 3], &[[0, 1], [2, 3]]);
                 self.wide_result(lane, [zmm(0), zmm(1)]);
             }
             Shape::WideFma => {
@@ -61,8 +64,7 @@ impl Strip<'_> {
                     self.wide_source(&lane.src[n], n as u8);
                 }
                 let code = EVEX_Vfmadd231pd_zmm_k1z_zmm_zmmm512b64_er;
-                self.both_active(code, [4, 5], [0, 1], [2, 3]);
-                self.check_wide([zmm(4), zmm(5)]);
+                self.both_floats(code, [4, 5], [0, 1], [2, 3], &[[0, 1], [2, 3], [4, 5]]);
                 self.wide_result(lane, [zmm(4), zmm(5)]);
             }
             Shape::WideUnary(code, imm) => {
@@ -80,6 +82,16 @@ impl Strip<'_> {
                 }
                 self.join_masks();
                 self.put_mask(lane);
+            }
+            Shape::WideRange(imm) => {
+                self.wide_source(&lane.src[0], 0);
+                self.wide_source(&lane.src[1], 1);
+                for half in 0..2 {
+                    let (a, b) = (zmm(half), zmm(2 + half));
+                    let args: [Arg; 4] = [a.into(), a.into(), b.into(), imm.into()];
+                    self.asm.with(EVEX_Vrangepd_zmm_k1z_zmm_zmmm512b64_imm8_sae, &args, QUIET);
+                }
+                self.wide_result(lane, [zmm(0), zmm(1)]);
             }
             Shape::MadWide { signed } => self.mad_wide(lane, signed),
             Shape::Widen(code) => {
@@ -177,50 +189,5 @@ impl Strip<'_> {
         self.join_masks();
         self.put_mask(lane);
         self.wide_result(lane, [zmm(2), zmm(3)]);
-    }
-
-    /// An f16 source as f32, in temporary `n`.
-    fn half_source(&mut self, lane: &Lane, n: u8) {
-        let a = self.source(&lane.src[usize::from(n)], n);
-        self.asm.op(EVEX_Vpmovdw_ymmm256_k1z_zmm, &[ymm(zmm(n)).into(), a.into()]);
-        self.asm.with(EVEX_Vcvtph2ps_zmm_k1z_ymmm256_sae, &[zmm(n).into(), ymm(zmm(n)).into()], QUIET);
-    }
-
-    /// Stores an f32 as f16.
-    fn half_result(&mut self, lane: &Lane, from: Register) {
-        let Some((d, _)) = lane.dst else { return };
-        let narrow = ymm(zmm(5));
-        // 0: to nearest even, whatever MXCSR says.
-        self.asm.with(
-            EVEX_Vcvtps2ph_ymmm256_k1z_zmm_imm8_sae,
-            &[narrow.into(), from.into(), 0u8.into()],
-            QUIET,
-        );
-        let d = self.registers.write(self.asm, d);
-        self.asm.op(EVEX_Vpmovzxwd_zmm_k1z_ymmm256, &[d.into(), narrow.into()]);
-    }
-
-    /// An instruction on f16.
-    pub fn half(&mut self, lane: &Lane, shape: Shape) {
-        match shape {
-            Shape::Half(code) => {
-                self.half_source(lane, 0);
-                self.half_source(lane, 1);
-                let masking = self.masking();
-                self.asm.with(code, &[zmm(0).into(), zmm(0).into(), zmm(1).into()], masking);
-                self.check(zmm(0));
-                self.half_result(lane, zmm(0));
-            }
-            Shape::HalfToFloat => {
-                self.half_source(lane, 0);
-                let Some((d, _)) = lane.dst else { return };
-                let d = self.registers.write(self.asm, d);
-                self.asm.op(MOVE, &[d.into(), zmm(0).into()]);
-            }
-            _ => {
-                let a = self.source(&lane.src[0], 0);
-                self.half_result(lane, a);
-            }
-        }
     }
 }

@@ -39,8 +39,9 @@ pub(crate) mod extra {
     pub const SCC: u16 = 142;
 }
 
-/// Why a wave left the interpreter.
+/// Why a wave left the interpreter. Compiled code writes it, too: the tag, and behind it what goes with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u64)]
 pub(crate) enum Stop {
     /// It has not begun, or its time was up at a back edge.
     #[default]
@@ -62,6 +63,15 @@ pub(crate) enum Stop {
 }
 
 impl Stop {
+    /// Where that is which goes with a tag.
+    pub const PAYLOAD: usize = 8;
+
+    /// Its tag.
+    pub fn tag(self) -> u64 {
+        // SAFETY: an enum of this representation begins with its tag.
+        unsafe { (&raw const self).cast::<u64>().read() }
+    }
+
     /// What the wave does; `None` once it has ended.
     pub fn state(self) -> Option<WaveState> {
         match self {

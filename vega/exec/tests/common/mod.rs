@@ -6,6 +6,7 @@ pub mod programs;
 pub mod registers;
 pub mod target;
 
+use std::cell::Cell;
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
@@ -107,9 +108,29 @@ pub struct Card {
     pages: Vec<Pages>,
 }
 
+thread_local! {
+    /// What [`Card::new`] takes.
+    static ENGINE: Cell<EngineKind> = Cell::new(EngineKind::best());
+}
+
+/// Runs a test once on each engine of this host.
+pub fn on_each_engine(test: impl Fn()) {
+    for kind in EngineKind::available() {
+        ENGINE.set(*kind);
+        eprintln!("on {kind}");
+        test();
+    }
+    ENGINE.set(EngineKind::best());
+}
+
+/// The engine that a test is to run on.
+pub fn engine() -> EngineKind {
+    ENGINE.get()
+}
+
 impl Card {
     pub fn new(threads: usize) -> Self {
-        Self::with_engine(threads, EngineKind::best())
+        Self::with_engine(threads, engine())
     }
 
     /// A card with an engine of a kind, which compiles everything that it can.

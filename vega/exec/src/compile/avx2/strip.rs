@@ -7,8 +7,9 @@ use vega_isa::sgpr;
 
 use crate::compile::assembler::{Arg, Assembler, Condition, Label, Masking};
 use crate::compile::context::{Context, VECTORS};
-use crate::compile::ir::{Lane, Operand, Source};
+use crate::compile::ir::Lane;
 use crate::compile::layout::{context, mask, scalar, vector};
+use crate::compile::operand::{Operand, Source};
 use crate::compile::registers::{Registers, mask_value};
 use crate::compile::shape::Shape;
 use crate::compile::strip::{Emission, Watch};
@@ -250,7 +251,7 @@ impl<'a> Strip<'a> {
             return;
         }
         match self.watch {
-            Watch::Nothing => return,
+            Watch::Nothing | Watch::Mend => return,
             Watch::Results => self.test(NANS),
             Watch::Flag => {
                 let read = context(offset_of!(Context, mxcsr) + 4);

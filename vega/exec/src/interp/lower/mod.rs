@@ -61,6 +61,12 @@ pub(crate) fn goto(offset: i64, to: usize, level: Level) -> Record {
     Record { run: run::<control::Always>(level), imm: to as i32, ..blank(offset, level) }
 }
 
+/// Whether a record is one of [`goto`]'s.
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+pub(crate) fn is_goto(record: &Record) -> bool {
+    std::ptr::fn_addr_eq(record.run, run::<control::Always>(Level::detect()))
+}
+
 /// A record that jumps to its own address, which lies outside the program.
 pub(crate) fn goto_address(offset: i64, level: Level) -> Record {
     Record { run: run::<control::GotoAddress>(level), ..blank(offset, level) }
