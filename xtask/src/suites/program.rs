@@ -14,6 +14,9 @@ use super::outcome::{Control, Outcome};
 use crate::chroots::Chroot;
 use crate::process::{self, End, Finished};
 
+/// What programs ask before they run all of their cases: rocRAND skips what takes minutes.
+const EVERY_CASE: (&str, &str) = ("RUN_SLOW_TESTS", "1");
+
 /// Listing its cases needs no card and no time.
 const LIST_LIMIT: Duration = Duration::from_secs(120);
 
@@ -109,7 +112,7 @@ impl Program {
         let path = format!("{}/{}", self.package.folder(), self.name);
         let words: Vec<&str> = before.iter().chain([&path.as_str()]).chain(options).copied().collect();
         let mut command = self.chroot.command(&words);
-        command.envs(environment.iter().copied());
+        command.envs(environment.iter().copied().chain([EVERY_CASE]));
         process::run(&mut command, limit, &self.file(log))
             .with_context(|| format!("cannot run {}", self.name))
     }
