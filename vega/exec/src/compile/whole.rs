@@ -17,7 +17,7 @@ use super::set::{ScalarSet, VectorSet};
 use super::strip::{LOAD, MOVE, STORE};
 use crate::interp::planned::dpp_source;
 use crate::interp::record::{Record, code};
-use crate::interp::wave::Wave;
+use crate::interp::wave::{Wave, extra};
 use Code::*;
 
 const K1: Register = Register::K1;
@@ -78,8 +78,13 @@ impl Whole {
                 if !fetchable(record, 0) || !fetchable(record, 1) {
                     return None;
                 }
-                for n in record.src.iter().take(2).filter(|n| **n < 128) {
-                    this.scalars.add(*n, 1);
+                for n in record.src.iter().take(2) {
+                    match *n {
+                        extra::VCCZ => this.scalars.add(sgpr::VCC_LO.into(), 2),
+                        extra::EXECZ => this.scalars.add(sgpr::EXEC_LO.into(), 2),
+                        n if n < 128 => this.scalars.add(n, 1),
+                        _ => {}
+                    }
                 }
             }
             Kind::Swap => {

@@ -16,6 +16,15 @@ const fn is_range(code: Code, imm: u8) -> bool {
 pub(in crate::compile) fn covers(lane: &Lane, shape: Shape) -> bool {
     // A lane mask is one value: a pair of registers that begins with an even one.
     let even = [lane.mask_in, lane.mask_out].into_iter().flatten().all(|number| number % 2 == 0);
+    let clamps = matches!(
+        shape,
+        Shape::Unary(..)
+            | Shape::UnaryImmediate(..)
+            | Shape::Binary(..)
+            | Shape::BinaryImmediate(..)
+            | Shape::Fma
+            | Shape::MadFlush
+    );
     let has = |code: Code| twin(code).is_some();
     let emitted = match shape {
         Shape::Unary(code, _) => has(code) || code == EVEX_Vcvtudq2ps_zmm_k1z_zmmm512b32_er,
@@ -66,7 +75,7 @@ pub(in crate::compile) fn covers(lane: &Lane, shape: Shape) -> bool {
         #[allow(unreachable_patterns, reason = "shapes that other targets gain")]
         _ => false,
     };
-    even && emitted
+    even && emitted && (clamps || !lane.clamp)
 }
 
 /// Whether results may be NaNs that need to be watched. Here those of minimum and maximum are, too.

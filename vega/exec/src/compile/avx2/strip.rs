@@ -121,7 +121,8 @@ impl<'a> Strip<'a> {
             Source::Constant(value) => self.asm.broadcast(temporary, value as u32),
             Source::None => {}
         }
-        for (wanted, code, bits) in [(operand.abs, AND, 0x7fff_ffff), (operand.neg, XOR, 0x8000_0000)] {
+        let sign = if operand.ty.bits() == 16 { 0x8000u32 } else { 0x8000_0000 };
+        for (wanted, code, bits) in [(operand.abs, AND, !sign), (operand.neg, XOR, sign)] {
             if wanted {
                 self.with_constant(code, temporary, from, bits);
                 from = temporary;
