@@ -282,6 +282,55 @@ fn agree(spaces: &[Space], rounds: usize, seed: u64) {
 }
 
 #[test]
+fn engines_agree_on_faults() {
+    watchdog(Duration::from_secs(400));
+    let kinds = &EngineKind::available()[1..];
+    let cards: Vec<_> = EngineKind::available().iter().map(|kind| Card::with_engine(1, *kind)).collect();
+    let wanted = |row: &Row| {
+        let Micro::Mem(MemOp { space, kind }) = row.micro else { return false };
+        let usual = matches!(kind, MemKind::Load { .. } | MemKind::Store { .. } | MemKind::Atomic { .. });
+        matches!(space, Space::Global | Space::Flat) && usual
+    };
+    let mut random = Random(6);
+    let mut faults = 0;
+    for row in Table::gfx900().rows().iter().copied().filter(|row| wanted(row)) {
+        for _ in 0..4 {
+            let Some(words) = instruction(&mut random, row, true, true) else { continue };
+            let mut data: Vec<u32> = (0..ITEMS * 16).map(|_| random.word()).collect();
+            let addresses: Vec<Vec<u32>> = (0..4).map(|_| pattern(&mut random, true)).collect();
+            // Some lanes point to nothing, or one does.
+            let wild = random.next() as usize % ITEMS as usize;
+            for item in 0..ITEMS as usize {
+                let far =
+                    if item == wild || item > wild && random.next().is_multiple_of(8) { 1 << 40 } else { 0 };
+                let global = MIDDLE + u64::from(addresses[2][item]) + far;
+                let v = &mut data[16 * item..16 * item + 16];
+                v[1] = addresses[1][item].wrapping_add((far >> 9) as u32);
+                (v[2], v[3]) = (global as u32, (global >> 32) as u32);
+                (v[14], v[15]) = (v[2], v[3]);
+            }
+            let mut args = vec![DATA as u32, 0, 0, 0, !0, !0, MIDDLE as u32, 0];
+            args.extend([0; 4]);
+            let code = [LANE_PROLOGUE, &words, ENGINES_EPILOGUE].concat();
+            let reports: Vec<_> = cards
+                .iter()
+                .map(|card| {
+                    card.write(DATA, &data);
+                    let report = card.fault(&code, &args, [ITEMS, 1, 1], [ITEMS as u16, 1, 1]);
+                    (report.kind, report.pc, report.wave, report.lane, report.exec)
+                })
+                .collect();
+            faults += 1;
+            for (kind, report) in kinds.iter().zip(&reports[1..]) {
+                let text = vega_isa::decode(&words).map(|inst| inst.to_string());
+                assert_eq!(report, &reports[0], "{kind}: {text:?}");
+            }
+        }
+    }
+    assert!(faults > 100, "only {faults}");
+}
+
+#[test]
 fn engines_agree_on_lds() {
     agree(&[Space::Lds], 6, 1);
 }

@@ -96,6 +96,11 @@ pub(super) fn lane_base(asm: &mut Assembler, access: &Access) {
 
 /// A field of the instruction's translation, whose table R10 points to.
 pub(super) fn range(field: usize, access: &Access) -> Arg {
-    let entry = usize::from(access.cache) % CACHES;
-    at(R10, (entry * size_of::<RangeCache>() + field) as i32).into()
+    cached(access.cache, R10, field)
+}
+
+/// A field of the translation in a slot of the table that a register points to.
+pub(super) fn cached(slot: u16, table: Register, field: usize) -> Arg {
+    let entry = usize::from(slot) % CACHES;
+    at(table, (entry * size_of::<RangeCache>() + field) as i32).into()
 }

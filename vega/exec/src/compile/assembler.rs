@@ -206,6 +206,12 @@ impl Assembler {
         }
     }
 
+    /// An instruction that reads and writes memory in one go, for all processors.
+    pub fn locked(&mut self, code: Code, args: &[Arg]) {
+        self.raw(&[0xf0]);
+        self.op(code, args);
+    }
+
     /// Bytes as they are.
     pub fn raw(&mut self, bytes: &[u8]) {
         self.code.extend_from_slice(bytes);

@@ -65,10 +65,7 @@ impl Strip<'_> {
             self.equal(high, zmm(2));
             self.unless_all(any);
         }
-        if !self.masked {
-            self.first(zmm(1), low);
-            self.asm.op(EVEX_Vpsubd_zmm_k1z_zmm_zmmm512b32, &[zmm(0).into(), low.into(), zmm(1).into()]);
-        }
+        self.distances(low);
         for (n, class) in group.classes.iter().enumerate() {
             let last = n + 1 == group.classes.len();
             let next = if last { any } else { self.asm.label() };
@@ -178,9 +175,16 @@ impl Strip<'_> {
         self.asm.with(EVEX_Vpcmpeqd_kr_k1_zmm_zmmm512b32, &[K2.into(), a.into(), b.into()], masking);
     }
 
+    /// Before [`spaced`](Self::spaced): temporary 0 gets the distances from the first lane if all lanes are active.
+    pub fn distances(&mut self, low: Register) {
+        if !self.masked {
+            self.first(zmm(1), low);
+            self.asm.op(EVEX_Vpsubd_zmm_k1z_zmm_zmmm512b32, &[zmm(0).into(), low.into(), zmm(1).into()]);
+        }
+    }
+
     /// Falls through where addresses are `step` apart, with the first lane's (as if it were active) in temporary 1.
-    /// Temporary 0 holds the distances from the first lane if all lanes are active.
-    fn spaced(&mut self, low: Register, step: u32, otherwise: Label) {
+    pub fn spaced(&mut self, low: Register, step: u32, otherwise: Label) {
         let table = std::array::from_fn(|n| n as u32 * step);
         if !self.masked {
             if step == 0 {

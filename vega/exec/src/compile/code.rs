@@ -128,6 +128,7 @@ impl Code {
                 Target::Avx2 => careful::<{ Target::Avx2.lanes() }> as *const () as usize,
                 Target::Avx512 => careful::<{ Target::Avx512.lanes() }> as *const () as usize,
             };
+            context.rest = rest as *const () as usize;
             context.regions = self.regions.as_ptr();
             context.counts = counts;
             context.mxcsr = [0x1f80, 0];
@@ -140,6 +141,23 @@ impl Code {
             run(context, (self.executable.start() + entry as usize) as *const u8)
         };
         Some(next)
+    }
+}
+
+/// Interprets a record for the lanes of a mask. Returns 0, or the exit.
+///
+/// # Safety
+/// Called by compiled code only, with its context and the number of one of its records.
+unsafe extern "sysv64" fn rest(context: *mut Context, ip: u32, mask: u64) -> usize {
+    // SAFETY: the context's pointers are those of the call under way; compiled code does not run meanwhile.
+    unsafe {
+        let record = &*(*context).records.add(ip as usize);
+        let wave = &mut *(*context).wave;
+        let exec = wave.exec();
+        wave.set_exec(mask);
+        let next = (record.run)(wave, &mut *(*context).worker, record, ip as usize);
+        wave.set_exec(exec);
+        if next == EXIT { EXIT } else { 0 }
     }
 }
 

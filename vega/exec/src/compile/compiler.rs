@@ -8,6 +8,7 @@ use vega_isa::micro::{BranchIf, Control, Un};
 use vega_isa::{Inst, Micro, sgpr};
 
 use super::assembler::{Assembler, Label, at};
+use super::atomic::AtomicAccess;
 use super::code::{Code, Member};
 use super::context::Context;
 use super::form::CROSS;
@@ -43,6 +44,8 @@ enum Step {
     Fence,
     /// An exchange between lanes.
     Whole(Box<Whole>),
+    /// An atomic operation.
+    Atomic(Box<AtomicAccess>),
     /// The wave stops, and resumes here or behind.
     Stop { why: Stop, behind: bool },
     /// The address of what follows, to a register.
@@ -74,8 +77,7 @@ fn step(inst: Option<&Inst>, record: &Record, ip: usize, target: Target) -> Step
             | Control::Wakeup
             | Control::IncPerfLevel
             | Control::DecPerfLevel
-            | Control::TraceData
-            | Control::InstructionCacheInvalidate,
+            | Control::TraceData,
         )
         | Micro::Lane1(Un::Nop | Un::ClearExceptions, _) => Step::Nothing,
         Micro::Control(Control::EndProgram | Control::EndProgramSaved) => {
@@ -96,6 +98,9 @@ fn step(inst: Option<&Inst>, record: &Record, ip: usize, target: Target) -> Step
             if let Some(scalar) = Scalar::new(inst, record) {
                 return Step::Scalar(Box::new(scalar));
             }
+            if let Some(access) = AtomicAccess::new(inst, record) {
+                return Step::Atomic(Box::new(access));
+            }
             if target.has_forms()
                 && let Some(whole) = Whole::new(inst, record)
             {
@@ -111,6 +116,17 @@ fn step(inst: Option<&Inst>, record: &Record, ip: usize, target: Target) -> Step
             }
         }
     }
+}
+
+/// An atomic operation that the interpreter does for the lanes that are left.
+pub(super) struct Unfinished {
+    pub rest: Label,
+    /// The record.
+    pub ip: usize,
+    /// An access is announced when control comes there.
+    pub entered: bool,
+    /// Where control goes on.
+    pub after: Label,
 }
 
 /// Code of a program under construction.
@@ -134,6 +150,10 @@ pub(super) struct Compiler<'p> {
     pub handler: Label,
     /// Calls the interpreter for a strip.
     pub interpret: Label,
+    /// Calls the interpreter for some lanes.
+    pub rest: Label,
+    /// Code out of the way: atomic operations that the interpreter ends.
+    pub unfinished: Vec<Unfinished>,
     /// An access is announced.
     pub entered: bool,
     /// Lane masks that strips have written piece by piece.
@@ -153,7 +173,7 @@ pub(super) fn compile(
     counted: bool,
 ) -> Result<Code, String> {
     let mut asm = Assembler::new();
-    let [dispatch, leave, handler, interpret] = std::array::from_fn(|_| asm.label());
+    let [dispatch, leave, handler, interpret, rest] = std::array::from_fn(|_| asm.label());
     let mut compiler = Compiler {
         program,
         target,
@@ -167,6 +187,8 @@ pub(super) fn compile(
         leave,
         handler,
         interpret,
+        rest,
+        unfinished: Vec::new(),
         entered: false,
         pieces: ScalarSet::default(),
         fenced,
@@ -295,6 +317,11 @@ impl Compiler<'_> {
                     self.end_region();
                 }
                 self.fence();
+            }
+            Step::Atomic(access) => {
+                self.end_region();
+                self.exit();
+                self.atomic(ip, access);
             }
             Step::Whole(whole) => {
                 if !self.region.admits_whole(whole) {

@@ -49,6 +49,8 @@ pub(crate) struct Context {
     pub lds_bytes: u64,
     /// Interprets a region for one strip.
     pub careful: usize,
+    /// Interprets an instruction for some lanes.
+    pub rest: usize,
     /// The compiled program's regions.
     pub regions: *const Box<[super::code::Member]>,
     /// The counters of the program's records, if compiled code counts.

@@ -7,7 +7,8 @@ use vega_isa::micro::BranchIf;
 use vega_isa::sgpr;
 
 use super::assembler::{Arg, Assembler, Condition, at};
-use super::compiler::{Compiler, RAX, RCX};
+use super::atomic::AtomicAccess;
+use super::compiler::{Compiler, RAX, RCX, Unfinished};
 use super::context::Context;
 use super::layout::{EPOCH, context, field, scalar};
 use super::region::{enter, leave_slot};
@@ -196,5 +197,24 @@ impl Compiler<'_> {
         self.asm.raw(&self.program.pc_after(ip).to_le_bytes());
         let to = scalar(self.program.records[ip].sdst);
         self.asm.op(Op::Mov_rm64_r64, &[to.into(), RAX.into()]);
+    }
+
+    /// An atomic operation.
+    pub fn atomic(&mut self, ip: usize, access: &AtomicAccess) {
+        let (rest, after) = (self.asm.label(), self.asm.label());
+        let mut exec = ScalarSet::default();
+        exec.add(sgpr::EXEC_LO.into(), 2);
+        self.join(&exec);
+        if access.is_global() {
+            self.enter();
+        }
+        let (begin, end) = access.emit(&mut self.asm, rest);
+        if access.is_global() {
+            self.sites.push((begin, end, rest));
+        }
+        let entered = self.entered;
+        self.exit();
+        self.asm.bind(after);
+        self.unfinished.push(Unfinished { rest, ip, entered, after });
     }
 }

@@ -6,9 +6,10 @@ use iced_x86::{Code as Op, Register};
 
 use super::assembler::{Arg, Condition, Label, at};
 use super::code::{Code, Records};
-use super::compiler::Compiler;
+use super::compiler::{Compiler, Unfinished};
 use super::context::Context;
 use super::layout::{CONTEXT, LDS, SCALAR_BIAS, SCALARS, SLOT, WAVE, context};
+use super::region::leave_slot;
 use crate::interp::record::Record;
 use crate::interp::wave::Wave;
 
@@ -65,6 +66,12 @@ impl Compiler<'_> {
         self.vzeroupper();
         self.asm.op(Op::Call_rm64, &[context(offset_of!(Context, careful)).into()]);
         self.back();
+
+        self.asm.bind(self.rest);
+        self.asm.op(Op::Sub_rm64_imm8, &[RSP.into(), 8u8.into()]);
+        self.vzeroupper();
+        self.asm.op(Op::Call_rm64, &[context(offset_of!(Context, rest)).into()]);
+        self.back();
     }
 
     /// Returns from Rust to compiled code.
@@ -78,6 +85,19 @@ impl Compiler<'_> {
     }
 
     pub fn slow_paths(&mut self) {
+        for Unfinished { rest, ip, entered, after } in std::mem::take(&mut self.unfinished) {
+            self.asm.bind(rest);
+            if entered {
+                leave_slot(&mut self.asm);
+            }
+            self.asm.op(Op::Mov_r64_rm64, &[Register::RDX.into(), Register::RDI.into()]);
+            self.asm.op(Op::Mov_r64_rm64, &[Register::RDI.into(), CONTEXT.into()]);
+            self.asm.op(Op::Mov_r32_imm32, &[Register::ESI.into(), Arg::Dword(ip as u32)]);
+            self.asm.call(self.rest);
+            self.asm.op(Op::Test_rm64_r64, &[Register::RAX.into(), Register::RAX.into()]);
+            self.asm.jcc(Condition::NotEqual, self.leave);
+            self.asm.jmp(after);
+        }
         for (label, ip) in std::mem::take(&mut self.slow) {
             self.asm.bind(label);
             self.asm.op(Op::Mov_r32_imm32, &[Register::ECX.into(), Arg::Dword(ip as u32)]);

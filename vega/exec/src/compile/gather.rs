@@ -189,7 +189,7 @@ impl Strip<'_> {
     }
 
     /// Notes host addresses: RAX plus temporaries 0 and 1. Inactive lanes get a place that nobody looks at.
-    fn places(&mut self) {
+    pub fn places(&mut self) {
         self.asm.op(EVEX_Vpbroadcastq_zmm_k1z_r64, &[zmm(2).into(), RAX.into()]);
         if self.masked {
             self.asm.op(Lea_r64_m, &[RCX.into(), context(offset_of!(Context, sink)).into()]);

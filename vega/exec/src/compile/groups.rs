@@ -73,7 +73,8 @@ impl Groups {
         let mut groups = Self::default();
         let mut open: HashMap<Key, usize> = HashMap::new();
         for lane in lanes {
-            groups.of.push(lane.access.as_ref().map(|access| {
+            let plain = lane.access.as_ref().filter(|access| access.buffer.is_none());
+            groups.of.push(plain.map(|access| {
                 let lds = access.space == Space::Lds;
                 let key = Key { lds, address: access.address, base: access.base };
                 let list = &mut groups.list;

@@ -9,16 +9,53 @@ use super::operand::{Halves, Operand, Part, Place, Source, part, place};
 use super::set::{ScalarSet, VectorSet};
 use crate::interp::level::{Level, run};
 use crate::interp::lower::operands::{scalar_register, source, sources};
+use crate::interp::mem::buffer;
 use crate::interp::mem::lds::Write;
 use crate::interp::modified::{Signs, sign};
 use crate::interp::record::{Record, code};
 use crate::interp::wave::extra;
+
+/// The scalar offset of a buffer access.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum BufferOffset {
+    /// A constant.
+    Constant(u32),
+    /// A scalar register.
+    Register(u16),
+}
+
+/// What an access by a buffer descriptor has besides.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Buffer {
+    /// The first scalar register of the descriptor.
+    pub rsrc: u16,
+    /// The scalar offset.
+    pub offset: BufferOffset,
+    /// The address register holds offsets.
+    pub offen: bool,
+}
+
+impl Buffer {
+    fn new(record: &Record) -> Option<Self> {
+        let flags = record.consts[0];
+        let offset = match record.src[2] {
+            code::CONST => BufferOffset::Constant((flags >> 32) as u32),
+            number if number < 128 => BufferOffset::Register(number),
+            _ => return None,
+        };
+        let plain = flags & (buffer::IDXEN | buffer::LDS | buffer::TFE) == 0;
+        let rsrc = record.src[1];
+        (plain && rsrc <= 124).then_some(Self { rsrc, offset, offen: flags & buffer::OFFEN != 0 })
+    }
+}
 
 /// What a memory instruction does.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Access {
     /// LDS, or global memory.
     pub space: Space,
+    /// Lanes' addresses may be in an aperture, which no translation covers: the interpreter sees to those.
+    pub flat: bool,
     /// Loads rather than stores.
     pub load: bool,
     /// Bytes of each element.
@@ -41,6 +78,8 @@ pub(super) struct Access {
     pub base: Option<u16>,
     /// The slot in the worker's translation caches.
     pub cache: u16,
+    /// It goes by a buffer descriptor.
+    pub buffer: Option<Buffer>,
 }
 
 impl Access {
@@ -299,9 +338,11 @@ impl Lane {
     fn memory(inst: &Inst, op: MemOp, record: &Record, ip: usize) -> Option<Self> {
         let lds = match op.space {
             Space::Lds => true,
-            Space::Global => false,
+            Space::Global | Space::Flat | Space::Buffer => false,
             _ => return None,
         };
+        let by_descriptor = op.space == Space::Buffer;
+        let buffer = if by_descriptor { Some(Buffer::new(record)?) } else { None };
         let flags = inst.modifiers.flags;
         if flags.has(vega_isa::Flags::LDS)
             || flags.has(vega_isa::Flags::TFE)
@@ -309,12 +350,15 @@ impl Lane {
         {
             return None;
         }
-        let address = record.src[0].checked_sub(code::VGPR)?;
+        // Without an offset register nothing is read there.
+        let given = buffer.is_none_or(|buffer| buffer.offen);
+        let address = if given { record.src[0].checked_sub(code::VGPR)? } else { 0 };
         if address >= 256 {
             return None;
         }
         let mut access = Access {
-            space: op.space,
+            space: if lds { Space::Lds } else { Space::Global },
+            flat: op.space == Space::Flat,
             load: true,
             bytes: 0,
             part: 0,
@@ -324,8 +368,9 @@ impl Lane {
             count: 1,
             data: [record.dst, 0],
             address,
-            base: (record.src[1] != code::NONE && !lds).then_some(record.src[1]),
+            base: (record.src[1] != code::NONE && !lds && !by_descriptor).then_some(record.src[1]),
             cache: record.cache,
+            buffer,
         };
         let mut part = Store::Whole;
         match op.kind {
@@ -376,7 +421,11 @@ impl Lane {
         }
         if let Some(access) = &self.access {
             let wide = access.base.is_none() && access.space != Space::Lds;
-            set.add(access.address, if wide { 2 } else { 1 });
+            match access.buffer {
+                Some(buffer) if !buffer.offen => {}
+                Some(_) => set.add(access.address, 1),
+                None => set.add(access.address, if wide { 2 } else { 1 }),
+            }
             if !access.load || access.half != Half::Whole {
                 access.registers().for_each(|v| set.add(v, 1));
             }
@@ -402,6 +451,12 @@ impl Lane {
         }
         if let Some(base) = self.access.as_ref().and_then(|access| access.base) {
             set.add(base, 2);
+        }
+        if let Some(buffer) = self.access.as_ref().and_then(|access| access.buffer) {
+            set.add(buffer.rsrc, 4);
+            if let BufferOffset::Register(number) = buffer.offset {
+                set.add(number, 1);
+            }
         }
     }
 

@@ -58,6 +58,9 @@ impl Strip<'_> {
             self.settle();
         }
         // Before the destination, which may be the same register.
+        if let Some(buffer) = &access.buffer {
+            return self.untyped(&access, buffer);
+        }
         let address = self.address(&access);
         let data = self.data(&access);
         let ways = ways(&access, self.masked);
@@ -117,7 +120,8 @@ impl Strip<'_> {
         }
     }
 
-    fn data(&mut self, access: &Access) -> Data {
+    /// The registers that the access moves.
+    pub fn data(&mut self, access: &Access) -> Data {
         let mut host = [[zmm(0); 4]; 2];
         for (k, registers) in host.iter_mut().enumerate().take(access.count.into()) {
             for (j, register) in registers.iter_mut().enumerate().take(access.dwords().into()) {
@@ -141,7 +145,7 @@ impl Strip<'_> {
     }
 
     /// Goes to the interpreter if an active lane's address is above the limit.
-    fn outside(&mut self, address: Register, limit: Register) {
+    pub fn outside(&mut self, address: Register, limit: Register) {
         let masking = Masking { by: self.masked.then_some(EXEC), zero: false, quiet: false };
         let args: [Arg; 4] = [K2.into(), address.into(), limit.into(), 6u8.into()];
         self.asm.with(EVEX_Vpcmpud_kr_k1_zmm_zmmm512b32_imm8, &args, masking);
@@ -179,7 +183,7 @@ impl Strip<'_> {
     }
 
     /// `to` = `from` + `number` in each lane; uses temporary 1.
-    fn plus(&mut self, to: Register, from: Register, number: i32) {
+    pub fn plus(&mut self, to: Register, from: Register, number: i32) {
         self.asm.broadcast(zmm(1), number as u32);
         self.asm.op(EVEX_Vpaddd_zmm_k1z_zmm_zmmm512b32, &[to.into(), from.into(), zmm(1).into()]);
     }

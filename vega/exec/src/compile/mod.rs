@@ -15,7 +15,8 @@
 //! | `lane`, `integer`, `float`, `wide`, `half`, `bits` | emission of vector arithmetic |
 //! | `math`, `divide`, `width` | functions of floats, the helpers of division, the host's instructions for both widths |
 //! | `form`, `whole` | parts of dwords and permuted lanes around operations; exchange between the lanes of a wave |
-//! | `memory`, `block`, `gather` | emission of loads and stores, for AVX-512 |
+//! | `memory`, `block`, `gather`, `untyped` | emission of loads and stores, for AVX-512 |
+//! | `atomic` | emission of atomic operations |
 //! | `avx2` | the same for AVX2 |
 //! | `groups`, `classify`, `address` | which accesses have their addresses in common, how those lie, translations and bounds |
 //! | `scalar`, `scalar_fields` | emission of scalar instructions |
@@ -27,6 +28,7 @@
 
 mod address;
 mod assembler;
+mod atomic;
 mod avx2;
 mod bits;
 mod block;
@@ -59,6 +61,7 @@ mod shape;
 mod strip;
 mod tables;
 mod target;
+mod untyped;
 mod whole;
 mod wide;
 mod width;

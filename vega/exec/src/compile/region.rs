@@ -20,7 +20,7 @@ use super::avx2;
 use super::code::Member;
 use super::context::Context;
 use super::form::CROSSES;
-use super::ir::Lane;
+use super::ir::{Access, Lane};
 use super::layout::{CONTEXT, EPOCH, PIECE, SLOT, STRIP, context, field, mask, scalar};
 use super::operand::{Operand, Source};
 use super::scalar::Scalar;
@@ -71,9 +71,13 @@ pub(super) struct Region {
     floats: usize,
 }
 
-/// Where an access goes, as an index.
-fn space(space: Space) -> usize {
-    usize::from(space == Space::Lds)
+/// Where an access may go, as indices.
+fn spaces(access: &Access) -> &'static [usize] {
+    match access.space {
+        _ if access.flat => &[0, 1],
+        Space::Lds => &[1],
+        _ => &[0],
+    }
 }
 
 /// Whether a NaN among the sources makes the result a NaN, which is watched.
@@ -123,10 +127,10 @@ impl Region {
         let in_order = match &lane.access {
             None => true,
             Some(access) => {
-                let n = space(access.space);
                 // A load that comes after a wait sees what all lanes' loads before it have seen.
                 let ordered = !self.waited || access.space == Space::Lds;
-                !self.stores[n] && (access.load || !self.loads[n]) && ordered
+                let free = |n: &usize| !self.stores[*n] && (access.load || !self.loads[*n]);
+                spaces(access).iter().all(free) && ordered
             }
         };
         let settled = !self.target.watches(shape) || self.stores == [false; 2];
@@ -194,9 +198,10 @@ impl Region {
         lane.vector_writes(&mut self.vector_writes);
         self.crosses += u8::from(lane.cross.is_some());
         if let Some(access) = &lane.access {
-            let n = space(access.space);
-            self.loads[n] |= access.load;
-            self.stores[n] |= !access.load;
+            for n in spaces(access) {
+                self.loads[*n] |= access.load;
+                self.stores[*n] |= !access.load;
+            }
         }
         self.floats += usize::from(self.target.watches(shape));
         self.lanes.push(lane);

@@ -113,7 +113,9 @@ impl Target {
     pub(super) fn covers(self, lane: &Lane, shape: Shape) -> bool {
         match self {
             Self::Avx512 => true,
-            Self::Avx2 => avx2::covers(lane, shape),
+            Self::Avx2 => {
+                lane.access.is_none_or(|access| access.buffer.is_none()) && avx2::covers(lane, shape)
+            }
         }
     }
 }

@@ -155,15 +155,64 @@ impl Handler for Buffer {
             Act::Atomic(shape) => (shape.bytes, true),
         };
         let exec = wave.exec();
-        let inside = shared.addresses(wave, worker, record, 0, bytes.into());
-        let result = if atomic || bytes <= 4 || (!shared.descriptor.swizzle && exec & !inside == 0) {
-            zero_outside(wave, record, act, exec & !inside);
-            shared.act::<V>(wave, worker, record, exec & inside, act)
+        let result = if atomic || bytes <= 4 {
+            whole::<V>(wave, worker, record, &shared, exec, act)
+        } else if shared.descriptor.swizzle {
+            dwords::<V>(wave, worker, record, &shared, bytes / 4, exec)
         } else {
-            dwords::<V>(wave, worker, record, &shared, bytes / 4)
+            in_order::<V>(wave, worker, record, &shared, exec, act)
         };
         finish(worker, wave, ip, result)
     }
+}
+
+/// Elements that are in or out of range as a whole.
+fn whole<V: Vector>(
+    wave: &mut Wave,
+    worker: &mut Worker,
+    record: &Record,
+    shared: &Shared,
+    lanes: u64,
+    act: Act,
+) -> Result<(), LaneFault> {
+    let bytes = match act {
+        Act::Load(shape) | Act::Store(shape) => shape.bytes,
+        Act::Atomic(shape) => shape.bytes,
+    };
+    let inside = shared.addresses(wave, worker, record, 0, bytes.into());
+    zero_outside(wave, record, act, lanes & !inside);
+    shared.act::<V>(wave, worker, record, lanes & inside, act)
+}
+
+/// Lane by lane where elements are in range in part, so that overlapping lanes store in ascending order whatever the
+/// others do.
+fn in_order<V: Vector>(
+    wave: &mut Wave,
+    worker: &mut Worker,
+    record: &Record,
+    shared: &Shared,
+    lanes: u64,
+    act: Act,
+) -> Result<(), LaneFault> {
+    let bytes = match act {
+        Act::Load(shape) | Act::Store(shape) => shape.bytes,
+        Act::Atomic(shape) => shape.bytes,
+    };
+    let begun = shared.addresses(wave, worker, record, 0, 4);
+    let partial = lanes & begun & !shared.addresses(wave, worker, record, 0, bytes.into());
+    let mut rest = lanes;
+    while rest != 0 {
+        let first = rest & rest.wrapping_neg();
+        let ahead = rest & partial;
+        let part = if ahead == 0 { rest } else { rest & ((ahead & ahead.wrapping_neg()) - 1) };
+        rest &= !(part | first);
+        if part == 0 {
+            dwords::<V>(wave, worker, record, shared, bytes / 4, first)?;
+        } else {
+            whole::<V>(wave, worker, record, shared, part, act)?;
+        }
+    }
+    Ok(())
 }
 
 /// Dword by dword: each is in or out of range by itself, and those of a swizzled buffer are no neighbours.
@@ -173,10 +222,10 @@ fn dwords<V: Vector>(
     record: &Record,
     shared: &Shared,
     count: u8,
+    lanes: u64,
 ) -> Result<(), LaneFault> {
     let shape = Shape { bytes: 4, signed: false, half: Half::Whole };
     let act = if record.consts[1] == act::LOAD { Act::Load(shape) } else { Act::Store(shape) };
-    let exec = wave.exec();
     // The addresses may lie in the registers that are loaded: all of them are formed first.
     let mut places = [(0, [0; 64]); 4];
     for (k, (inside, addresses)) in (0..count).zip(&mut places) {
@@ -188,8 +237,8 @@ fn dwords<V: Vector>(
         let mut piece = *record;
         piece.dst = record.dst + u16::from(k);
         piece.sdst = record.sdst + u16::from(k);
-        zero_outside(wave, &piece, act, exec & !inside);
-        shared.act::<V>(wave, worker, &piece, exec & inside, act)?;
+        zero_outside(wave, &piece, act, lanes & !inside);
+        shared.act::<V>(wave, worker, &piece, lanes & inside, act)?;
     }
     Ok(())
 }
