@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::case::Case;
-use crate::child;
+use crate::{child, code, groups, support};
 
 /// What every kernel must reach, in per cent of the instructions that its waves execute.
 const EACH: f64 = 90.0;
@@ -99,4 +99,13 @@ fn statistics_are_read() {
     let found = shares(&output);
     assert_eq!(found["a(int*)"], Share { compiled: 98.7, call_outs: "s_memtime 1.3 %".into() });
     assert_eq!((found["b"].compiled, found.len()), (100.0, 2));
+
+    if support::device().is_some() {
+        code::compiled();
+        let (_, output) = child::run("matrix", 0, VARIABLES);
+        let kernels: Vec<&str> = groups::matrix::cases().iter().map(|case| case.kernel).collect();
+        let found = shares(&output);
+        let seen = found.keys().filter(|name| kernels.iter().any(|kernel| name.contains(kernel))).count();
+        assert!(seen > 0 && seen <= kernels.len(), "{seen} of {kernels:?} in\n{output}");
+    }
 }

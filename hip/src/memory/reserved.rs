@@ -7,7 +7,7 @@
 #![allow(unsafe_code)]
 
 use super::Allocation;
-use super::block::{ALIGNMENT, Block, Owner, overflow, required};
+use super::block::{ALIGNMENT, Block, Owner, allocated, overflow, required};
 use super::pool::location;
 use super::view::elements;
 use crate::error::Call;
@@ -158,10 +158,13 @@ impl<T: Pod> ReservedBuffer<T> {
         let bytes = capacity.checked_mul(size_of::<T>()).ok_or_else(|| overflow(capacity))?;
         // Some releases answer the calls with success and nothing where there is no such thing. What does not know the
         // attribute is asked all the same.
-        if device.attribute(hipDeviceAttributeVirtualMemoryManagementSupported).unwrap_or(1) == 0 {
+        let unsupported = || {
             let (symbol, runtime) = ("hipMemAddressReserve", device.runtime().version());
             let message = format!("{device:?} has no management of virtual memory, so there is no {symbol}");
-            return Err(Error::new(ErrorKind::Unsupported { symbol, runtime }, message));
+            Error::new(ErrorKind::Unsupported { symbol, runtime }, message)
+        };
+        if device.attribute(hipDeviceAttributeVirtualMemoryManagementSupported).unwrap_or(1) == 0 {
+            return Err(unsupported());
         }
         let _current = device.enter()?;
         let (runtime, api) = (device.runtime(), device.runtime().api());
@@ -179,7 +182,7 @@ impl<T: Pod> ReservedBuffer<T> {
         // SAFETY: the out-pointer is to a live local; any address will do.
         let status = unsafe { api.hipMemAddressReserve(&mut address, reserved, 0, std::ptr::null_mut(), 0) };
         let call = || Call::new("hipMemAddressReserve").arg("size", reserved).on(device.raw());
-        let address = required(device, reserved, status, address, call)?;
+        let address = allocated(device, status, address, &call)?.ok_or_else(unsupported)?;
         let chunks = Chunks::default();
         let owner = Range { reserved, chunks: chunks.clone() };
         let allocation = Allocation::owned(device, address.as_ptr(), reserved, owner);
