@@ -7,7 +7,7 @@
 #![allow(unsafe_code)]
 
 use super::Allocation;
-use super::block::{ALIGNMENT, Block, Owner, allocated, overflow, required};
+use super::block::{ALIGNMENT, Block, Owner, overflow, required};
 use super::pool::location;
 use super::view::elements;
 use crate::error::Call;
@@ -15,10 +15,10 @@ use crate::{Device, Error, ErrorKind, Result};
 use bytemuck::Pod;
 use hip_sys::abi::{MEM_ALLOCATION_PROP, Version, v5_0};
 use hip_sys::{
-    hipDeviceAttributeVirtualMemoryManagementSupported, hipMemAccessDesc, hipMemAccessFlagsProtReadWrite,
-    hipMemAllocationGranularityMinimum, hipMemAllocationProp, hipMemAllocationProp_allocFlags,
-    hipMemAllocationProp_anon_1, hipMemAllocationTypePinned, hipMemGenericAllocationHandle_t,
-    hipMemHandleTypeNone,
+    hipDeviceAttributeVirtualMemoryManagementSupported, hipError_t, hipMemAccessDesc,
+    hipMemAccessFlagsProtReadWrite, hipMemAllocationGranularityMinimum, hipMemAllocationProp,
+    hipMemAllocationProp_allocFlags, hipMemAllocationProp_anon_1, hipMemAllocationTypePinned,
+    hipMemGenericAllocationHandle_t, hipMemHandleTypeNone,
 };
 use std::ffi::c_void;
 use std::fmt;
@@ -182,7 +182,10 @@ impl<T: Pod> ReservedBuffer<T> {
         // SAFETY: the out-pointer is to a live local; any address will do.
         let status = unsafe { api.hipMemAddressReserve(&mut address, reserved, 0, std::ptr::null_mut(), 0) };
         let call = || Call::new("hipMemAddressReserve").arg("size", reserved).on(device.raw());
-        let address = allocated(device, status, address, &call)?.ok_or_else(unsupported)?;
+        if matches!(status, Ok(hipError_t(0))) && address.is_null() {
+            return Err(unsupported());
+        }
+        let address = required(device, reserved, status, address, call)?;
         let chunks = Chunks::default();
         let owner = Range { reserved, chunks: chunks.clone() };
         let allocation = Allocation::owned(device, address.as_ptr(), reserved, owner);
