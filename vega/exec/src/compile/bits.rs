@@ -3,6 +3,7 @@
 use iced_x86::{Code, Register};
 
 use super::assembler::{Arg, Masking};
+use super::codes::{ADD, AND, OR, QUIET, SUB, XOR, by_constant::*};
 use super::ir::Lane;
 use super::layout::{ymm, zmm};
 use super::math::where_;
@@ -11,15 +12,6 @@ use super::strip::{K2, K3, LOAD, Strip};
 use super::width::{DOUBLE, SINGLE};
 use Code::*;
 
-const QUIET: Masking = Masking { by: None, zero: false, quiet: true };
-const ADD: Code = EVEX_Vpaddd_zmm_k1z_zmm_zmmm512b32;
-const SUB: Code = EVEX_Vpsubd_zmm_k1z_zmm_zmmm512b32;
-const AND: Code = EVEX_Vpandd_zmm_k1z_zmm_zmmm512b32;
-const OR: Code = EVEX_Vpord_zmm_k1z_zmm_zmmm512b32;
-const XOR: Code = EVEX_Vpxord_zmm_k1z_zmm_zmmm512b32;
-const SHL: Code = EVEX_Vpslld_zmm_k1z_zmmm512b32_imm8;
-const SHR: Code = EVEX_Vpsrld_zmm_k1z_zmmm512b32_imm8;
-const SAR: Code = EVEX_Vpsrad_zmm_k1z_zmmm512b32_imm8;
 const SHUFFLE: Code = EVEX_Vpshufb_zmm_k1z_zmm_zmmm512;
 const BYTES: Code = EVEX_Vmovdqu8_zmm_k1z_zmmm512;
 const TEST_BYTES: Code = EVEX_Vptestmb_kr_k1_zmm_zmmm512;

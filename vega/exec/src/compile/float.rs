@@ -4,8 +4,8 @@ use iced_x86::{Code, Register};
 use vega_isa::Ty;
 
 use super::assembler::{Arg, Masking};
+use super::codes::AND;
 use super::ir::Lane;
-use super::lane::AND;
 use super::layout::zmm;
 use super::shape::Float;
 use super::strip::{K2, K3, MOVE, Strip};

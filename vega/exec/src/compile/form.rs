@@ -7,6 +7,7 @@ use iced_x86::{Code, Register};
 use vega_isa::{Dpp, Unused};
 
 use super::assembler::{Arg, Masking, at_index};
+use super::codes::by_constant::*;
 use super::context::Context;
 use super::ir::Lane;
 use super::layout::{CONTEXT, PIECE, zmm};
@@ -29,10 +30,6 @@ const EXTRAS: u16 = 6;
 pub(super) const CROSS: u16 = SPARE as u16 + 9;
 /// How many of them there are.
 pub(super) const CROSSES: u8 = 7;
-
-const SHL: Code = EVEX_Vpslld_zmm_k1z_zmmm512b32_imm8;
-const SHR: Code = EVEX_Vpsrld_zmm_k1z_zmmm512b32_imm8;
-const SAR: Code = EVEX_Vpsrad_zmm_k1z_zmmm512b32_imm8;
 
 /// Lanes of a row that have a source, and where it is.
 pub(super) fn row_sources(dpp: Dpp) -> (u16, [u32; 16]) {

@@ -6,6 +6,7 @@ use iced_x86::{Code, Register};
 use vega_isa::micro::MixDst;
 
 use super::assembler::{Arg, Masking};
+use super::codes::{AND, OR, QUIET, XOR, by_constant::*};
 use super::ir::Lane;
 use super::layout::{ymm, zmm};
 use super::math::where_;
@@ -13,14 +14,6 @@ use super::shape::{Packed, Shape};
 use super::strip::{K2, K3, MOVE, Strip};
 use super::width::{SINGLE, class};
 use Code::*;
-
-const QUIET: Masking = Masking { by: None, zero: false, quiet: true };
-const AND: Code = EVEX_Vpandd_zmm_k1z_zmm_zmmm512b32;
-const OR: Code = EVEX_Vpord_zmm_k1z_zmm_zmmm512b32;
-const XOR: Code = EVEX_Vpxord_zmm_k1z_zmm_zmmm512b32;
-const SHL: Code = EVEX_Vpslld_zmm_k1z_zmmm512b32_imm8;
-const SHR: Code = EVEX_Vpsrld_zmm_k1z_zmmm512b32_imm8;
-const SAR: Code = EVEX_Vpsrad_zmm_k1z_zmmm512b32_imm8;
 
 impl Strip<'_> {
     /// The low halves of `a` as f32.

@@ -3,8 +3,9 @@
 use iced_x86::{Code, Register};
 
 use super::assembler::{Arg, Masking};
+use super::codes::{ADD, AND, OR, SUB};
 use super::ir::Lane;
-use super::lane::{ADD, AND, LOGIC, OR, SAR, SHL, SHR, SUB};
+use super::lane::{LOGIC, SAR, SHL, SHR};
 use super::layout::zmm;
 use super::shape::constant;
 use super::strip::{K2, K3, LOAD, MOVE, Strip};

@@ -3,6 +3,7 @@
 use iced_x86::{Code, Register};
 
 use super::assembler::{Arg, Masking};
+use super::codes::{ADD, AND, SUB, XOR};
 use super::ir::Lane;
 use super::layout::zmm;
 use super::shape::{Float, Shape, constant};
@@ -10,11 +11,6 @@ use super::strip::{K2, MOVE, Strip};
 use super::width::{SINGLE, class};
 use Code::*;
 
-pub(super) const AND: Code = EVEX_Vpandd_zmm_k1z_zmm_zmmm512b32;
-pub(super) const OR: Code = EVEX_Vpord_zmm_k1z_zmm_zmmm512b32;
-const XOR: Code = EVEX_Vpxord_zmm_k1z_zmm_zmmm512b32;
-pub(super) const ADD: Code = EVEX_Vpaddd_zmm_k1z_zmm_zmmm512b32;
-pub(super) const SUB: Code = EVEX_Vpsubd_zmm_k1z_zmm_zmmm512b32;
 pub(super) const SHL: Code = EVEX_Vpsllvd_zmm_k1z_zmm_zmmm512b32;
 pub(super) const SHR: Code = EVEX_Vpsrlvd_zmm_k1z_zmm_zmmm512b32;
 pub(super) const SAR: Code = EVEX_Vpsravd_zmm_k1z_zmm_zmmm512b32;

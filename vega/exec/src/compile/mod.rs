@@ -13,7 +13,8 @@
 //! | `compiler`, `flow`, `frame` | from records to code: regions, program flow, calls of the interpreter, the way in and out |
 //! | `region`, `strip`, `registers` | one region, its emission for a strip, which values are in registers |
 //! | `lane`, `integer`, `float`, `wide`, `half`, `bits` | emission of vector arithmetic |
-//! | `math`, `divide`, `width` | functions of floats, the helpers of division, the host's instructions for both widths |
+//! | `math`, `divide` | functions of floats, the helpers of division |
+//! | `codes`, `width` | the host's instructions on dwords, and on floats of both widths |
 //! | `form`, `whole` | parts of dwords and permuted lanes around operations; exchange between the lanes of a wave |
 //! | `memory`, `block`, `gather`, `untyped` | emission of loads and stores, for AVX-512 |
 //! | `atomic` | emission of atomic operations |
@@ -35,6 +36,7 @@ mod block;
 mod buffer;
 mod classify;
 pub(crate) mod code;
+mod codes;
 mod compiler;
 pub(crate) mod context;
 mod divide;

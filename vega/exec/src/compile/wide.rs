@@ -3,14 +3,13 @@
 use iced_x86::{Code, Register};
 
 use super::assembler::{Arg, Masking};
+use super::codes::QUIET;
 use super::ir::Lane;
 use super::layout::{ymm, zmm};
 use super::operand::Source;
 use super::shape::{Shape, constant};
 use super::strip::{K2, K3, Strip};
 use Code::*;
-
-const QUIET: Masking = Masking { by: None, zero: false, quiet: true };
 
 impl Strip<'_> {
     /// `code` for both halves: d = a op b.

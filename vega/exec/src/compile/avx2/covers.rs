@@ -72,7 +72,6 @@ pub(in crate::compile) fn covers(lane: &Lane, shape: Shape) -> bool {
         | Shape::HalfToFloat
         | Shape::FloatToHalf
         | Shape::Memory => true,
-        #[allow(unreachable_patterns, reason = "shapes that other targets gain")]
         _ => false,
     };
     even && emitted && (clamps || !lane.clamp)

@@ -175,11 +175,7 @@ fn whole<V: Vector>(
     lanes: u64,
     act: Act,
 ) -> Result<(), LaneFault> {
-    let bytes = match act {
-        Act::Load(shape) | Act::Store(shape) => shape.bytes,
-        Act::Atomic(shape) => shape.bytes,
-    };
-    let inside = shared.addresses(wave, worker, record, 0, bytes.into());
+    let inside = shared.addresses(wave, worker, record, 0, act.bytes().into());
     zero_outside(wave, record, act, lanes & !inside);
     shared.act::<V>(wave, worker, record, lanes & inside, act)
 }
@@ -194,12 +190,8 @@ fn in_order<V: Vector>(
     lanes: u64,
     act: Act,
 ) -> Result<(), LaneFault> {
-    let bytes = match act {
-        Act::Load(shape) | Act::Store(shape) => shape.bytes,
-        Act::Atomic(shape) => shape.bytes,
-    };
     let begun = shared.addresses(wave, worker, record, 0, 4);
-    let partial = lanes & begun & !shared.addresses(wave, worker, record, 0, bytes.into());
+    let partial = lanes & begun & !shared.addresses(wave, worker, record, 0, act.bytes().into());
     let mut rest = lanes;
     while rest != 0 {
         let first = rest & rest.wrapping_neg();
@@ -207,7 +199,7 @@ fn in_order<V: Vector>(
         let part = if ahead == 0 { rest } else { rest & ((ahead & ahead.wrapping_neg()) - 1) };
         rest &= !(part | first);
         if part == 0 {
-            dwords::<V>(wave, worker, record, shared, bytes / 4, first)?;
+            dwords::<V>(wave, worker, record, shared, act.bytes() / 4, first)?;
         } else {
             whole::<V>(wave, worker, record, shared, part, act)?;
         }

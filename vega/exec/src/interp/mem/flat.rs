@@ -177,6 +177,16 @@ pub(crate) enum Act {
     Atomic(AtomicShape),
 }
 
+impl Act {
+    /// Bytes of a lane's element.
+    pub fn bytes(self) -> u8 {
+        match self {
+            Self::Load(shape) | Self::Store(shape) => shape.bytes,
+            Self::Atomic(shape) => shape.bytes,
+        }
+    }
+}
+
 /// In `consts[1]`: which of [`Act`] `consts[2]` is for.
 pub(crate) mod act {
     pub const LOAD: u64 = 0;
