@@ -143,7 +143,7 @@ impl Device {
     pub fn total_memory(self) -> Result<usize> {
         let mut bytes = 0;
         // SAFETY: the out-pointer is to a live local.
-        let status = unsafe { self.0.runtime.api().hipDeviceTotalMem(&mut bytes, self.0.ordinal) };
+        let status = unsafe { self.0.runtime.usable_api()?.hipDeviceTotalMem(&mut bytes, self.0.ordinal) };
         self.0.runtime.check(status, || Call::new("hipDeviceTotalMem").on(self.raw()))?;
         Ok(bytes)
     }
@@ -172,8 +172,9 @@ impl Device {
     pub fn attribute(self, attribute: hipDeviceAttribute_t) -> Result<i32> {
         let mut value = 0;
         // SAFETY: the out-pointer is to a live local; an unknown attribute is refused.
-        let status =
-            unsafe { self.0.runtime.api().hipDeviceGetAttribute(&mut value, attribute, self.0.ordinal) };
+        let status = unsafe {
+            self.0.runtime.usable_api()?.hipDeviceGetAttribute(&mut value, attribute, self.0.ordinal)
+        };
         let call = || Call::new("hipDeviceGetAttribute").arg("attr", attribute).on(self.raw());
         self.0.runtime.check(status, call)?;
         Ok(value)
@@ -188,8 +189,9 @@ impl Device {
         let mut text = [0 as c_char; 64];
         let room = 63;
         // SAFETY: the buffer is one byte longer than what HIP is told, so there is always a NUL at its end.
-        let status =
-            unsafe { self.0.runtime.api().hipDeviceGetPCIBusId(text.as_mut_ptr(), room, self.0.ordinal) };
+        let status = unsafe {
+            self.0.runtime.usable_api()?.hipDeviceGetPCIBusId(text.as_mut_ptr(), room, self.0.ordinal)
+        };
         self.0.runtime.check(status, || Call::new("hipDeviceGetPCIBusId").on(self.raw()))?;
         // SAFETY: the last byte is 0 in any case.
         let text = unsafe { CStr::from_ptr(text.as_ptr()) };

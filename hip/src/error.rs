@@ -194,6 +194,8 @@ pub enum ErrorKind {
     Capturing,
     /// A node was used with a graph that it is not of.
     ForeignNode,
+    /// A node does something else than what its parameters are for.
+    WrongNode,
     /// A graph cannot own the memory, as the host may touch it at any time.
     NotOwnable,
     /// A graph cannot be updated by one of another shape.

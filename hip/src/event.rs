@@ -209,7 +209,7 @@ impl Event {
     pub fn elapsed_until(&self, stop: &Event) -> Result<Duration> {
         self.device.expect_runtime_of(stop.device, "the event")?;
         let mut milliseconds = 0.0f32;
-        let api = self.device.runtime().api();
+        let api = self.device.runtime().usable_api()?;
         // SAFETY: both handles are alive while they are borrowed; the out-pointer is to a live local.
         let status = unsafe { api.hipEventElapsedTime(&mut milliseconds, self.handle, stop.handle) };
         let call = || Call::new("hipEventElapsedTime").arg("start", self.handle).arg("stop", stop.handle);
@@ -292,9 +292,14 @@ impl Marker {
 impl Drop for Marker {
     /// Back to the pool: whoever waits for the marker waits for what it marked at that time.
     fn drop(&mut self) {
-        if !self.device.state().markers.push(self.handle) {
-            destroy(self.device, self.handle);
+        if self.device.state().markers.push(self.handle) {
+            return;
         }
+        if crate::callback::is_inside() {
+            let late = Self { device: self.device, handle: self.handle };
+            return self.device.runtime().shared().deferred.later(Box::new(late));
+        }
+        destroy(self.device, self.handle);
     }
 }
 

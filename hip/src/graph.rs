@@ -24,11 +24,13 @@
 //! Only the memory of [`DeviceBuffer`](crate::DeviceBuffer)s can be in a graph, and host memory that was moved into it: see
 //! [`HostSlot`]. Memory that the host may touch at any time is refused.
 
+mod arguments;
 mod capture;
 mod dot;
 mod entered;
 mod exec;
 mod node;
+mod parameters;
 mod raw;
 mod resource;
 
@@ -65,8 +67,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[doc(alias = "hipGraphDestroy")]
 pub struct Graph {
     raw: Arc<RawGraph>,
-    /// What clones have in common, and other graphs have not.
-    family: u64,
     nodes: Vec<Entry>,
     /// What the graph uses, but no node of the list accounts for: captured work, and nodes whose creation failed late.
     others: Vec<Resources>,
@@ -76,8 +76,31 @@ pub struct Graph {
 #[derive(Clone)]
 struct Entry {
     raw: raw::RawNode,
+    /// Distinguishes the node from all others but its counterparts in copies of the graph.
+    id: u64,
+    kind: NodeKind,
     label: String,
     resources: Resources,
+}
+
+/// What a node does, as far as its parameters can be set.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum NodeKind {
+    Kernel,
+    Copy,
+    Fill,
+    Other,
+}
+
+impl NodeKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Kernel => "a kernel",
+            Self::Copy => "a copy",
+            Self::Fill => "a fill",
+            Self::Other => "something else",
+        }
+    }
 }
 
 impl Graph {
@@ -91,9 +114,7 @@ impl Graph {
     }
 
     fn of(raw: RawGraph) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let family = NEXT.fetch_add(1, Ordering::Relaxed);
-        Self { raw: Arc::new(raw), family, nodes: Vec::new(), others: Vec::new() }
+        Self { raw: Arc::new(raw), nodes: Vec::new(), others: Vec::new() }
     }
 
     /// `hipGraphClone`: a copy. [`Node`]s of this graph stand for their counterparts in the copy, too; the memory is shared.
@@ -108,7 +129,7 @@ impl Graph {
         for entry in &self.nodes {
             nodes.push(Entry { raw: raw.counterpart(entry.raw)?, ..entry.clone() });
         }
-        Ok(Self { raw: Arc::new(raw), family: self.family, nodes, others: self.others.clone() })
+        Ok(Self { raw: Arc::new(raw), nodes, others: self.others.clone() })
     }
 
     /// `hipGraphInstantiate`: makes the graph ready to be launched. Later changes of the graph do not concern the result.
@@ -124,7 +145,7 @@ impl Graph {
     /// `hipGraphGetNodes`: the nodes, in the order in which they were added.
     #[doc(alias = "hipGraphGetNodes")]
     pub fn nodes(&self) -> impl ExactSizeIterator<Item = Node> + '_ {
-        (0..self.nodes.len()).map(|index| Node { family: self.family, index })
+        self.nodes.iter().enumerate().map(|(index, entry)| entry.node(index))
     }
 
     /// `hipGraphGetEdges`: the dependencies, each as a node and one that comes after it.
@@ -137,8 +158,8 @@ impl Graph {
     #[doc(alias = "hipGraphGetRootNodes")]
     pub fn edges(&self) -> Result<Vec<(Node, Node)>> {
         let node = |raw: raw::RawNode| {
-            let index = self.nodes.iter().position(|entry| entry.raw == raw)?;
-            Some(Node { family: self.family, index })
+            let (index, entry) = self.nodes.iter().enumerate().find(|(_, entry)| entry.raw == raw)?;
+            Some(entry.node(index))
         };
         let edges = self.raw.edges()?;
         Ok(edges.into_iter().filter_map(|(from, to)| Some((node(from)?, node(to)?))).collect())
@@ -164,7 +185,7 @@ impl Graph {
     }
 
     fn entry(&self, node: Node) -> Result<&Entry> {
-        let entry = self.nodes.get(node.index).filter(|_| node.family == self.family);
+        let entry = self.nodes.get(node.index).filter(|entry| entry.id == node.id);
         entry.ok_or_else(foreign_node)
     }
 
@@ -175,6 +196,17 @@ impl Graph {
     /// Everything that the graph's work uses.
     fn all_resources(&self) -> impl Iterator<Item = &Resources> {
         self.nodes.iter().map(|entry| &entry.resources).chain(&self.others)
+    }
+}
+
+impl Entry {
+    fn new(raw: raw::RawNode, kind: NodeKind, label: String, resources: Resources) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self { raw, id: NEXT.fetch_add(1, Ordering::Relaxed), kind, label, resources }
+    }
+
+    fn node(&self, index: usize) -> Node {
+        Node { id: self.id, index }
     }
 }
 

@@ -49,6 +49,16 @@ impl Drop for Loaded {
     /// Waits for the device. Work that cannot be waited for may still run the code, which then stays where it is.
     fn drop(&mut self) {
         let runtime = self.device.runtime();
+        if crate::callback::is_inside() {
+            let late = Self {
+                device: self.device,
+                handle: self.handle,
+                kernels: Vec::new(),
+                source: self.source,
+                _bytes: std::mem::take(&mut self._bytes),
+            };
+            return runtime.shared().deferred.later(Box::new(late));
+        }
         let unload = || {
             self.device.synchronize()?;
             let _current = self.device.enter()?;

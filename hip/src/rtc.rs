@@ -117,6 +117,7 @@ impl Program {
     #[doc(alias = "hiprtcCompileProgram")]
     #[doc(alias = "hiprtcCreateProgram")]
     pub fn compile_for(&self, runtime: Runtime, arch: &str) -> Result<Compiled> {
+        runtime.refuse()?;
         let mut options = self.options.clone();
         options.push(format!("--offload-arch={arch}"));
         let names_files = |option: &String| {
@@ -226,7 +227,7 @@ impl Compiled {
 pub fn version(runtime: Runtime) -> Result<(i32, i32)> {
     let (mut major, mut minor) = (0, 0);
     // SAFETY: the out-pointers are to live locals.
-    let result = unsafe { runtime.api().hiprtcVersion(&mut major, &mut minor) };
+    let result = unsafe { runtime.usable_api()?.hiprtcVersion(&mut major, &mut minor) };
     check(runtime, result, || Call::new("hiprtcVersion"))?;
     Ok((major, minor))
 }

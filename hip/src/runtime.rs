@@ -169,7 +169,7 @@ impl Runtime {
     pub fn driver_version(self) -> Result<Version> {
         let mut raw = 0;
         // SAFETY: the out-pointer is to a live local.
-        let status = unsafe { self.api().hipDriverGetVersion(&mut raw) };
+        let status = unsafe { self.usable_api()?.hipDriverGetVersion(&mut raw) };
         self.check(status, || Call::new("hipDriverGetVersion"))?;
         Ok(Version::from_raw(raw.unsigned_abs()))
     }
@@ -249,7 +249,7 @@ impl Runtime {
     #[doc(alias = "hipProfilerStart")]
     pub fn start_profiler(self) -> Result<()> {
         // SAFETY: the call takes nothing.
-        let status = unsafe { self.api().hipProfilerStart() };
+        let status = unsafe { self.usable_api()?.hipProfilerStart() };
         self.check(status, || Call::new("hipProfilerStart"))
     }
 
@@ -260,7 +260,7 @@ impl Runtime {
     #[doc(alias = "hipProfilerStop")]
     pub fn stop_profiler(self) -> Result<()> {
         // SAFETY: the call takes nothing.
-        let status = unsafe { self.api().hipProfilerStop() };
+        let status = unsafe { self.usable_api()?.hipProfilerStop() };
         self.check(status, || Call::new("hipProfilerStop"))
     }
 
@@ -270,6 +270,13 @@ impl Runtime {
         #[cfg(feature = "fault")]
         crate::fault::refuse(self.0.simulation)?;
         crate::callback::refuse()
+    }
+
+    /// The function table, where this thread can use HIP: see [`refuse`](Self::refuse).
+    #[inline]
+    pub(crate) fn usable_api(self) -> Result<&'static Api> {
+        self.refuse()?;
+        Ok(self.0.api)
     }
 
     /// Whether it is a simulation of `fault`.
@@ -283,7 +290,12 @@ impl Runtime {
     pub(crate) fn report(self, error: &Error) {
         let hook = self.0.drop_hook.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
         match hook {
-            Some(hook) => drop(std::panic::catch_unwind(AssertUnwindSafe(|| hook(error)))),
+            Some(hook) => {
+                if let Err(panic) = std::panic::catch_unwind(AssertUnwindSafe(|| hook(error))) {
+                    // What it carries might panic when it is dropped.
+                    std::mem::forget(panic);
+                }
+            }
             None => {
                 use std::io::Write as _;
                 // A closed standard error must not panic in a destructor, as eprintln would.
@@ -313,7 +325,7 @@ impl Runtime {
     fn query_count(self) -> Result<i32> {
         let mut count = 0;
         // SAFETY: the out-pointer is to a live local.
-        let status = unsafe { self.api().hipGetDeviceCount(&mut count) };
+        let status = unsafe { self.usable_api()?.hipGetDeviceCount(&mut count) };
         if let Ok(hipError_t(code)) = status
             && ErrorCode(code) == ErrorCode::NO_DEVICE
         {

@@ -129,6 +129,12 @@ impl StreamShared {
         if self.captured.is_some() { Err(capturing()) } else { Ok(()) }
     }
 
+    /// An error where nothing can be given to the stream that owns host memory: when it is captured, or inside a callback.
+    pub(crate) fn refuse_owned(&self) -> Result<()> {
+        self.refuse_capture()?;
+        self.device.runtime().refuse()
+    }
+
     /// What the stream is captured into, if it is.
     #[inline]
     pub(crate) fn captured(&self) -> Option<&Arc<Captured>> {
@@ -166,20 +172,18 @@ impl StreamShared {
 
     /// Finishes the stream's work and destroys it. Leaks it when its work cannot be waited for: memory that it used must
     /// then never be freed.
-    fn destroy(&self) {
-        let Some(_held) = self.hold() else { return };
+    fn destroy(&self) -> Result<()> {
+        let Some(_held) = self.hold() else { return Ok(()) };
         let runtime = self.device.runtime();
         // Nothing but a capture that is over was ever enqueued on a captured stream.
-        if self.captured.is_none()
-            && let Err(error) = self.synchronize()
-        {
-            return runtime.report(&error);
+        if self.captured.is_none() {
+            self.synchronize()?;
         }
         self.finished.store(true, Ordering::Release);
         // SAFETY: the owner is being dropped, everybody else asks `hold` first.
         let status = unsafe { runtime.api().hipStreamDestroy(self.handle) };
         let call = || Call::new("hipStreamDestroy").arg("stream", self.handle).on(self.device.raw());
-        runtime.check_in_drop(status, call);
+        runtime.check(status, call)
     }
 }
 
@@ -369,8 +373,15 @@ impl Stream {
 impl Drop for Stream {
     /// Waits for the stream's work. The default stream belongs to the device and stays.
     fn drop(&mut self) {
-        if !self.shared.handle.is_null() {
-            self.shared.destroy();
+        if self.shared.handle.is_null() {
+            return;
+        }
+        if crate::callback::is_inside() {
+            let late = Self { shared: self.shared.clone() };
+            return self.runtime().shared().deferred.later(Box::new(late));
+        }
+        if let Err(error) = self.shared.destroy() {
+            self.runtime().report(&error);
         }
     }
 }

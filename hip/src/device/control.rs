@@ -214,7 +214,7 @@ impl Device {
     pub fn uuid(self) -> Result<[u8; 16]> {
         let mut uuid = hipUUID { bytes: [0; 16] };
         // SAFETY: the out-pointer is to a live local.
-        let status = unsafe { self.runtime().api().hipDeviceGetUuid(&mut uuid, self.raw()) };
+        let status = unsafe { self.runtime().usable_api()?.hipDeviceGetUuid(&mut uuid, self.raw()) };
         self.runtime().check(status, || Call::new("hipDeviceGetUuid").on(self.raw()))?;
         Ok(uuid.bytes.map(|byte| byte as u8))
     }
@@ -247,7 +247,7 @@ impl Runtime {
         let text = CString::new(id).map_err(|_| none())?;
         let mut ordinal = -1;
         // SAFETY: the out-pointer is to a live local, the text ends with a NUL.
-        let status = unsafe { self.api().hipDeviceGetByPCIBusId(&mut ordinal, text.as_ptr()) };
+        let status = unsafe { self.usable_api()?.hipDeviceGetByPCIBusId(&mut ordinal, text.as_ptr()) };
         if matches!(status, Ok(code) if ErrorCode::from(code) == ErrorCode::INVALID_VALUE) {
             self.clear_last_error();
             return Err(none());

@@ -114,7 +114,7 @@ impl Properties {
     /// Asks HIP. The symbol decides the layout: `hipGetDevicePropertiesR0600` exists from 6.0 on and writes the new one,
     /// `hipGetDeviceProperties` keeps the old one in every release.
     pub(crate) fn query(device: Device) -> Result<Self> {
-        let api = device.runtime().api();
+        let api = device.runtime().usable_api()?;
         let properties = if device.runtime().supports("hipGetDevicePropertiesR0600") {
             let mut raw = MaybeUninit::<hipDeviceProp_tR0600>::zeroed();
             // SAFETY: the symbol writes this layout.

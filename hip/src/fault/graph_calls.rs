@@ -5,6 +5,7 @@
 #![allow(unsafe_code)]
 
 use super::calls::{functions, kernel, put};
+use super::graphs::Kind;
 use super::state::{INVALID_HANDLE, INVALID_VALUE, Op, SUCCESS, State, pointer};
 use crate::Dim3;
 use hip_sys::{
@@ -33,13 +34,13 @@ functions! {
     }
     hipGraphDestroy |state| (graph: *mut c_void) { state.graphs.destroy(graph.addr()) }
     hipGraphAddEmptyNode |state| (out: *mut *mut c_void, graph: *mut c_void, after: *const *mut c_void, count: usize) {
-        add(state, out, graph, after, count, Vec::new())
+        add(state, out, graph, after, count, (Kind::Other, Vec::new()))
     }
     hipGraphAddKernelNode |state| (
         out: *mut *mut c_void, graph: *mut c_void, after: *const *mut c_void, count: usize, parameters: *const hipKernelNodeParams
     ) {
         match kernel_node(state, parameters) {
-            Some(op) => add(state, out, graph, after, count, vec![op]),
+            Some(op) => add(state, out, graph, after, count, (Kind::Kernel, vec![op])),
             None => INVALID_HANDLE,
         }
     }
@@ -48,12 +49,12 @@ functions! {
         from: *const c_void, bytes: usize, _kind: hipMemcpyKind
     ) {
         let op = Op::Copy { to: to.expose_provenance(), from: from.expose_provenance(), bytes };
-        add(state, out, graph, after, count, vec![op])
+        add(state, out, graph, after, count, (Kind::Copy, vec![op]))
     }
     hipGraphAddMemsetNode |state| (
         out: *mut *mut c_void, graph: *mut c_void, after: *const *mut c_void, count: usize, parameters: *const hipMemsetParams
     ) {
-        add(state, out, graph, after, count, vec![memset_node(parameters)])
+        add(state, out, graph, after, count, (Kind::Fill, vec![memset_node(parameters)]))
     }
     hipGraphAddHostNode |state| (
         out: *mut *mut c_void, graph: *mut c_void, after: *const *mut c_void, count: usize, parameters: *const hipHostNodeParams
@@ -62,20 +63,20 @@ functions! {
         let parameters = unsafe { *parameters };
         let Some(function) = parameters.fn_ else { return INVALID_VALUE };
         let op = Op::Host(function, parameters.userData.expose_provenance());
-        add(state, out, graph, after, count, vec![op])
+        add(state, out, graph, after, count, (Kind::Other, vec![op]))
     }
     hipGraphAddChildGraphNode |state| (
         out: *mut *mut c_void, graph: *mut c_void, after: *const *mut c_void, count: usize, child: *mut c_void
     ) {
         match state.graphs.work(child.addr()) {
-            Some(work) => add(state, out, graph, after, count, work),
+            Some(work) => add(state, out, graph, after, count, (Kind::Other, work)),
             None => INVALID_HANDLE,
         }
     }
     hipGraphAddEventRecordNode |state| (
         out: *mut *mut c_void, graph: *mut c_void, after: *const *mut c_void, count: usize, _event: *mut c_void
     ) {
-        add(state, out, graph, after, count, Vec::new())
+        add(state, out, graph, after, count, (Kind::Other, Vec::new()))
     }
     hipGraphAddEventWaitNode |state| (
         out: *mut *mut c_void, graph: *mut c_void, after: *const *mut c_void, count: usize, event: *mut c_void
@@ -85,7 +86,7 @@ functions! {
             Some(None) => Op::Nothing,
             None => return INVALID_HANDLE,
         };
-        add(state, out, graph, after, count, vec![wait])
+        add(state, out, graph, after, count, (Kind::Other, vec![wait]))
     }
     hipGraphAddDependencies |state| (graph: *mut c_void, from: *const *mut c_void, to: *const *mut c_void, count: usize) {
         for (from, to) in handles(from, count).into_iter().zip(handles(to, count)) {
@@ -141,7 +142,7 @@ functions! {
     }
     hipGraphExecKernelNodeSetParams |state| (exec: *mut c_void, node: *mut c_void, parameters: *const hipKernelNodeParams) {
         match kernel_node(state, parameters) {
-            Some(op) => state.graphs.set(exec.addr(), node.addr(), vec![op]),
+            Some(op) => state.set_node(exec.addr(), node.addr(), Kind::Kernel, op),
             None => INVALID_HANDLE,
         }
     }
@@ -149,10 +150,10 @@ functions! {
         exec: *mut c_void, node: *mut c_void, to: *mut c_void, from: *const c_void, bytes: usize, _kind: hipMemcpyKind
     ) {
         let op = Op::Copy { to: to.expose_provenance(), from: from.expose_provenance(), bytes };
-        state.graphs.set(exec.addr(), node.addr(), vec![op])
+        state.set_node(exec.addr(), node.addr(), Kind::Copy, op)
     }
     hipGraphExecMemsetNodeSetParams |state| (exec: *mut c_void, node: *mut c_void, parameters: *const hipMemsetParams) {
-        state.graphs.set(exec.addr(), node.addr(), vec![memset_node(parameters)])
+        state.set_node(exec.addr(), node.addr(), Kind::Fill, memset_node(parameters))
     }
 }
 
@@ -187,9 +188,9 @@ fn add(
     graph: *mut c_void,
     after: *const *mut c_void,
     count: usize,
-    work: Vec<Op>,
+    (kind, work): (Kind, Vec<Op>),
 ) -> u32 {
-    let Some(node) = state.graphs.add(graph.addr(), handles(after, count), work) else {
+    let Some(node) = state.graphs.add(graph.addr(), handles(after, count), kind, work) else {
         return INVALID_HANDLE;
     };
     put(out, pointer(node));

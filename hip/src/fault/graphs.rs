@@ -3,10 +3,20 @@
 use super::state::{INVALID_HANDLE, INVALID_VALUE, Op, SUCCESS, State, new_handle};
 use std::collections::{BTreeMap, HashMap};
 
+/// What a node is. The runtime takes parameters for those of the node's own kind without looking.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Kernel,
+    Copy,
+    Fill,
+    Other,
+}
+
 /// A node: what it does, and the nodes that it comes after.
 #[derive(Clone)]
 struct Node {
     handle: usize,
+    kind: Kind,
     work: Vec<Op>,
     after: Vec<usize>,
 }
@@ -34,20 +44,26 @@ impl Graphs {
     }
 
     /// A node, by its handle. None for a graph or a dependency that does not exist.
-    pub(super) fn add(&mut self, graph: usize, after: Vec<usize>, work: Vec<Op>) -> Option<usize> {
+    pub(super) fn add(
+        &mut self,
+        graph: usize,
+        after: Vec<usize>,
+        kind: Kind,
+        work: Vec<Op>,
+    ) -> Option<usize> {
         let handle = self.handle();
         let nodes = self.graphs.get_mut(&graph)?;
         if !after.iter().all(|wanted| nodes.iter().any(|node| node.handle == *wanted)) {
             return None;
         }
-        nodes.push(Node { handle, work, after });
+        nodes.push(Node { handle, kind, work, after });
         Some(handle)
     }
 
     /// A node behind the last one: for a capture.
     pub(super) fn append(&mut self, graph: usize, op: Op) {
         let last = self.graphs.get(&graph).and_then(|nodes| nodes.last()).map(|node| node.handle);
-        self.add(graph, last.into_iter().collect(), vec![op]);
+        self.add(graph, last.into_iter().collect(), Kind::Other, vec![op]);
     }
 
     pub(super) fn work(&self, graph: usize) -> Option<Vec<Op>> {
@@ -87,13 +103,11 @@ impl Graphs {
         if self.execs.remove(&exec).is_some() { SUCCESS } else { INVALID_HANDLE }
     }
 
-    pub(super) fn set(&mut self, exec: usize, node: usize, work: Vec<Op>) -> u32 {
-        let node = self.execs.get_mut(&exec).and_then(|nodes| nodes.iter_mut().find(|it| it.handle == node));
-        match node {
-            Some(node) => node.work = work,
-            None => return INVALID_VALUE,
-        }
-        SUCCESS
+    /// Whether the node was of that kind. None for a node that does not exist.
+    fn set(&mut self, exec: usize, node: usize, kind: Kind, op: Op) -> Option<bool> {
+        let node = self.execs.get_mut(&exec)?.iter_mut().find(|it| it.handle == node)?;
+        node.work = vec![op];
+        Some(node.kind == kind)
     }
 
     /// Whether the exec could take over the graph's parameters, and did.
@@ -109,6 +123,18 @@ impl Graphs {
 }
 
 impl State {
+    /// Sets a node's parameters, and notes when they are another kind's.
+    pub(super) fn set_node(&mut self, exec: usize, node: usize, kind: Kind, op: Op) -> u32 {
+        match self.graphs.set(exec, node, kind, op) {
+            Some(true) => SUCCESS,
+            Some(false) => {
+                self.violations.push("a node of a graph was given parameters of another kind".to_owned());
+                SUCCESS
+            }
+            None => INVALID_VALUE,
+        }
+    }
+
     /// Gives an exec's work to a stream.
     pub(super) fn launch_graph(&mut self, exec: usize, stream: usize) -> u32 {
         let Some(nodes) = self.graphs.execs.get(&exec) else { return INVALID_HANDLE };

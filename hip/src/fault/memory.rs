@@ -32,7 +32,7 @@ functions! {
         SUCCESS
     }
     hipMallocManaged |state| (out: *mut *mut c_void, size: usize, _flags: c_uint) {
-        match state.allocate(size, false) {
+        match state.allocate_managed(size) {
             Some(address) => { put(out, pointer(address)); SUCCESS }
             None if state.config.null_on_oom => { put(out, std::ptr::null_mut()); SUCCESS }
             None => OUT_OF_MEMORY,

@@ -156,7 +156,7 @@ functions! {
     }
     hipPointerGetAttributes |state| (out: *mut hipPointerAttribute_t, address: *const c_void) {
         let found = state.allocations.range(..=address.addr()).next_back();
-        let Some((&start, allocation)) = found.filter(|(start, it)| address.addr() < *start + it.bytes.len()) else {
+        let Some((&start, allocation)) = found.filter(|(start, it)| address.addr() < *start + it.bytes) else {
             return INVALID_VALUE;
         };
         let new = state.config.version >= 60_000_000;
@@ -173,11 +173,11 @@ functions! {
     }
     hipMemGetAddressRange |state| (start: *mut *mut c_void, bytes: *mut usize, address: *mut c_void) {
         let found = state.allocations.range(..=address.addr()).next_back();
-        let Some((&at, allocation)) = found.filter(|(at, it)| address.addr() < *at + it.bytes.len()) else {
+        let Some((&at, allocation)) = found.filter(|(at, it)| address.addr() < *at + it.bytes) else {
             return INVALID_VALUE;
         };
         put(start, pointer(at));
-        put(bytes, allocation.bytes.len());
+        put(bytes, allocation.bytes);
         SUCCESS
     }
     hipIpcGetMemHandle |state| (out: *mut hipIpcMemHandle_t, address: *mut c_void) {

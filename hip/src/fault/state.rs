@@ -12,6 +12,8 @@ use super::rtc::{Compiler, Program};
 use super::{CURRENT, Config, STATE};
 use crate::Dim3;
 use hip_sys::hipError_t;
+use std::alloc::Layout;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -21,6 +23,7 @@ pub(super) const SUCCESS: u32 = 0;
 pub(super) const INVALID_VALUE: u32 = 1;
 pub(super) const OUT_OF_MEMORY: u32 = 2;
 const NOT_INITIALIZED: u32 = 3;
+const NOT_PERMITTED: u32 = 800;
 pub(super) const NO_DEVICE: u32 = 100;
 pub(super) const INVALID_HANDLE: u32 = 400;
 pub(super) const NOT_READY: u32 = 600;
@@ -34,13 +37,24 @@ pub(super) const NOT_READY: u32 = 600;
 /// assert!(!simulation.state().allocations[&buffer.view().address().addr()].freed);
 /// # Ok::<(), hip::Error>(())
 /// ```
+#[derive(Clone, Copy, Debug)]
 pub struct Allocation {
-    /// Its contents.
-    pub bytes: Box<[u8]>,
+    /// Its size in bytes.
+    pub bytes: usize,
     /// Whether it was freed.
     pub freed: bool,
     /// Whether it is memory of the host.
     pub host: bool,
+    /// Whether the host may have references to it.
+    pub(super) seen: bool,
+}
+
+impl Allocation {
+    /// Aligned as HIP aligns: memory that the host sees to pages, other memory to 256 bytes. The state has the address
+    /// alone: the wrapper has slices of the memory, which an owner here would alias.
+    fn layout(self) -> Option<Layout> {
+        Layout::from_size_align(self.bytes.max(1), if self.seen { 4096 } else { 256 }).ok()
+    }
 }
 
 /// Work in a stream or a graph.
@@ -175,8 +189,18 @@ pub(super) fn new_handle() -> usize {
     NEXT.fetch_add(16, Ordering::Relaxed)
 }
 
+thread_local! {
+    /// What a function of the host called, which must not call HIP.
+    static INSIDE_CALLBACK: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
+}
+
 /// Runs a call of the C interface on the attached state: logs it, and fails it if that was asked for.
 pub(super) fn call(name: &'static str, body: impl FnOnce(&mut State) -> u32) -> hipError_t {
+    if crate::callback::is_inside() {
+        // The state is locked by whoever waits for the function.
+        INSIDE_CALLBACK.with_borrow_mut(|calls| calls.push(name));
+        return hipError_t(NOT_PERMITTED);
+    }
     let Some(state) = STATE.with_borrow(|state| state.clone()) else { return hipError_t(NOT_INITIALIZED) };
     let mut state = state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     state.log.push(name);
@@ -317,13 +341,23 @@ impl State {
                     (body.run)(&mut Launched { state: self, grid, block, arguments, parameters });
                 }
             }
-            // SAFETY: whoever enqueued the function answers for it; it does not call back into the simulation.
-            Op::Host(function, argument) => unsafe { function(pointer(argument)) },
+            Op::Host(function, argument) => {
+                // SAFETY: whoever enqueued the function answers for it.
+                unsafe { function(pointer(argument)) };
+                self.blame_callback();
+            }
             Op::Callback(function, stream, argument) => {
                 // SAFETY: as above.
                 unsafe { function(pointer(stream), hipError_t(SUCCESS), pointer(argument)) };
+                self.blame_callback();
             }
         }
+    }
+
+    fn blame_callback(&mut self) {
+        let calls = INSIDE_CALLBACK.take();
+        self.violations
+            .extend(calls.into_iter().map(|name| format!("{name} was called inside a function of the host")));
     }
 
     /// Reads memory that work may touch.
@@ -351,19 +385,19 @@ impl State {
         let Some(end) = address.checked_add(bytes) else { return false };
         let inside = |start: usize, len: usize| start <= address && end <= start + len;
         let allocation = self.allocations.range(..=address).next_back();
-        allocation.is_some_and(|(&start, allocation)| inside(start, allocation.bytes.len()))
+        allocation.is_some_and(|(&start, allocation)| inside(start, allocation.bytes))
             || self.registered.iter().any(|(&start, &len)| inside(start, len))
     }
 
     /// Whether work may touch the memory. Addresses that the simulation did not hand out are the wrapper's host memory.
     fn touch(&mut self, address: usize, bytes: usize) -> bool {
         let Some((start, allocation)) = self.allocations.range(..=address).next_back() else { return true };
-        if address >= start + allocation.bytes.len() {
+        if address >= start + allocation.bytes {
             return true;
         }
         let problem = if allocation.freed {
             "after it was freed"
-        } else if address + bytes > start + allocation.bytes.len() {
+        } else if address + bytes > start + allocation.bytes {
             "beyond its end"
         } else {
             return true;
@@ -373,13 +407,30 @@ impl State {
     }
 
     pub(super) fn allocate(&mut self, bytes: usize, host: bool) -> Option<usize> {
+        self.allocate_as(bytes, host, host)
+    }
+
+    /// Memory of a device that the host sees, too.
+    pub(super) fn allocate_managed(&mut self, bytes: usize) -> Option<usize> {
+        self.allocate_as(bytes, false, true)
+    }
+
+    fn allocate_as(&mut self, bytes: usize, host: bool, seen: bool) -> Option<usize> {
         if self.used().checked_add(bytes)? > self.config.memory {
             return None;
         }
+        let allocation = Allocation { bytes, freed: false, host, seen };
+        let layout = allocation.layout()?;
+        // SAFETY: the size is not 0.
+        let memory = unsafe { std::alloc::alloc(layout) };
+        if memory.is_null() {
+            return None;
+        }
         // Not zero, so that nobody takes fresh memory for zeroed memory.
-        let mut memory = vec![0xCD; bytes].into_boxed_slice();
-        let address = memory.as_mut_ptr().expose_provenance();
-        self.allocations.insert(address, Allocation { bytes: memory, freed: false, host });
+        // SAFETY: that many bytes were allocated.
+        unsafe { memory.write_bytes(0xCD, layout.size()) };
+        let address = memory.expose_provenance();
+        self.allocations.insert(address, allocation);
         Some(address)
     }
 
@@ -409,9 +460,17 @@ impl State {
         })
     }
 
+    /// The bytes of an allocation of device memory, as they are before any more work runs. `None` for memory that the host sees,
+    /// of which somebody may have a slice.
+    pub fn peek(&self, address: usize) -> Option<Vec<u8>> {
+        let Allocation { bytes, .. } = *self.allocations.get(&address).filter(|it| !it.seen && !it.freed)?;
+        // SAFETY: that many initialised bytes, of which nobody has a reference.
+        Some(unsafe { std::slice::from_raw_parts(pointer(address).cast::<u8>(), bytes) }.to_vec())
+    }
+
     /// Bytes of device memory that are allocated.
     pub fn used(&self) -> usize {
-        self.allocations.values().filter(|a| !a.freed && !a.host).map(|a| a.bytes.len()).sum()
+        self.allocations.values().filter(|a| !a.freed && !a.host).map(|a| a.bytes).sum()
     }
 
     /// Allocations of one kind that are not freed.
@@ -423,7 +482,12 @@ impl State {
 impl Drop for State {
     /// Buffers that are still alive keep their memory: nobody can ask them.
     fn drop(&mut self) {
-        std::mem::take(&mut self.allocations).into_values().filter(|it| !it.freed).for_each(std::mem::forget);
+        for (&address, allocation) in self.allocations.iter().filter(|(_, it)| it.freed) {
+            if let Some(layout) = allocation.layout() {
+                // SAFETY: it was allocated with this layout, and the wrapper has freed it.
+                unsafe { std::alloc::dealloc(pointer(address).cast(), layout) };
+            }
+        }
     }
 }
 

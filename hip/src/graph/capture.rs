@@ -9,7 +9,8 @@
 //! was vouched for, checked, and compared with the code object as any other.
 #![allow(unsafe_code)]
 
-use super::node::{kernel_parameters, memset_parameters, share};
+use super::arguments::{NodeCopy, kernel_parameters, memset_parameters};
+use super::node::share;
 use super::raw::RawGraph;
 use super::resource::Resources;
 use super::{Graph, HostSlot, Node};
@@ -91,7 +92,7 @@ impl Captured {
         destination: *mut c_void,
         bytes: usize,
     ) -> Result<()> {
-        let copy = super::node::NodeCopy::of(source, destination, bytes, hipMemcpyDeviceToDevice);
+        let copy = NodeCopy::of(source, destination, bytes, hipMemcpyDeviceToDevice);
         self.add(|graph, after| Ok(((), graph.add_copy(copy, Vec::new(), after)?)))
     }
 
@@ -178,6 +179,7 @@ impl Capture {
         source: H,
         destination: impl Into<ViewMut<'a, H::Element>>,
     ) -> Result<HostSlot<H>> {
+        let destination = destination.into();
         self.captured.add(|graph, after| graph.upload(source, destination, after))
     }
 
@@ -190,6 +192,7 @@ impl Capture {
         source: impl Into<View<'a, H::Element>>,
         destination: H,
     ) -> Result<HostSlot<H>> {
+        let source = source.into();
         self.captured.add(|graph, after| graph.download(source, destination, after))
     }
 
@@ -281,11 +284,10 @@ impl Graph {
         let capture = Capture::of(device, Captured::new(Self::new(device)?))?;
         work(&capture)?;
         let mut shared = capture.captured.shared();
-        let family = shared.graph.family;
         let raw = shared.graph.raw.clone();
         shared.over = true;
         let (nodes, others) =
             (std::mem::take(&mut shared.graph.nodes), std::mem::take(&mut shared.graph.others));
-        Ok(Self { raw, family, nodes, others })
+        Ok(Self { raw, nodes, others })
     }
 }

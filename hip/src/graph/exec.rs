@@ -1,24 +1,22 @@
 //! Graphs that are ready to be launched.
 //!
 //! # Safety
-//! The exec owns what its work uses: what the graph owned when it was instantiated, and what was set or updated since. Its
+//! The exec owns what its work uses: what the graph owned when it was instantiated, and what was [set or
+//! updated](super::parameters) since. Its
 //! handle is destroyed once, after every launch is done; what cannot be waited for is leaked. Launches of one exec are a use
 //! of it, so HIP never sees two that are not in order.
 #![allow(unsafe_code)]
 
 use super::entered::Entered;
-use super::node::{NodeCopy, copy_resources, memset, own, with_kernel};
 use super::raw::{RawGraph, RawNode};
 use super::resource::{Resource, Resources, Slot};
-use super::{Graph, Node, foreign_node};
+use super::{Entry, Graph, Node, NodeKind, foreign_node};
 use crate::error::Call;
 use crate::event::wrong_device;
-use crate::kernel::{Args, Kernel, Signature, Vouched};
 use crate::memory::{Access, Allocation, Uses};
 use crate::observe::{Operation, observe};
-use crate::{Device, Error, ErrorKind, LaunchConfig, Result, Stream, View, ViewMut};
-use bytemuck::Pod;
-use hip_sys::{hipError_t, hipGraphExec_t, hipGraphExecUpdateResult};
+use crate::{Device, Error, ErrorKind, Result, Stream};
+use hip_sys::{hipError_t, hipGraphExec_t};
 use std::ffi::c_char;
 use std::fmt;
 use std::mem::ManuallyDrop;
@@ -46,20 +44,27 @@ use std::sync::{Arc, Mutex, MutexGuard};
 pub struct GraphExec {
     handle: hipGraphExec_t,
     /// The nodes are this graph's.
-    graph: Arc<RawGraph>,
-    family: u64,
-    nodes: Vec<RawNode>,
+    pub(super) graph: Arc<RawGraph>,
+    nodes: Vec<ExecNode>,
     pub(super) uses: Uses,
     /// Held by whoever calls HIP with the handle, by launches until they are entered.
     lock: Mutex<()>,
     pub(super) held: ManuallyDrop<Held>,
 }
 
+/// A node as the exec knows it.
+struct ExecNode {
+    raw: RawNode,
+    id: u64,
+    kind: NodeKind,
+}
+
 /// What the exec's work uses.
+#[derive(Default)]
 pub(super) struct Held {
     /// By node, where one node accounts for it.
-    nodes: Vec<Vec<Resources>>,
-    others: Vec<Resources>,
+    pub(super) nodes: Vec<Vec<Resources>>,
+    pub(super) others: Vec<Resources>,
     /// The device memory, each allocation once.
     pub(super) memory: Vec<(Allocation, Access)>,
     pub(super) slots: Vec<Arc<dyn Slot>>,
@@ -72,7 +77,7 @@ unsafe impl Sync for GraphExec {}
 
 impl Held {
     /// Makes the lists that a launch goes through.
-    fn collect(&mut self) {
+    pub(super) fn collect(&mut self) {
         type Lists = (Vec<(Allocation, Access)>, Vec<Arc<dyn Slot>>);
         fn visit(held: &mut Lists, resources: &Resources) {
             for resource in resources.iter() {
@@ -139,8 +144,11 @@ impl GraphExec {
         Ok(Self {
             handle,
             graph: graph.raw.clone(),
-            family: graph.family,
-            nodes: graph.nodes.iter().map(|entry| entry.raw).collect(),
+            nodes: graph
+                .nodes
+                .iter()
+                .map(|&Entry { raw, id, kind, .. }| ExecNode { raw, id, kind })
+                .collect(),
             uses: Uses::new(),
             lock: Mutex::new(()),
             held: ManuallyDrop::new(held),
@@ -155,6 +163,8 @@ impl GraphExec {
     /// [`HostGuard`](super::HostGuard) of the graph's memory is alive, or the failure of the call.
     #[doc(alias = "hipGraphLaunch")]
     pub fn launch(&self, stream: &Stream) -> Result<()> {
+        // Before anything is locked that a thread which waits for this one may hold.
+        stream.runtime().refuse()?;
         if self.device() != stream.device() {
             return Err(wrong_device("the graph", stream.device(), self.device()));
         }
@@ -183,6 +193,7 @@ impl GraphExec {
     /// [`ErrorKind::Unsupported`] before 5.3, or the failure of the call.
     #[doc(alias = "hipGraphUpload")]
     pub fn upload(&self, stream: &Stream) -> Result<()> {
+        stream.runtime().refuse()?;
         if self.device() != stream.device() {
             return Err(wrong_device("the graph", stream.device(), self.device()));
         }
@@ -235,181 +246,21 @@ impl GraphExec {
         Ok(())
     }
 
-    /// `hipGraphExecKernelNodeSetParams`: gives a kernel node another kernel, configuration or other arguments. Waits for the
-    /// launches there were.
-    ///
-    /// # Errors
-    /// Those of [`Graph::kernel`], or the failure of the call.
-    #[doc(alias = "hipGraphExecKernelNodeSetParams")]
-    #[doc(alias = "hipGraphKernelNodeSetParams")]
-    pub fn set_kernel<K: Vouched, A: Args<K::Params>>(
-        &mut self,
-        node: Node,
-        kernel: &Kernel<K>,
-        config: LaunchConfig,
-        arguments: A,
-    ) -> Result<()> {
-        kernel.vouch(&config, &arguments)?;
-        // SAFETY: somebody vouched for the kernel, and the check accepted the launch.
-        unsafe { self.set_kernel_unchecked(node, kernel, config, arguments) }
+    pub(super) fn raw_node(&self, node: Node) -> Result<RawNode> {
+        self.find(node).map(|found| found.raw)
     }
 
-    /// `hipGraphExecKernelNodeSetParams`: as [`set_kernel`](Self::set_kernel), for a kernel that nobody vouched for.
-    ///
-    /// # Safety
-    /// As for [`Kernel::launch_unchecked`], at each launch of the graph.
-    ///
-    /// # Errors
-    /// Those of [`GraphExec::set_kernel`].
-    #[doc(alias = "hipGraphExecKernelNodeSetParams")]
-    pub unsafe fn set_kernel_unchecked<K: Signature, A: Args<K::Params>>(
-        &mut self,
-        node: Node,
-        kernel: &Kernel<K>,
-        config: LaunchConfig,
-        arguments: A,
-    ) -> Result<()> {
-        if !kernel.admits(&config)? {
-            return Err(Error::new(ErrorKind::InvalidLaunch, "a node's grid cannot become empty"));
-        }
-        let device = self.device();
-        with_kernel(device, kernel, config, arguments, |parameters, mut resources| {
-            resources.push(Resource::Function((**kernel).clone()));
-            self.set("hipGraphExecKernelNodeSetParams", node, resources, |api, exec, node| {
-                // SAFETY: both handles are alive; the parameters live across the call; the caller answers for the kernel.
-                unsafe { api.hipGraphExecKernelNodeSetParams(exec, node, parameters) }
-            })
-        })
+    /// A node that does what `kind` says: the runtime takes any node for one of the kind that the parameters are for.
+    pub(super) fn node_of_kind(&self, node: Node, kind: NodeKind) -> Result<RawNode> {
+        let found = self.find(node)?;
+        if found.kind == kind { Ok(found.raw) } else { Err(wrong_node(kind, found.kind)) }
     }
 
-    /// `hipGraphExecMemcpyNodeSetParams1D`: gives a node that copies on the device other ends. Waits for the launches there
-    /// were.
-    ///
-    /// # Errors
-    /// Those of [`Graph::copy`], or the failure of the call.
-    #[doc(alias = "hipGraphExecMemcpyNodeSetParams1D")]
-    #[doc(alias = "hipGraphExecMemcpyNodeSetParams")]
-    #[doc(alias = "hipGraphMemcpyNodeSetParams1D")]
-    #[doc(alias = "hipGraphMemcpyNodeSetParams")]
-    pub fn set_copy<'a, 'b, T: Pod>(
-        &mut self,
-        node: Node,
-        source: impl Into<View<'a, T>>,
-        destination: impl Into<ViewMut<'b, T>>,
-    ) -> Result<()> {
-        let (source, destination) = (source.into(), destination.into());
-        let NodeCopy { source: from, destination: to, bytes, kind, .. } =
-            NodeCopy::on_device(&source, &destination)?;
-        let resources = copy_resources(self.device(), &source, &destination)?;
-        self.set("hipGraphExecMemcpyNodeSetParams1D", node, resources, |api, exec, node| {
-            // SAFETY: both handles are alive; both ends are owned by the exec and of that length.
-            unsafe { api.hipGraphExecMemcpyNodeSetParams1D(exec, node, to, from, bytes, kind) }
-        })
+    fn find(&self, node: Node) -> Result<&ExecNode> {
+        self.nodes.get(node.index).filter(|found| found.id == node.id).ok_or_else(foreign_node)
     }
 
-    /// `hipGraphExecMemsetNodeSetParams`: gives a node that fills another value or destination. Waits for the launches there
-    /// were.
-    ///
-    /// # Errors
-    /// Those of [`Graph::fill`], or the failure of the call.
-    #[doc(alias = "hipGraphExecMemsetNodeSetParams")]
-    #[doc(alias = "hipGraphMemsetNodeSetParams")]
-    pub fn set_fill<'a, T: Pod>(
-        &mut self,
-        node: Node,
-        destination: impl Into<ViewMut<'a, T>>,
-        value: T,
-    ) -> Result<()> {
-        let destination = destination.into();
-        let Some(parameters) = memset(&destination, value)? else {
-            return Err(Error::new(ErrorKind::InvalidLaunch, "a node's destination cannot become empty"));
-        };
-        let resources = vec![own(self.device(), destination.allocation(), Access::Write)?];
-        self.set("hipGraphExecMemsetNodeSetParams", node, resources, |api, exec, node| {
-            // SAFETY: both handles are alive; the memory is owned by the exec and of that length.
-            unsafe { api.hipGraphExecMemsetNodeSetParams(exec, node, &parameters) }
-        })
-    }
-
-    /// `hipGraphNodeSetEnabled`: whether a node does its work, or nothing, in later launches.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Unsupported`] before 5.5, [`ErrorKind::ForeignNode`], or the failure of the call.
-    #[doc(alias = "hipGraphNodeSetEnabled")]
-    pub fn set_enabled(&mut self, node: Node, enabled: bool) -> Result<()> {
-        let node = self.raw_node(node)?;
-        self.call("hipGraphNodeSetEnabled", |api, exec| {
-            // SAFETY: both handles are alive.
-            unsafe { api.hipGraphNodeSetEnabled(exec, node.0, u32::from(enabled)) }
-        })
-    }
-
-    /// `hipGraphNodeGetEnabled`: whether a node does its work.
-    ///
-    /// # Errors
-    /// As [`GraphExec::set_enabled`].
-    #[doc(alias = "hipGraphNodeGetEnabled")]
-    pub fn is_enabled(&self, node: Node) -> Result<bool> {
-        let node = self.raw_node(node)?;
-        let mut enabled = 0;
-        self.call("hipGraphNodeGetEnabled", |api, exec| {
-            // SAFETY: both handles are alive; the out-pointer is to a live local.
-            unsafe { api.hipGraphNodeGetEnabled(exec, node.0, &mut enabled) }
-        })?;
-        Ok(enabled != 0)
-    }
-
-    /// `hipGraphExecUpdate`: takes over all parameters of a graph of the same shape. Waits for the launches there were.
-    ///
-    /// # Errors
-    /// [`ErrorKind::GraphChanged`] when the shapes differ: some nodes may have their new parameters then. The failure of the
-    /// call.
-    #[doc(alias = "hipGraphExecUpdate")]
-    pub fn update(&mut self, graph: &Graph) -> Result<()> {
-        if graph.device() != self.device() {
-            return Err(wrong_device("the graph", self.device(), graph.device()));
-        }
-        self.uses.finish()?;
-        let mut node = std::ptr::null_mut();
-        let mut result = hipGraphExecUpdateResult(0);
-        let updated = {
-            let _graph = graph.raw.lock();
-            self.call("hipGraphExecUpdate", |api, exec| {
-                // SAFETY: both handles are alive; the out-pointers are to live locals.
-                unsafe { api.hipGraphExecUpdate(exec, graph.raw(), &mut node, &mut result) }
-            })
-        };
-        let changed = result != hip_sys::hipGraphExecUpdateSuccess;
-        let held = &mut *self.held;
-        let new = graph.all_resources().cloned();
-        if updated.is_ok() && !changed {
-            // Which node of this exec is which of the graph's is HIP's to know.
-            held.nodes.iter_mut().for_each(Vec::clear);
-            held.others = new.collect();
-        } else {
-            held.others.extend(new);
-        }
-        held.collect();
-        match updated {
-            Err(error)
-                if error.code() != Some(crate::ErrorCode(hip_sys::hipErrorGraphExecUpdateFailure.0)) =>
-            {
-                Err(error)
-            }
-            _ if changed => {
-                let message = format!("the graph cannot be updated: {result:?}");
-                Err(Error::new(ErrorKind::GraphChanged, message))
-            }
-            outcome => outcome,
-        }
-    }
-
-    fn raw_node(&self, node: Node) -> Result<RawNode> {
-        let raw = self.nodes.get(node.index).filter(|_| node.family == self.family);
-        raw.copied().ok_or_else(foreign_node)
-    }
-
-    fn call(
+    pub(super) fn call(
         &self,
         name: &'static str,
         call: impl FnOnce(&hip_sys::Api, hipGraphExec_t) -> Result<hipError_t, hip_sys::MissingSymbol>,
@@ -421,36 +272,6 @@ impl GraphExec {
             call(device.runtime().api(), self.handle)
         };
         device.runtime().check(status, || Call::new(name).arg("graphExec", self.handle).on(device.raw()))
-    }
-
-    /// Sets a node's parameters, after all launches.
-    fn set(
-        &mut self,
-        name: &'static str,
-        node: Node,
-        resources: Vec<Resource>,
-        call: impl FnOnce(
-            &hip_sys::Api,
-            hipGraphExec_t,
-            hip_sys::hipGraphNode_t,
-        ) -> Result<hipError_t, hip_sys::MissingSymbol>,
-    ) -> Result<()> {
-        let raw = self.raw_node(node)?;
-        self.uses.finish()?;
-        let outcome = {
-            let _graph = self.graph.lock();
-            self.call(name, |api, exec| call(api, exec, raw.0))
-        };
-        let held = &mut *self.held;
-        if let Some(of_node) = held.nodes.get_mut(node.index) {
-            // When it failed, some of the parameters may be set all the same.
-            if outcome.is_ok() {
-                of_node.clear();
-            }
-            of_node.push(resources.into());
-        }
-        held.collect();
-        outcome
     }
 
     /// The device whose work it is.
@@ -468,6 +289,17 @@ impl Drop for GraphExec {
     /// Waits for the launches. What cannot be waited for may still run, and stays where it is.
     fn drop(&mut self) {
         let device = self.device();
+        if crate::callback::is_inside() {
+            let late = Self {
+                handle: self.handle,
+                graph: self.graph.clone(),
+                nodes: Vec::new(),
+                uses: std::mem::replace(&mut self.uses, Uses::new()),
+                lock: Mutex::new(()),
+                held: ManuallyDrop::new(std::mem::take(&mut *self.held)),
+            };
+            return device.runtime().shared().deferred.later(Box::new(late));
+        }
         let destroy = || {
             self.uses.finish()?;
             self.call("hipGraphExecDestroy", |api, exec| {
@@ -491,6 +323,15 @@ impl fmt::Debug for GraphExec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GraphExec").field("device", &self.device()).field("nodes", &self.nodes.len()).finish()
     }
+}
+
+#[cold]
+fn wrong_node(expected: NodeKind, actual: NodeKind) -> Error {
+    let (expected, actual) = (expected.name(), actual.name());
+    Error::new(
+        ErrorKind::WrongNode,
+        format!("the parameters are those of {expected}, but the node is {actual}"),
+    )
 }
 
 struct Address(hipGraphExec_t);

@@ -7,16 +7,17 @@
 //! sizes that were compared with the code object.
 #![allow(unsafe_code)]
 
+use super::arguments::{NodeCopy, kernel_parameters, memset, same_length};
 use super::resource::{HostFunction, Resource, call_host_function};
-use super::{Entry, Graph, HostSlot, raw::RawNode};
+use super::{Entry, Graph, HostSlot, NodeKind, raw::RawNode};
 use crate::event::wrong_device;
 use crate::kernel::{Args, Function, Kernel, Memory, Signature, Vouched};
-use crate::memory::{Access, Allocation, HostMemory, Pattern};
-use crate::{Device, Dim3, Error, ErrorKind, Event, LaunchConfig, Result, View, ViewMut};
+use crate::memory::{Access, Allocation, HostMemory};
+use crate::{Device, Error, ErrorKind, Event, LaunchConfig, Result, View, ViewMut};
 use bytemuck::Pod;
 use hip_sys::{
-    Api, MissingSymbol, dim3, hipError_t, hipGraph_t, hipGraphNode_t, hipHostNodeParams, hipKernelNodeParams,
-    hipMemcpyDeviceToDevice, hipMemcpyDeviceToHost, hipMemcpyHostToDevice, hipMemcpyKind, hipMemsetParams,
+    Api, MissingSymbol, hipError_t, hipGraph_t, hipGraphNode_t, hipHostNodeParams, hipKernelNodeParams,
+    hipMemcpyDeviceToHost, hipMemcpyHostToDevice, hipMemsetParams,
 };
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -34,7 +35,7 @@ use std::sync::Arc;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Node {
-    pub(super) family: u64,
+    pub(super) id: u64,
     pub(super) index: usize,
 }
 
@@ -101,7 +102,7 @@ impl Graph {
             // SAFETY: `add` passes valid arguments; the caller answers for the parameters.
             unsafe { api.hipGraphAddKernelNode(node, graph, after, count, parameters) }
         };
-        Ok(((), self.add("hipGraphAddKernelNode", label, after, resources, add)?))
+        Ok(((), self.add("hipGraphAddKernelNode", (NodeKind::Kernel, label), after, resources, add)?))
     }
 
     /// `hipGraphAddMemcpyNode1D`: copies on the device.
@@ -135,7 +136,7 @@ impl Graph {
         after: &[Node],
     ) -> Result<(HostSlot<H>, Node)> {
         let destination = destination.into();
-        let slot = HostSlot::new(source);
+        let slot = HostSlot::new(self.device(), source);
         let ((elements, len), to) = (slot.elements(), destination.address());
         same_length(len, destination.len())?;
         let copy = NodeCopy::new(elements.cast_const(), to, len, hipMemcpyHostToDevice);
@@ -156,7 +157,7 @@ impl Graph {
         after: &[Node],
     ) -> Result<(HostSlot<H>, Node)> {
         let source = source.into();
-        let slot = HostSlot::new(destination);
+        let slot = HostSlot::new(self.device(), destination);
         let (elements, len) = slot.elements();
         same_length(source.len(), len)?;
         let copy = NodeCopy::new(source.address().cast_const(), elements, len, hipMemcpyDeviceToHost);
@@ -176,12 +177,18 @@ impl Graph {
             return self.empty(after);
         }
         let label = format!("copy {bytes} bytes, {direction}");
-        self.add("hipGraphAddMemcpyNode1D", label, after, resources, |api, (node, graph, after, count)| {
-            // SAFETY: `add` passes valid arguments; both ends are owned by the graph and of that length.
-            unsafe {
-                api.hipGraphAddMemcpyNode1D(node, graph, after, count, destination, source, bytes, kind)
-            }
-        })
+        self.add(
+            "hipGraphAddMemcpyNode1D",
+            (NodeKind::Copy, label),
+            after,
+            resources,
+            |api, (node, graph, after, count)| {
+                // SAFETY: `add` passes valid arguments; both ends are owned by the graph and of that length.
+                unsafe {
+                    api.hipGraphAddMemcpyNode1D(node, graph, after, count, destination, source, bytes, kind)
+                }
+            },
+        )
     }
 
     /// `hipGraphAddMemsetNode`: sets every element to `value`.
@@ -210,10 +217,16 @@ impl Graph {
         after: &[Node],
     ) -> Result<Node> {
         let label = format!("fill {bytes} bytes");
-        self.add("hipGraphAddMemsetNode", label, after, resources, |api, (node, graph, after, count)| {
-            // SAFETY: `add` passes valid arguments; the memory is owned by the graph and of that length.
-            unsafe { api.hipGraphAddMemsetNode(node, graph, after, count, &parameters) }
-        })
+        self.add(
+            "hipGraphAddMemsetNode",
+            (NodeKind::Fill, label),
+            after,
+            resources,
+            |api, (node, graph, after, count)| {
+                // SAFETY: `add` passes valid arguments; the memory is owned by the graph and of that length.
+                unsafe { api.hipGraphAddMemsetNode(node, graph, after, count, &parameters) }
+            },
+        )
     }
 
     /// `hipGraphAddHostNode`: calls a function of the host at each launch. Inside it, HIP cannot be used
@@ -228,7 +241,7 @@ impl Graph {
         let resources = vec![Resource::Callback(function)];
         self.add(
             "hipGraphAddHostNode",
-            "host".to_owned(),
+            (NodeKind::Other, "host".to_owned()),
             after,
             resources,
             |api, (node, graph, after, count)| {
@@ -245,10 +258,16 @@ impl Graph {
     #[doc(alias = "hipGraphAddEmptyNode")]
     pub fn empty(&mut self, after: &[Node]) -> Result<Node> {
         let label = "empty".to_owned();
-        self.add("hipGraphAddEmptyNode", label, after, Vec::new(), |api, (node, graph, after, count)| {
-            // SAFETY: `add` passes valid arguments.
-            unsafe { api.hipGraphAddEmptyNode(node, graph, after, count) }
-        })
+        self.add(
+            "hipGraphAddEmptyNode",
+            (NodeKind::Other, label),
+            after,
+            Vec::new(),
+            |api, (node, graph, after, count)| {
+                // SAFETY: `add` passes valid arguments.
+                unsafe { api.hipGraphAddEmptyNode(node, graph, after, count) }
+            },
+        )
     }
 
     /// `hipGraphAddEventRecordNode`: records an event.
@@ -262,10 +281,16 @@ impl Graph {
         }
         let (label, raw) = ("record event".to_owned(), event.raw());
         let resources = vec![Resource::Event(event.clone())];
-        self.add("hipGraphAddEventRecordNode", label, after, resources, |api, (node, graph, after, count)| {
-            // SAFETY: `add` passes valid arguments; the event is owned by the graph.
-            unsafe { api.hipGraphAddEventRecordNode(node, graph, after, count, raw) }
-        })
+        self.add(
+            "hipGraphAddEventRecordNode",
+            (NodeKind::Other, label),
+            after,
+            resources,
+            |api, (node, graph, after, count)| {
+                // SAFETY: `add` passes valid arguments; the event is owned by the graph.
+                unsafe { api.hipGraphAddEventRecordNode(node, graph, after, count, raw) }
+            },
+        )
     }
 
     /// `hipGraphAddEventWaitNode`: waits for an event.
@@ -277,10 +302,16 @@ impl Graph {
         self.device().expect_runtime_of(event.device(), "the event")?;
         let (label, raw) = ("wait for event".to_owned(), event.raw());
         let resources = vec![Resource::Event(event.clone())];
-        self.add("hipGraphAddEventWaitNode", label, after, resources, |api, (node, graph, after, count)| {
-            // SAFETY: `add` passes valid arguments; the event is owned by the graph.
-            unsafe { api.hipGraphAddEventWaitNode(node, graph, after, count, raw) }
-        })
+        self.add(
+            "hipGraphAddEventWaitNode",
+            (NodeKind::Other, label),
+            after,
+            resources,
+            |api, (node, graph, after, count)| {
+                // SAFETY: `add` passes valid arguments; the event is owned by the graph.
+                unsafe { api.hipGraphAddEventWaitNode(node, graph, after, count, raw) }
+            },
+        )
     }
 
     /// `hipGraphAddChildGraphNode`: does all that another graph does, as it is now.
@@ -294,10 +325,16 @@ impl Graph {
         }
         let resources = child.all_resources().cloned().map(Resource::Child).collect();
         let (label, raw) = (format!("graph of {} nodes", child.nodes.len()), child.raw());
-        self.add("hipGraphAddChildGraphNode", label, after, resources, |api, (node, graph, after, count)| {
-            // SAFETY: `add` passes valid arguments; HIP copies the child.
-            unsafe { api.hipGraphAddChildGraphNode(node, graph, after, count, raw) }
-        })
+        self.add(
+            "hipGraphAddChildGraphNode",
+            (NodeKind::Other, label),
+            after,
+            resources,
+            |api, (node, graph, after, count)| {
+                // SAFETY: `add` passes valid arguments; HIP copies the child.
+                unsafe { api.hipGraphAddChildGraphNode(node, graph, after, count, raw) }
+            },
+        )
     }
 
     /// `hipGraphAddDependencies`: makes a node come after another one.
@@ -318,7 +355,7 @@ impl Graph {
     fn add(
         &mut self,
         name: &'static str,
-        label: String,
+        (kind, label): (NodeKind, String),
         after: &[Node],
         resources: Vec<Resource>,
         call: impl FnOnce(&Api, AddArguments) -> Result<hipError_t, MissingSymbol>,
@@ -332,9 +369,10 @@ impl Graph {
             self.others.push(resources);
             return Err(error);
         }
-        let index = self.nodes.len();
-        self.nodes.push(Entry { raw: RawNode(raw), label, resources });
-        Ok(Node { family: self.family, index })
+        let entry = Entry::new(RawNode(raw), kind, label, resources);
+        let node = entry.node(self.nodes.len());
+        self.nodes.push(entry);
+        Ok(node)
     }
 }
 
@@ -394,90 +432,4 @@ pub(super) fn with_kernel<K: Signature, A: Args<K::Params>, R>(
         }
         then(&kernel_parameters(kernel, config, pointers), resources)
     })
-}
-
-pub(super) fn kernel_parameters(
-    function: &Function,
-    config: LaunchConfig,
-    arguments: *mut *mut c_void,
-) -> hipKernelNodeParams {
-    let extent = |it: Dim3| dim3 { x: it.x, y: it.y, z: it.z };
-    hipKernelNodeParams {
-        blockDim: extent(config.block),
-        extra: std::ptr::null_mut(),
-        func: function.raw().cast(),
-        gridDim: extent(config.grid),
-        kernelParams: arguments,
-        sharedMemBytes: config.shared_bytes,
-    }
-}
-
-/// The arguments of a copy.
-#[derive(Clone, Copy)]
-pub(super) struct NodeCopy {
-    pub(super) source: *const c_void,
-    pub(super) destination: *mut c_void,
-    pub(super) bytes: usize,
-    pub(super) kind: hipMemcpyKind,
-    direction: &'static str,
-}
-
-impl NodeCopy {
-    pub(super) fn of(
-        source: *const c_void,
-        destination: *mut c_void,
-        bytes: usize,
-        kind: hipMemcpyKind,
-    ) -> Self {
-        let direction = match kind {
-            kind if kind == hipMemcpyHostToDevice => "host to device",
-            kind if kind == hipMemcpyDeviceToHost => "device to host",
-            _ => "device to device",
-        };
-        Self { source, destination, bytes, kind, direction }
-    }
-
-    /// The product cannot overflow: both ends exist.
-    fn new<T>(source: *const T, destination: *mut T, len: usize, kind: hipMemcpyKind) -> Self {
-        Self::of(source.cast(), destination.cast(), len * size_of::<T>(), kind)
-    }
-
-    pub(super) fn on_device<T: Pod>(source: &View<'_, T>, destination: &ViewMut<'_, T>) -> Result<Self> {
-        same_length(source.len(), destination.len())?;
-        let (from, to) = (source.address().cast_const(), destination.address());
-        Ok(Self::new(from, to, source.len(), hipMemcpyDeviceToDevice))
-    }
-}
-
-fn same_length(source: usize, destination: usize) -> Result<()> {
-    match source == destination {
-        true => Ok(()),
-        false => Err(Error::length("copying in a graph", source, destination)),
-    }
-}
-
-/// The parameters of a fill; `None` for no bytes.
-pub(super) fn memset<T: Pod>(destination: &ViewMut<'_, T>, value: T) -> Result<Option<hipMemsetParams>> {
-    let bytes = destination.len() * size_of::<T>();
-    if bytes == 0 {
-        return Ok(None);
-    }
-    let Some(pattern) = Pattern::of(bytemuck::bytes_of(&value)) else {
-        let reason = "an element's bytes repeat after 1, 2 or 4 bytes";
-        let message = format!("a graph cannot fill with this value: it needs that {reason}");
-        return Err(Error::new(ErrorKind::Refused { reason }, message));
-    };
-    Ok(Some(memset_parameters(destination.address().cast(), pattern, bytes)))
-}
-
-pub(super) fn memset_parameters(destination: *mut c_void, pattern: Pattern, bytes: usize) -> hipMemsetParams {
-    let (element, value) = pattern.parts();
-    hipMemsetParams {
-        dst: destination,
-        elementSize: element,
-        height: 1,
-        pitch: bytes,
-        value,
-        width: bytes / element as usize,
-    }
 }

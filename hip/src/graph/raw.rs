@@ -40,7 +40,7 @@ impl RawGraph {
     pub(super) fn create(device: Device) -> Result<Self> {
         let mut handle = std::ptr::null_mut();
         // SAFETY: the out-pointer is to a live local; 0 is the only flag there is.
-        let status = unsafe { device.runtime().api().hipGraphCreate(&mut handle, 0) };
+        let status = unsafe { device.runtime().usable_api()?.hipGraphCreate(&mut handle, 0) };
         device.runtime().check(status, || Call::new("hipGraphCreate").on(device.raw()))?;
         Ok(Self::own(device, handle))
     }

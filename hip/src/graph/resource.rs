@@ -9,7 +9,7 @@
 use crate::kernel::Function;
 use crate::memory::{Access, Allocation, HostMemory, Ticket, Uses};
 use crate::stream::StreamShared;
-use crate::{Error, ErrorKind, Event, Result};
+use crate::{Device, Error, ErrorKind, Event, Result};
 use std::any::Any;
 use std::ffi::c_void;
 use std::fmt;
@@ -62,7 +62,12 @@ pub(super) extern "C" fn call_host_function(data: *mut c_void) {
     let function = unsafe { &*data.cast::<HostFunction>() };
     let outcome = crate::callback::run_inside(|| catch_unwind(AssertUnwindSafe(&function.function)));
     if let Err(panic) = outcome {
-        *function.panic.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(panic);
+        let mut first = function.panic.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        match &*first {
+            None => *first = Some(panic),
+            // What it carries might panic when it is dropped.
+            Some(_) => std::mem::forget(panic),
+        }
     }
 }
 
@@ -77,6 +82,8 @@ struct SlotState<H: HostMemory> {
     memory: ManuallyDrop<H>,
     elements: *mut H::Element,
     len: usize,
+    /// The graph's.
+    device: Device,
     uses: Uses,
     /// The guards, or launches that are being enqueued, that there are: one guard, or any number of launches.
     holders: Mutex<Holders>,
@@ -125,6 +132,19 @@ impl<H: HostMemory> Slot for SlotState<H> {
 impl<H: HostMemory> Drop for SlotState<H> {
     /// Work that cannot be waited for may still reach the memory, which then stays where it is.
     fn drop(&mut self) {
+        if crate::callback::is_inside() {
+            // Nobody can wait here, and the launches may still run.
+            let late = Self {
+                // SAFETY: it is not touched again.
+                memory: ManuallyDrop::new(unsafe { ManuallyDrop::take(&mut self.memory) }),
+                elements: self.elements,
+                len: self.len,
+                uses: std::mem::replace(&mut self.uses, Uses::new()),
+                holders: Mutex::new(Holders::Guard),
+                device: self.device,
+            };
+            return self.device.runtime().shared().deferred.later(Box::new(late));
+        }
         if self.uses.finish().is_ok() {
             // SAFETY: it is not touched again.
             unsafe { ManuallyDrop::drop(&mut self.memory) };
@@ -151,12 +171,13 @@ impl<H: HostMemory> Drop for SlotState<H> {
 pub struct HostSlot<H: HostMemory>(Arc<SlotState<H>>);
 
 impl<H: HostMemory> HostSlot<H> {
-    pub(super) fn new(mut memory: H) -> Self {
+    pub(super) fn new(device: Device, mut memory: H) -> Self {
         let (elements, len) = memory.raw();
         Self(Arc::new(SlotState {
             memory: ManuallyDrop::new(memory),
             elements,
             len,
+            device,
             uses: Uses::new(),
             holders: Mutex::new(Holders::Launches(0)),
         }))

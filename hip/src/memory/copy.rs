@@ -191,7 +191,7 @@ impl Stream {
         access: Access,
         copy: Copy,
     ) -> Result<Pending<H>> {
-        self.shared().refuse_capture()?;
+        self.shared().refuse_owned()?;
         match self.with_use(allocation, access, copy.bytes, || copy.run(self, false)) {
             Ok(()) => Pending::new(self, value),
             Err(error) => {

@@ -80,8 +80,9 @@ impl Device {
     pub fn can_access_peer(self, peer: Device) -> Result<bool> {
         self.expect_runtime_of(peer, "the peer")?;
         let mut yes = 0;
+        let api = self.runtime().usable_api()?;
         // SAFETY: the out-pointer is to a live local.
-        let status = unsafe { self.runtime().api().hipDeviceCanAccessPeer(&mut yes, self.raw(), peer.raw()) };
+        let status = unsafe { api.hipDeviceCanAccessPeer(&mut yes, self.raw(), peer.raw()) };
         let call = || Call::new("hipDeviceCanAccessPeer").arg("peerDeviceId", peer.raw()).on(self.raw());
         self.runtime().check(status, call)?;
         Ok(yes != 0)
@@ -136,8 +137,8 @@ impl Device {
     pub unsafe fn disable_peer_access(self, peer: Device) -> Result<()> {
         self.expect_runtime_of(peer, "the peer")?;
         let bit = peer_bit(peer)?;
-        self.state().peers.0.fetch_and(!bit, Ordering::AcqRel);
         let _current = self.enter()?;
+        self.state().peers.0.fetch_and(!bit, Ordering::AcqRel);
         // SAFETY: the ordinal is one that HIP counted; the caller answers for the work.
         let status = unsafe { self.runtime().api().hipDeviceDisablePeerAccess(peer.raw()) };
         let call = || Call::new("hipDeviceDisablePeerAccess").arg("peerDeviceId", peer.raw());
@@ -151,7 +152,7 @@ impl Device {
     #[doc(alias = "hipDeviceGetP2PAttribute")]
     pub fn peer_attribute(self, peer: Device, attribute: PeerAttribute) -> Result<i32> {
         self.expect_runtime_of(peer, "the peer")?;
-        let (mut value, api) = (0, self.runtime().api());
+        let (mut value, api) = (0, self.runtime().usable_api()?);
         // SAFETY: the out-pointer is to a live local.
         let status =
             unsafe { api.hipDeviceGetP2PAttribute(&mut value, attribute.raw(), self.raw(), peer.raw()) };
@@ -168,7 +169,7 @@ impl Device {
     pub fn peer_link(self, peer: Device) -> Result<PeerLink> {
         self.expect_runtime_of(peer, "the peer")?;
         let mut link = PeerLink { kind: 0, hops: 0 };
-        let (api, kind, hops) = (self.runtime().api(), &raw mut link.kind, &raw mut link.hops);
+        let (api, kind, hops) = (self.runtime().usable_api()?, &raw mut link.kind, &raw mut link.hops);
         // SAFETY: the out-pointers are to live locals.
         let status = unsafe { api.hipExtGetLinkTypeAndHopCount(self.raw(), peer.raw(), kind, hops) };
         let call = || Call::new("hipExtGetLinkTypeAndHopCount").arg("device2", peer.raw());

@@ -299,7 +299,7 @@ impl MemoryPool {
         let flags = if allowed { hipMemAccessFlagsProtReadWrite } else { hipMemAccessFlagsProtNone };
         let access = hipMemAccessDesc { location: location(peer), flags };
         // SAFETY: the pool is alive, the description is a live local.
-        let status = unsafe { device.runtime().api().hipMemPoolSetAccess(native.handle, &access, 1) };
+        let status = unsafe { device.runtime().usable_api()?.hipMemPoolSetAccess(native.handle, &access, 1) };
         device.runtime().check(status, || Call::new("hipMemPoolSetAccess").arg("peer", peer).on(device.raw()))
     }
 
@@ -313,7 +313,7 @@ impl MemoryPool {
     /// Sizes are 64 bits wide.
     fn get(&self, attribute: hipMemPoolAttr) -> Result<u64> {
         let (native, device, mut value) = (self.native("hipMemPoolGetAttribute")?, self.device(), 0u64);
-        let (api, out) = (device.runtime().api(), (&raw mut value).cast());
+        let (api, out) = (device.runtime().usable_api()?, (&raw mut value).cast());
         // SAFETY: the pool is alive; the out-pointer is to a live local that is as wide as any attribute.
         let status = unsafe { api.hipMemPoolGetAttribute(native.handle, attribute, out) };
         let call = || Call::new("hipMemPoolGetAttribute").arg("attr", attribute).on(device.raw());
@@ -323,7 +323,7 @@ impl MemoryPool {
 
     fn set<V>(&self, attribute: hipMemPoolAttr, mut value: V) -> Result<()> {
         let (native, device) = (self.native("hipMemPoolSetAttribute")?, self.device());
-        let (api, from) = (device.runtime().api(), (&raw mut value).cast::<c_void>());
+        let (api, from) = (device.runtime().usable_api()?, (&raw mut value).cast::<c_void>());
         // SAFETY: the pool is alive; the pointer is to a live local of the attribute's type.
         let status = unsafe { api.hipMemPoolSetAttribute(native.handle, attribute, from) };
         let call = || Call::new("hipMemPoolSetAttribute").arg("attr", attribute).on(device.raw());

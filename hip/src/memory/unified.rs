@@ -336,7 +336,7 @@ impl<T: Pod> ManagedBuffer<T> {
             return Ok(());
         }
         // SAFETY: the range is this allocation's; advice does not change its contents.
-        let status = unsafe { device.runtime().api().hipMemAdvise(address, bytes, raw, place) };
+        let status = unsafe { device.runtime().usable_api()?.hipMemAdvise(address, bytes, raw, place) };
         let call = || Call::new("hipMemAdvise").arg("count", bytes).arg("advice", advice).on(device.raw());
         device.runtime().check(status, call)
     }
@@ -403,11 +403,9 @@ impl<T: Pod> ManagedBuffer<T> {
             return Ok(of_nothing);
         }
         let (mut value, device) = (of_nothing, self.device());
-        let out = (&raw mut value).cast();
+        let (api, out, size) = (device.runtime().usable_api()?, (&raw mut value).cast(), size_of::<c_int>());
         // SAFETY: the out-pointer is to a live local of that size; the range is this allocation's.
-        let status = unsafe {
-            device.runtime().api().hipMemRangeGetAttribute(out, size_of::<c_int>(), attribute, address, bytes)
-        };
+        let status = unsafe { api.hipMemRangeGetAttribute(out, size, attribute, address, bytes) };
         let call = || Call::new("hipMemRangeGetAttribute").arg("attribute", attribute).on(device.raw());
         device.runtime().check(status, call)?;
         Ok(value)

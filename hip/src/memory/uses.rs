@@ -9,10 +9,13 @@
 //! both only read, or if their elements are disjoint. Neither has to wait for the other then, but none may be lost: an
 //! entry is removed only by a writer that waited for exactly that entry, and a stream that finds itself in `sole` after its
 //! call makes it known by a read-modify-write, which whoever ends that state must see.
+//!
+//! Whoever waits does so with the list locked, and the streams in it held. A function of the host that runs meanwhile must not
+//! want either: inside of one everything here that takes a lock is refused.
 
-use crate::Result;
 use crate::event::Marker;
 use crate::stream::StreamShared;
+use crate::{Result, callback};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -98,6 +101,7 @@ impl Uses {
 
     #[cold]
     fn wait(&self, stream: &StreamShared, access: Access) -> Result<Ticket> {
+        callback::refuse()?;
         if stream.captured().is_some() {
             // A graph waits when it is launched.
             return Ok(Ticket { synced: 0, access });
@@ -117,8 +121,8 @@ impl Uses {
 
     #[cold]
     fn enter(&self, stream: &Arc<StreamShared>, ticket: Ticket) {
-        if stream.captured().is_some() {
-            // The graph owns the memory, and a use of it is entered when it is launched.
+        if stream.captured().is_some() || callback::is_inside() {
+            // The graph owns the memory, and a use of it is entered when it is launched. Inside a callback nothing was enqueued.
             return;
         }
         let mut list = self.lock();
@@ -168,6 +172,7 @@ impl Uses {
 
     /// The ends of all uses on streams other than that one, for whoever lets it wait for them.
     pub(crate) fn markers(&self, except: u64) -> Result<Vec<Marker>> {
+        callback::refuse()?;
         let mut list = self.lock();
         self.leave_sole(&mut list);
         let mut markers = Vec::new();
@@ -184,6 +189,7 @@ impl Uses {
         if self.sole.load(Ordering::Acquire) == NOBODY {
             return Ok(());
         }
+        callback::refuse()?;
         let mut list = self.lock();
         self.leave_sole(&mut list);
         for entry in &list.entries {
@@ -198,6 +204,7 @@ impl Uses {
 
     /// Waits in this thread until all uses that were entered before are done: for the host, before it touches the memory.
     pub(crate) fn wait_on_host(&self) -> Result<()> {
+        callback::refuse()?;
         let streams: Vec<_> = self.lock().entries.iter().map(|entry| entry.stream.clone()).collect();
         for stream in streams {
             if let Some(_held) = stream.hold() {

@@ -296,6 +296,7 @@ impl Stream {
         destination: impl Into<RegionMut<'a, H::Element>>,
     ) -> Result<Pending<H>> {
         let destination = destination.into();
+        self.shared().refuse_owned()?;
         let (elements, len) = source.raw();
         let outcome = self.upload_box(len, Place::host(elements, destination.extent), &destination);
         self.pend(source, outcome)
@@ -338,6 +339,7 @@ impl Stream {
         mut destination: H,
     ) -> Result<Pending<H>> {
         let source = source.into();
+        self.shared().refuse_owned()?;
         let (elements, len) = destination.raw();
         let outcome = self.download_box(len, Place::host(elements, source.extent), &source);
         self.pend(destination, outcome)

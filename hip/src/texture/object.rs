@@ -216,6 +216,12 @@ impl<T: Texel> Texture<T> {
 impl<T: Texel> Drop for Texture<T> {
     fn drop(&mut self) {
         let device = self.device();
+        if crate::callback::is_inside() {
+            // SAFETY: the source is not touched again.
+            let source = unsafe { ManuallyDrop::take(&mut self.source) };
+            let late = Self { handle: self.handle, source: ManuallyDrop::new(source) };
+            return device.runtime().shared().deferred.later(Box::new(late));
+        }
         let destroy = || {
             self.allocation().uses().wait_on_host()?;
             let _current = device.enter()?;
@@ -301,6 +307,12 @@ impl<T: Texel> Surface<T> {
 impl<T: Texel> Drop for Surface<T> {
     fn drop(&mut self) {
         let device = self.array.device();
+        if crate::callback::is_inside() {
+            // SAFETY: the array is not touched again.
+            let array = unsafe { ManuallyDrop::take(&mut self.array) };
+            let late = Self { handle: self.handle, array: ManuallyDrop::new(array) };
+            return device.runtime().shared().deferred.later(Box::new(late));
+        }
         let destroy = || {
             self.allocation().uses().wait_on_host()?;
             let _current = device.enter()?;

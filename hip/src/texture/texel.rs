@@ -21,7 +21,7 @@ mod sealed {
 /// ```
 #[doc(alias = "hipCreateChannelDesc")]
 #[doc(alias = "hipChannelFormatDesc")]
-pub trait Texel: Pod + sealed::Sealed {
+pub trait Texel: Pod + Send + Sync + sealed::Sealed {
     /// Bits of each channel, how many there are, and what they mean.
     #[doc(hidden)]
     const FORMAT: Format;

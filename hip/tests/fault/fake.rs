@@ -4,6 +4,7 @@ use hip::fault::Simulation;
 pub use hip::fault::{Config, State};
 use hip::{ErrorCode, In, InOut, Runtime};
 use std::ops::Deref;
+use std::sync::{Arc, Mutex};
 
 pub const INVALID_VALUE: u32 = 1;
 pub const OUT_OF_MEMORY: u32 = 2;
@@ -43,6 +44,14 @@ impl Fake {
     pub fn fail_late(&self, name: &'static str, code: u32) {
         self.0.fail_late(name, ErrorCode(code));
     }
+}
+
+/// Collects the errors that happen while something is dropped.
+pub fn reports(runtime: Runtime) -> Arc<Mutex<Vec<String>>> {
+    let reports = Arc::new(Mutex::new(Vec::new()));
+    let reported = reports.clone();
+    runtime.on_drop_error(move |error| reported.lock().unwrap().push(error.to_string()));
+    reports
 }
 
 impl Deref for Fake {

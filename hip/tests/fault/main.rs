@@ -3,9 +3,12 @@
 
 mod arrays;
 mod asynchronous;
+mod callbacks;
+mod captures;
 mod ecosystem;
 mod errors;
 mod fake;
+mod graph_nodes;
 mod graphs;
 mod launches;
 mod memory;

@@ -25,14 +25,12 @@ fn the_fake_runs_nothing_early() {
     // The other tests mean nothing if this does not hold.
     let Setup { fake, a, b, .. } = setup();
     let buffer = DeviceBuffer::<u32>::zeroed(&a, 100).unwrap();
-    let state = fake.state();
-    let memory = &state.allocations[&buffer.view().address().addr()].bytes;
-    assert!(memory.iter().all(|&byte| byte == 0xCD));
-    drop(state);
+    let memory = || fake.state().peek(buffer.view().address().addr()).unwrap();
+    assert!(memory().iter().all(|&byte| byte == 0xCD));
     b.synchronize().unwrap();
+    assert!(memory().iter().all(|&byte| byte == 0xCD));
     a.synchronize().unwrap();
-    let state = fake.state();
-    assert!(state.allocations[&buffer.view().address().addr()].bytes.iter().take(400).all(|&byte| byte == 0));
+    assert!(memory().iter().take(400).all(|&byte| byte == 0));
 }
 
 #[test]

@@ -1,10 +1,9 @@
-//! Memory that the host sees: scopes, registered, managed and mapped memory; and functions of the host in streams.
+//! Memory that the host sees: scopes, registered, managed and mapped memory.
 
 use crate::fake::{Config, Fake, ILLEGAL_ADDRESS, INVALID_VALUE};
 use crate::{SAXPY, Saxpy};
 use hip::{
-    Advice, DeviceBuffer, ErrorKind, LaunchConfig, ManagedBuffer, MappedBuffer, MemoryPlace, Module,
-    PinnedBuffer, Stream,
+    Advice, DeviceBuffer, ErrorKind, LaunchConfig, ManagedBuffer, MappedBuffer, MemoryPlace, Module, Stream,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -210,101 +209,5 @@ fn peers_need_access_once() {
     // SAFETY: nothing runs.
     unsafe { near.disable_peer_access(far) }.unwrap();
     assert!(here.copy(&source, &mut target).is_err());
-    fake.assert_clean();
-}
-
-#[test]
-fn a_stream_calls_the_host() {
-    for missing in
-        [vec!["hipGetDevicePropertiesR0600"], vec!["hipGetDevicePropertiesR0600", "hipLaunchHostFunc"]]
-    {
-        let fake = Fake::new(Config { missing, ..Config::default() });
-        let stream = stream(&fake);
-        let call = stream.call(|| 42).unwrap();
-        let call = call.try_wait().unwrap_err();
-        stream.synchronize().unwrap();
-        assert_eq!(call.wait().unwrap(), 42);
-    }
-}
-
-#[test]
-fn a_panic_of_the_host_comes_back_from_wait() {
-    let fake = Fake::new(Config::default());
-    let stream = stream(&fake);
-    let call = stream.call(|| panic!("the function panics")).unwrap();
-    drop(stream.call(|| panic!("nobody waits for this one")).unwrap());
-    stream.synchronize().unwrap();
-    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| call.wait())).unwrap_err();
-    assert_eq!(panic.downcast_ref::<&str>(), Some(&"the function panics"));
-}
-
-#[test]
-fn a_function_that_cannot_be_enqueued_is_dropped() {
-    let fake = Fake::new(Config::default());
-    let stream = stream(&fake);
-    let alive = Arc::new(());
-    let captured = alive.clone();
-    fake.fail("hipLaunchHostFunc", 0, INVALID_VALUE);
-    assert!(stream.call(move || drop(captured)).is_err());
-    assert_eq!(Arc::strong_count(&alive), 1);
-    // It was enqueued, and reported as failed: the number finds nothing.
-    let captured = alive.clone();
-    fake.fail_late("hipLaunchHostFunc", INVALID_VALUE);
-    assert!(stream.call(move || drop(captured)).is_err());
-    assert_eq!(Arc::strong_count(&alive), 1);
-    stream.synchronize().unwrap();
-}
-
-#[test]
-fn hip_inside_a_function_of_the_host_is_an_error() {
-    let fake = Fake::new(Config::default());
-    let stream = Arc::new(stream(&fake));
-    let device = stream.device();
-    let (inner, pinned) = (stream.clone(), PinnedBuffer::<u32>::zeroed(device, 4).unwrap());
-    let call = stream
-        .call(move || {
-            // Memory that is dropped here is freed later.
-            drop(pinned);
-            let kinds = [
-                inner.synchronize().unwrap_err(),
-                DeviceBuffer::<u8>::uninit(device, 1).unwrap_err(),
-                hip::Event::new(device).unwrap_err(),
-                hip::scope(|_| Ok(())).unwrap_err(),
-            ];
-            kinds.map(|error| error.kind().clone())
-        })
-        .unwrap();
-    stream.synchronize().unwrap();
-    assert_eq!(call.wait().unwrap(), [const { ErrorKind::InCallback }; 4]);
-    stream.synchronize().unwrap();
-    assert_eq!((fake.count("hipHostFree"), fake.state().live(true)), (1, 0));
-}
-
-#[test]
-fn what_is_dropped_inside_a_function_of_the_host_is_given_back_later() {
-    let fake = Fake::new(Config { pools: true, ..Config::default() });
-    let stream = stream(&fake);
-    let device = stream.device();
-    stream.runtime().on_drop_error(|error| panic!("{error}"));
-    let pool = hip::memory::MemoryPool::new(device).unwrap();
-    let things = (
-        hip::Event::new(device).unwrap(),
-        hip::Graph::new(device).unwrap(),
-        ManagedBuffer::<u32>::zeroed(device, 4).unwrap(),
-        MappedBuffer::<u32>::zeroed(device, 4).unwrap(),
-        pool.alloc::<u32>(&stream, 4).unwrap(),
-        DeviceBuffer::<u32>::uninit(device, 4).unwrap(),
-        pool,
-    );
-    let destroyed = ["hipEventDestroy", "hipGraphDestroy", "hipFreeAsync", "hipMemPoolDestroy"];
-    // The simulation would wait for itself if the function called it.
-    drop(stream.call(move || drop(things)).unwrap());
-    let before = destroyed.map(|name| fake.count(name));
-    stream.synchronize().unwrap();
-    // What the first sweep drops may leave something for the next one.
-    stream.synchronize().unwrap();
-    let after = destroyed.map(|name| fake.count(name));
-    assert!(before.iter().zip(after).all(|(before, after)| *before < after), "{before:?} {after:?}");
-    assert_eq!((fake.count("hipFree"), fake.count("hipHostFree")), (1, 1));
     fake.assert_clean();
 }
