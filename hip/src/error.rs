@@ -196,6 +196,8 @@ pub enum ErrorKind {
     ForeignNode,
     /// A node does something else than what its parameters are for.
     WrongNode,
+    /// A node of a graph would come after itself.
+    Cycle,
     /// A graph cannot own the memory, as the host may touch it at any time.
     NotOwnable,
     /// A graph cannot be updated by one of another shape.

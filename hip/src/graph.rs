@@ -81,6 +81,8 @@ struct Entry {
     kind: NodeKind,
     label: String,
     resources: Resources,
+    /// The nodes that it comes after.
+    after: Vec<usize>,
 }
 
 /// What a node does, as far as its parameters can be set.
@@ -193,6 +195,20 @@ impl Graph {
         nodes.iter().map(|&node| Ok(self.entry(node)?.raw.0)).collect()
     }
 
+    /// Whether the node of the first index comes after that of the second, or is it.
+    fn comes_after(&self, later: usize, earlier: usize) -> bool {
+        let (mut seen, mut open) = (vec![false; self.nodes.len()], vec![later]);
+        while let Some(index) = open.pop() {
+            let Some(seen) = seen.get_mut(index).filter(|seen| !**seen) else { continue };
+            *seen = true;
+            if index == earlier {
+                return true;
+            }
+            open.extend(self.nodes.get(index).iter().flat_map(|entry| &entry.after));
+        }
+        false
+    }
+
     /// Everything that the graph's work uses.
     fn all_resources(&self) -> impl Iterator<Item = &Resources> {
         self.nodes.iter().map(|entry| &entry.resources).chain(&self.others)
@@ -200,9 +216,9 @@ impl Graph {
 }
 
 impl Entry {
-    fn new(raw: raw::RawNode, kind: NodeKind, label: String, resources: Resources) -> Self {
+    fn new_id() -> u64 {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self { raw, id: NEXT.fetch_add(1, Ordering::Relaxed), kind, label, resources }
+        NEXT.fetch_add(1, Ordering::Relaxed)
     }
 
     fn node(&self, index: usize) -> Node {

@@ -105,6 +105,11 @@ functions! {
         put(out, node);
         SUCCESS
     }
+    hipGraphGetNodes |state| (graph: *mut c_void, _nodes: *mut *mut c_void, count: *mut usize) {
+        let Some(nodes) = state.graphs.count(graph.addr()) else { return INVALID_HANDLE };
+        put(count, nodes);
+        SUCCESS
+    }
     hipGraphGetEdges |state| (graph: *mut c_void, from: *mut *mut c_void, to: *mut *mut c_void, count: *mut usize) {
         let Some(edges) = state.graphs.edges(graph.addr()) else { return INVALID_HANDLE };
         put(count, edges.len());

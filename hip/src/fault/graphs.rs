@@ -86,6 +86,10 @@ impl Graphs {
         SUCCESS
     }
 
+    pub(super) fn count(&self, graph: usize) -> Option<usize> {
+        self.graphs.get(&graph).map(Vec::len)
+    }
+
     pub(super) fn edges(&self, graph: usize) -> Option<Vec<(usize, usize)>> {
         let nodes = self.graphs.get(&graph)?;
         Some(nodes.iter().flat_map(|node| node.after.iter().map(|&from| (from, node.handle))).collect())

@@ -323,6 +323,10 @@ impl Graph {
         if child.device() != self.device() {
             return Err(wrong_device("the child", self.device(), child.device()));
         }
+        if child.nodes.is_empty() && child.raw.node_count()? == 0 {
+            // HIP 5.2 launches it by a null pointer.
+            return self.empty(after);
+        }
         let resources = child.all_resources().cloned().map(Resource::Child).collect();
         let (label, raw) = (format!("graph of {} nodes", child.nodes.len()), child.raw());
         self.add(
@@ -340,11 +344,19 @@ impl Graph {
     /// `hipGraphAddDependencies`: makes a node come after another one.
     ///
     /// # Errors
-    /// [`ErrorKind::ForeignNode`], or the failure of the call. That the graph has no cycle is found out when it is
-    /// instantiated.
+    /// [`ErrorKind::ForeignNode`], [`ErrorKind::Cycle`] when `before` is `after` or comes after it already, or the failure of the
+    /// call.
     #[doc(alias = "hipGraphAddDependencies")]
     pub fn depend(&mut self, before: Node, after: Node) -> Result<()> {
         let (from, to) = (self.entry(before)?.raw.0, self.entry(after)?.raw.0);
+        if self.comes_after(before.index, after.index) {
+            // HIP 5.2 follows a cycle until its stack ends.
+            return Err(Error::new(ErrorKind::Cycle, "a node of a graph cannot come after itself"));
+        }
+        // Also when the call fails: it may have done its work.
+        if let Some(entry) = self.nodes.get_mut(after.index) {
+            entry.after.push(before.index);
+        }
         self.raw.call("hipGraphAddDependencies", |api| {
             // SAFETY: all handles are alive; one element each.
             unsafe { api.hipGraphAddDependencies(self.raw.handle(), &from, &to, 1) }
@@ -360,16 +372,17 @@ impl Graph {
         resources: Vec<Resource>,
         call: impl FnOnce(&Api, AddArguments) -> Result<hipError_t, MissingSymbol>,
     ) -> Result<Node> {
-        let after = self.raw_nodes(after)?;
+        let before = self.raw_nodes(after)?;
+        let after = after.iter().map(|node| node.index).collect();
         let resources = resources.into();
         let mut raw = std::ptr::null_mut();
-        let arguments = (&raw mut raw, self.raw.handle(), after.as_ptr(), after.len());
+        let arguments = (&raw mut raw, self.raw.handle(), before.as_ptr(), before.len());
         if let Err(error) = self.raw.call(name, |api| call(api, arguments)) {
             // The node may exist all the same.
             self.others.push(resources);
             return Err(error);
         }
-        let entry = Entry::new(RawNode(raw), kind, label, resources);
+        let entry = Entry { raw: RawNode(raw), id: Entry::new_id(), kind, label, resources, after };
         let node = entry.node(self.nodes.len());
         self.nodes.push(entry);
         Ok(node)

@@ -94,6 +94,16 @@ impl RawGraph {
         Ok(RawNode(node))
     }
 
+    /// How many nodes there are, those of captured calls included.
+    pub(super) fn node_count(&self) -> Result<usize> {
+        let mut count = 0;
+        self.call("hipGraphGetNodes", |api| {
+            // SAFETY: without an array, only the count is written.
+            unsafe { api.hipGraphGetNodes(self.handle, std::ptr::null_mut(), &mut count) }
+        })?;
+        Ok(count)
+    }
+
     pub(super) fn edges(&self) -> Result<Vec<(RawNode, RawNode)>> {
         let mut count = 0;
         self.call("hipGraphGetEdges", |api| {

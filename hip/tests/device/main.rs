@@ -11,6 +11,7 @@ mod graphs;
 mod launches;
 mod memory;
 mod ordering;
+mod random_graphs;
 mod resources;
 mod rtc;
 mod shared;

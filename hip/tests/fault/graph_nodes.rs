@@ -96,6 +96,43 @@ fn a_node_takes_parameters_of_its_own_kind_only() {
 }
 
 #[test]
+fn no_node_comes_after_itself() {
+    let Setup { fake, stream, .. } = setup();
+    let mut graph = Graph::new(stream.device()).unwrap();
+    let first = graph.empty(&[]).unwrap();
+    let second = graph.empty(&[first, first]).unwrap();
+    let apart = graph.empty(&[]).unwrap();
+    graph.depend(second, apart).unwrap();
+    let mut copy = graph.try_clone().unwrap();
+    for graph in [&mut graph, &mut copy] {
+        for (before, after) in [(first, first), (second, first), (apart, first), (apart, second)] {
+            assert_eq!(graph.depend(before, after).unwrap_err().kind(), &ErrorKind::Cycle);
+        }
+        graph.depend(first, apart).unwrap();
+        graph.instantiate().unwrap();
+    }
+    fake.assert_clean();
+}
+
+#[test]
+fn a_child_without_nodes_is_an_empty_node() {
+    let Setup { fake, stream, .. } = setup();
+    let (mut graph, nothing) = (Graph::new(stream.device()).unwrap(), Graph::new(stream.device()).unwrap());
+    let node = graph.child(&nothing, &[]).unwrap();
+    graph.empty(&[node]).unwrap();
+    assert_eq!(fake.count("hipGraphAddChildGraphNode"), 0);
+    // What the runtime captured counts as well.
+    let captured = Graph::capture(stream.device(), |capture| {
+        // SAFETY: nothing is used.
+        unsafe { capture.raw_calls(|_| Ok(())) }
+    });
+    graph.child(&captured.unwrap(), &[]).unwrap();
+    assert_eq!(fake.count("hipGraphAddChildGraphNode"), 1);
+    graph.instantiate().unwrap().launch(&stream).unwrap();
+    fake.assert_clean();
+}
+
+#[test]
 fn a_node_that_a_copy_got_later_is_not_the_originals() {
     let Setup { fake, stream, saxpy } = setup();
     let device = stream.device();

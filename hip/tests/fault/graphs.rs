@@ -129,8 +129,7 @@ fn children_clones_and_dot() {
     }
     let mut other = Graph::new(device).unwrap();
     assert_eq!(other.empty(&[end]).unwrap_err().kind(), &ErrorKind::ForeignNode);
-    graph.depend(end, first).unwrap();
-    assert!(graph.instantiate().is_err(), "a cycle");
+    assert_eq!(graph.nodes().len(), 4);
     fake.assert_clean();
 }
 
