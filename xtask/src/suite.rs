@@ -49,6 +49,9 @@ impl Place {
 /// Examples that show more on several cards, and how many they get where cards are virtual.
 const CARDS: [(&str, u32); 1] = [("10_multi_gpu", 2)];
 
+/// The features of `hip`, each of which is tested alone.
+const FEATURES: [&str; 6] = ["futures", "half", "ndarray", "num-complex", "serde", "tracing"];
+
 /// A run in which the device tests must fail: what it is called, the environment that breaks the device, and whether
 /// not even one test may pass.
 struct Control {
@@ -98,6 +101,7 @@ pub fn run() -> anyhow::Result<bool> {
         suite.test("host tests", artifact, Command::new(&artifact.executable));
     }
     suite.doc_tests();
+    FEATURES.iter().for_each(|feature| suite.feature_alone(feature));
     let mut devices = 0;
     for artifact in place(Place::Device) {
         let command = suite.card.command(&artifact.executable);
@@ -173,6 +177,22 @@ impl Suite {
             Ok(match done.end.success() {
                 true => Verdict::Passed(format!("{} tests", counts.passed)),
                 false => Verdict::Failed(explain(&done)),
+            })
+        });
+    }
+
+    /// Builds `hip` with that feature and `fault` only, and tests it.
+    fn feature_alone(&mut self, feature: &'static str) {
+        let Self { logs, report, .. } = self;
+        report.step("one feature of hip alone", feature, || {
+            let mut command = cargo();
+            command.args(["test", "--quiet", "--package", "hip-feature-tests", "--features", feature]);
+            let done = process::run(&mut command, LIMIT, &logs.join(format!("feature-{feature}.log")))?;
+            let counts = Counts::of_programs(&done.output);
+            Ok(match (done.end.success(), counts.passed) {
+                (true, 0) => Verdict::Failed("no test was run".into()),
+                (true, passed) => Verdict::Passed(format!("{passed} tests")),
+                (false, _) => Verdict::Failed(explain(&done)),
             })
         });
     }

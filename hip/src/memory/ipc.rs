@@ -64,12 +64,32 @@ macro_rules! handle {
 
 handle! {
     /// Names memory of one process to others on the same machine.
+    ///
+    /// ```no_run
+    /// # let stream = hip::Device::first()?.stream()?;
+    /// use hip::memory::IpcMemoryHandle;
+    /// let buffer = hip::DeviceBuffer::<f32>::zeroed(&stream, 1000)?;
+    /// let bytes: [u8; 64] = buffer.ipc_handle()?.to_bytes();
+    /// // … sent through a pipe, say; in the other process …
+    /// let handle = IpcMemoryHandle::from_bytes(bytes);
+    /// # Ok::<(), hip::Error>(())
+    /// ```
     #[doc(alias = "hipIpcMemHandle_t")]
     IpcMemoryHandle hipIpcMemHandle_t
 }
 
 handle! {
     /// Names an event of one process to others on the same machine.
+    ///
+    /// ```no_run
+    /// # let device = hip::Device::first()?;
+    /// use hip::memory::IpcEventHandle;
+    /// let event = hip::Event::with_flags(device, hip::EventFlags::new().interprocess(true))?;
+    /// let bytes: [u8; 64] = event.ipc_handle()?.to_bytes();
+    /// // … sent through a pipe, say; in the other process …
+    /// let handle = IpcEventHandle::from_bytes(bytes);
+    /// # Ok::<(), hip::Error>(())
+    /// ```
     #[doc(alias = "hipIpcEventHandle_t")]
     IpcEventHandle hipIpcEventHandle_t
 }

@@ -170,12 +170,33 @@ macro_rules! region {
 }
 
 region! {
-    /// A box of elements of a [`PitchedBuffer`](crate::PitchedBuffer) or an [`Array`](crate::texture::Array), to read.
+    /// A box of elements of a [`PitchedBuffer`](crate::PitchedBuffer) or an [`Array`](crate::texture::Array), to read: what a
+    /// [`View`](crate::View) is to a [`DeviceBuffer`](crate::DeviceBuffer).
+    ///
+    /// ```no_run
+    /// # let stream = hip::Device::first()?.stream()?;
+    /// let image = hip::PitchedBuffer::<f32>::zeroed(&stream, (640, 480))?;
+    /// // 5 columns and 4 rows, from column 10 and row 20 on.
+    /// let part: hip::Region<'_, f32> = image.region([10, 20, 0], (5, 4))?;
+    /// let mut elements = [1.0; 20];
+    /// stream.download_region(part, &mut elements)?;
+    /// assert_eq!(elements, [0.0; 20]);
+    /// # Ok::<(), hip::Error>(())
+    /// ```
     Region of &'a [T]
 }
 
 region! {
-    /// A box of elements of a [`PitchedBuffer`](crate::PitchedBuffer) or an [`Array`](crate::texture::Array), to write.
+    /// A box of elements of a [`PitchedBuffer`](crate::PitchedBuffer) or an [`Array`](crate::texture::Array), to write: what a
+    /// [`ViewMut`](crate::ViewMut) is to a [`DeviceBuffer`](crate::DeviceBuffer).
+    ///
+    /// ```no_run
+    /// # let stream = hip::Device::first()?.stream()?;
+    /// let mut image = hip::PitchedBuffer::<f32>::zeroed(&stream, (640, 480))?;
+    /// let part: hip::RegionMut<'_, f32> = image.region_mut([10, 20, 0], (5, 4))?;
+    /// stream.fill_region(part, 1.0)?;
+    /// # Ok::<(), hip::Error>(())
+    /// ```
     RegionMut of &'a mut [T]
 }
 

@@ -29,19 +29,42 @@ fn aliases() -> Option<BTreeMap<String, Vec<String>>> {
 fn every_public_type_has_an_example() {
     let Some(folder) = sources() else { return };
     let types = scan::types(&folder);
-    assert!(types.iter().any(|(name, _)| name == "DeviceBuffer") && types.len() > 100, "{}", types.len());
+    for known in ["DeviceBuffer", "Region", "RegionMut", "IpcMemoryHandle", "IpcEventHandle"] {
+        assert!(types.iter().any(|(name, _)| name == known), "{known} is not found");
+    }
+    assert!(types.len() > 100, "{}", types.len());
     let without: Vec<_> = types.into_iter().filter(|(_, example)| !example).map(|(name, _)| name).collect();
     assert!(without.is_empty(), "no example in the documentation of {without:?}");
 }
 
 /// One line more is `cargo add`.
 #[test]
-fn the_first_program_has_at_most_14_lines() {
+fn the_first_program_has_at_most_14_lines_and_is_that_of_the_readme() {
     let Some(folder) = sources() else { return };
     let program = folder.join("../../examples/00_first_program.rs");
     let text = std::fs::read_to_string(&program).unwrap();
-    let code = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//")).count();
+    let is_code = |line: &&str| !line.trim().is_empty() && !line.trim().starts_with("//");
+    let code = text.lines().filter(is_code).count();
     assert!((10..=14).contains(&code), "{code} lines in {}", program.display());
+    let readme = std::fs::read_to_string(folder.join("../../README.md")).unwrap();
+    let (_, program) = text.split_once("\n\n").unwrap();
+    assert!(readme.contains(program), "README.md does not have the first program as it is");
+}
+
+/// Nobody waits for more than 16 crates to compile (`cargo build -p hip`, without features).
+#[test]
+fn few_crates_are_built_for_a_user() {
+    let Some(folder) = sources() else { return };
+    let output = std::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["tree", "--package", "hip", "--edges", "normal,build", "--prefix", "none", "--offline"])
+        .arg("--format={p}")
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let crates: BTreeSet<_> = text.lines().map(|line| line.trim_end_matches(" (*)")).collect();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!((4..=16).contains(&crates.len()), "{} crates: {crates:?}", crates.len());
 }
 
 #[test]

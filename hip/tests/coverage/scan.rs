@@ -59,10 +59,30 @@ pub fn types(folder: &Path) -> Vec<(String, bool)> {
     sources(folder, &mut files);
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
+        // Types that a macro of the file makes of its first name, with the documentation that it is given.
+        let makes_types = |name: &str| {
+            let definition = text.split(&format!("macro_rules! {name} {{\n")).nth(1);
+            definition
+                .and_then(|rest| rest.split("\n}\n").next())
+                .is_some_and(|it| it.contains("pub struct $name"))
+        };
         // What precedes an item begins behind the last line that is empty or closes one.
-        let (mut example, mut hidden) = (false, false);
+        let (mut example, mut hidden, mut made) = (false, false, false);
         for line in text.lines() {
+            if let Some(name) = line.strip_suffix("! {").filter(|name| !name.contains([' ', '#'])) {
+                (made, example, hidden) = (makes_types(name), false, false);
+                continue;
+            }
             match line {
+                _ if made => {
+                    let line = line.trim_start();
+                    if line.starts_with("///") {
+                        example |= line.contains("```");
+                    } else if !line.starts_with("#[") {
+                        types.extend(line.split(' ').next().map(|name| (name.to_owned(), example)));
+                        made = false;
+                    }
+                }
                 "" | "}" | "};" => (example, hidden) = (false, false),
                 _ if line.starts_with("///") => example |= line.contains("```"),
                 "#[doc(hidden)]" => hidden = true,

@@ -1,8 +1,7 @@
 //! Futures, polled by hand.
 
 use crate::fake::{Config, Fake, INVALID_VALUE};
-use futures_core::Stream as _;
-use hip::{DeviceBuffer, ErrorKind, InOrder, PinnedBuffer, Stream};
+use hip::{DeviceBuffer, ErrorKind, PinnedBuffer, Stream};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -137,24 +136,4 @@ fn a_runtime_without_host_functions_has_callbacks() {
     fake.run_all();
     assert!(finished.poll(&mut Context::from_waker(Waker::noop())).is_ready());
     assert_eq!(fake.count("hipStreamAddCallback"), 1);
-}
-
-#[test]
-fn pending_values_come_in_order() {
-    let (fake, stream, _, waker) = setup();
-    let context = &mut Context::from_waker(&waker);
-    let other = stream.device().stream().unwrap();
-    let [a, b] = [1u32, 2].map(|value| DeviceBuffer::from_slice(&stream, &[value; 4]).unwrap());
-    let mut values: InOrder<_> =
-        [other.download_async(&a, vec![0; 4]).unwrap(), stream.download_async(&b, vec![0; 4]).unwrap()]
-            .into_iter()
-            .collect();
-    // The second is done first, and waits for its turn.
-    stream.synchronize().unwrap();
-    assert!(Pin::new(&mut values).poll_next(context).is_pending());
-    fake.run_all();
-    let mut next = || Pin::new(&mut values).poll_next(context);
-    assert!(matches!(next(), Poll::Ready(Some(Ok(numbers))) if numbers == [1; 4]));
-    assert!(matches!(next(), Poll::Ready(Some(Ok(numbers))) if numbers == [2; 4]));
-    assert!(matches!(next(), Poll::Ready(None)));
 }

@@ -5,7 +5,6 @@ mod arrays;
 mod asynchronous;
 mod callbacks;
 mod captures;
-mod ecosystem;
 mod errors;
 mod fake;
 mod graph_nodes;

@@ -1,7 +1,7 @@
-//! Spans around operations: the feature `tracing`.
+//! The feature `tracing`: spans around operations.
 
 use hip::DeviceBuffer;
-use hip::fault::{Config, Simulation};
+use hip_feature_tests::stream;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use tracing::field::{Field, Visit};
@@ -43,8 +43,7 @@ impl Subscriber for Listener {
 
 #[test]
 fn each_operation_is_a_span() {
-    let simulation = Simulation::new(Config::default());
-    let stream = simulation.runtime().unwrap().device(0).unwrap().stream().unwrap();
+    let (_simulation, stream) = stream();
     let listener = Listener::default();
     let work = || {
         let buffer = DeviceBuffer::<u32>::zeroed(&stream, 3).unwrap();
