@@ -1,4 +1,4 @@
-// Prints the release of the headers and the sizes of structures that moved between releases.
+// Prints the release of the headers, sizes of structures that moved between releases, and numbers of enums.
 #include <hip/hip_runtime.h>
 
 #include <cstdio>
@@ -9,5 +9,14 @@ int main() {
     std::printf("HIP_MEMCPY3D %zu\n", sizeof(HIP_MEMCPY3D));
     std::printf("hipExternalMemoryHandleDesc %zu\n", sizeof(hipExternalMemoryHandleDesc));
     std::printf("hipExternalSemaphoreHandleDesc %zu\n", sizeof(hipExternalSemaphoreHandleDesc));
+#define NUMBER(name) std::printf(#name " %d\n", int(name))
+    NUMBER(hipErrorNoBinaryForGpu);
+    NUMBER(hipErrorNoDevice);
+    NUMBER(hipMemcpyDefault);
+    NUMBER(hipDeviceAttributeWarpSize);
+    NUMBER(hipDeviceAttributeComputeCapabilityMajor);
+    NUMBER(hipMemoryTypeHost);
+    NUMBER(hipMemoryTypeDevice);
+    NUMBER(hipGraphNodeTypeKernel);
     return 0;
 }

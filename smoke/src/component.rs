@@ -61,6 +61,12 @@ pub fn of_library(file_name: &str) -> Option<&'static Component> {
     COMPONENTS.iter().find(|component| component.libraries.iter().any(|start| is_library(file_name, start)))
 }
 
+/// The beginning of the name of the stack's library that a file is called after.
+pub fn library_of(file_name: &str) -> Option<&'static str> {
+    let mut all = COMPONENTS.iter().flat_map(|component| component.libraries);
+    all.find(|start| is_library(file_name, start)).copied()
+}
+
 /// Whether the file is this library, with or without a version.
 pub fn is_library(file_name: &str, start: &str) -> bool {
     file_name.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))

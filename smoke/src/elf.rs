@@ -59,6 +59,19 @@ impl Elf {
     /// # Errors
     /// When they are no complete 64-bit ELF file.
     pub fn parse(bytes: &[u8]) -> anyhow::Result<Self> {
+        Self::parse_parts(bytes, true)
+    }
+
+    /// Reads what a library of another package links to, and nothing of its symbols: there may be many.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn linked(path: &Path) -> anyhow::Result<Self> {
+        anyhow::ensure!(is_elf(path), "it is no ELF file");
+        Self::parse_parts(&read(path)?, false)
+    }
+
+    fn parse_parts(bytes: &[u8], symbols_too: bool) -> anyhow::Result<Self> {
         let header = FileHeader64::<Endianness>::parse(bytes)?;
         let endian = header.endian()?;
         let mut elf = Self::default();
@@ -83,6 +96,9 @@ impl Elf {
                 }
                 _ => {}
             }
+        }
+        if !symbols_too {
+            return Ok(elf);
         }
         let symbols = sections.symbols(endian, bytes, elf::SHT_DYNSYM)?;
         for symbol in symbols.iter() {

@@ -15,7 +15,7 @@ pub const NO_DEVICE: u8 = 77;
 pub fn status(verdicts: &[Verdict], device_missing: bool) -> u8 {
     let any = |outcome| verdicts.iter().any(|verdict| verdict.outcome == outcome);
     let nothing = [Outcome::Pass, Outcome::Warn, Outcome::Fail].into_iter().all(|outcome| !any(outcome));
-    if nothing && !device_missing {
+    if nothing {
         UNJUDGED
     } else if any(Outcome::Fail) {
         FAILED
@@ -57,7 +57,8 @@ mod tests {
             (&[Pass, Fail, Error], false, FAILED),
             (&[Pass, Fail], true, FAILED),
             (&[Pass, Skip], true, NO_DEVICE),
-            (&[Skip], true, NO_DEVICE),
+            (&[Skip], true, UNJUDGED),
+            (&[Pass, Skip, Error], true, NO_DEVICE),
             (&[Fail], true, FAILED),
         ];
         for (outcomes, missing, expected) in cases {

@@ -39,12 +39,15 @@ pub fn check(root: &Path) -> anyhow::Result<()> {
     }
     let libc =
         ["lib/x86_64-linux-gnu/libc.so.6", "lib64/libc.so.6", "usr/lib/libc.so.6", "usr/lib64/libc.so.6"];
+    if libc.iter().any(|path| root.join(path).exists()) || root.join("nix").is_dir() {
+        return Ok(());
+    }
     ensure!(
-        libc.iter().any(|path| root.join(path).exists()) || root.join("nix").is_dir(),
-        "{} is damaged: it has no C library",
+        !root.join("lib/ld-musl-x86_64.so.1").exists(),
+        "{} is a system with musl: ROCm's libraries need glibc",
         root.display()
     );
-    Ok(())
+    bail!("{} is damaged: it has no C library", root.display())
 }
 
 /// Makes the folder this process's root. `card`: give access to the real card.

@@ -55,19 +55,33 @@ fn every_check_is_listed_and_explained() {
 }
 
 #[test]
-fn without_a_device_the_checks_that_need_one_are_skipped_and_the_status_is_77() {
+fn without_a_device_the_checks_that_need_one_are_skipped_and_the_status_is_77_or_3() {
     if Path::new("/dev/kfd").exists() {
         eprintln!("skipped: this machine has a card");
         return;
     }
     let only = device_checks().join(",");
-    let done = smoke(&["--real", "--format", "json", "--only", &only]);
-    assert_eq!(status(&done), Some(77), "{}", stderr(&done));
-    let verdicts = report(&done)["verdicts"].as_array().expect("verdicts").clone();
-    assert_eq!(verdicts.len(), device_checks().len());
-    for verdict in verdicts {
-        assert_eq!(verdict["outcome"], "skip", "{verdict:#}");
+    let run = |only: &str, device: &str| {
+        let mut command = Command::new(SMOKE);
+        command.args([device, "--format", "json", "--only", only]);
+        // No file vega either.
+        command.env("PATH", "/usr/bin:/bin").arg("--vega").arg("/nonexistent/vega").output().expect("it runs")
+    };
+    for device in ["--real", "--virtual", "--auto"] {
+        // Nothing was judged at all.
+        let done = run(&only, device);
+        assert_eq!(status(&done), Some(3), "{}", stderr(&done));
+        let verdicts = report(&done)["verdicts"].as_array().expect("verdicts").clone();
+        assert_eq!(verdicts.len(), device_checks().len());
+        for verdict in verdicts {
+            assert_eq!(verdict["outcome"], "skip", "{verdict:#}");
+        }
     }
+    // Something was.
+    let done = run(&format!("links,{only}"), "--real");
+    let links = report(&done)["verdicts"][0]["outcome"].clone();
+    let expected = if links == "pass" { 77 } else if links == "fail" { 1 } else { 3 };
+    assert_eq!(status(&done), Some(expected), "{links} {}", stderr(&done));
 }
 
 #[test]
@@ -80,7 +94,7 @@ fn without_vega_the_checks_that_need_a_device_are_skipped() {
         .env("PATH", "/usr/bin:/bin")
         .output()
         .expect("it runs");
-    assert_eq!(status(&done), Some(77), "{}", stderr(&done));
+    assert_eq!(status(&done), Some(3), "{}", stderr(&done));
     assert_eq!(report(&done)["verdicts"][0]["outcome"], "skip");
 }
 

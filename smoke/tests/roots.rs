@@ -183,13 +183,67 @@ fn with_the_device_files_taken_away_no_check_that_needs_one_passes() {
             assert!(verdict["outcome"] == "fail" || verdict["outcome"] == "skip", "{way}: {verdict:#}");
         }
     }
-    // Without anything virtual: skipped, and 77.
-    let (output, _work) =
-        in_namespace(&format!("{dev}; exec $SMOKE --real --format json --only {}", checks.join(",")));
+    // In another root, whose /dev is this program's own: `vega` makes no device there either.
+    let (output, _work) = in_namespace(&format!(
+        "{pretend}; {OVERLAY}
+         exec $SMOKE --root $W/root --virtual --vega $VEGA --format json --only {all}"
+    ));
+    let found = report(&output);
+    assert_eq!(output.status.code(), Some(1), "in a root: {found:#}");
+    let verdicts = found["verdicts"].as_array().expect("verdicts");
+    assert_eq!(verdicts.len(), checks.len());
+    for verdict in verdicts {
+        assert!(verdict["outcome"] == "fail" || verdict["outcome"] == "skip", "in a root: {verdict:#}");
+    }
+    // Without anything virtual: skipped, and 77, as `links` passes.
+    let (output, _work) = in_namespace(&format!("{dev}; exec $SMOKE --real --format json --only links,{all}"));
     assert_eq!(output.status.code(), Some(77), "{}", stderr(&output));
     for verdict in report(&output)["verdicts"].as_array().expect("verdicts") {
-        assert_eq!(verdict["outcome"], "skip", "{verdict:#}");
+        let expected = if verdict["check"] == "links" { "pass" } else { "skip" };
+        assert_eq!(verdict["outcome"], expected, "{verdict:#}");
     }
+}
+
+/// This machine's system below an overlay.
+const OVERLAY: &str = "mkdir $W/layers $W/root; mount -t tmpfs tmpfs $W/layers; mkdir $W/layers/u $W/layers/w; \
+                       mount -t overlay overlay -o lowerdir=/,upperdir=$W/layers/u,workdir=$W/layers/w $W/root";
+
+/// Roots whose C library is not the one that the programs were built with: what can be judged is, the rest says why not.
+#[test]
+fn roots_with_another_c_library_say_what_is_missing() {
+    if !possible(&[(is_root(), "root"), (debian_hip(), "Debian's HIP"), (vega().exists(), "a built vega")]) {
+        return;
+    }
+    let run = |damage: &str| {
+        let (output, _work) = in_namespace(&format!(
+            "{OVERLAY}; {damage}
+             exec $SMOKE --root $W/root --virtual --vega $VEGA --format json --only links,agents"
+        ));
+        (output.status.code(), stderr(&output), output.stdout)
+    };
+    let device = |stdout: &[u8]| {
+        let report: serde_json::Value = serde_json::from_slice(stdout).expect("a report");
+        for verdict in report["verdicts"].as_array().expect("verdicts") {
+            let expected = if verdict["check"] == "links" { "pass" } else { "skip" };
+            assert_eq!(verdict["outcome"], expected, "{verdict:#}");
+        }
+        report["device"].as_str().expect("a text").to_owned()
+    };
+    // An older release: the C library defines no version that is as new as vega needs.
+    let (status, told, report) = run("sed -i 's/GLIBC_2\\.34/GLIBC_1.34/g' $W/root/usr/lib/x86_64-linux-gnu/libc.so.6");
+    assert_eq!(status, Some(77), "{told}");
+    let why = device(&report);
+    assert!(why.contains("GLIBC_2.34' not found") && why.contains("needs glibc 2.34"), "{why}");
+    // No loader where programs of x86-64 name it.
+    let (status, told, report) = run("rm $W/root/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2 $W/root/lib64/ld-linux-x86-64.so.2 2>/dev/null || true");
+    let why: serde_json::Value = serde_json::from_slice(&report).expect("a report");
+    let why = why["device"].as_str().expect("a text");
+    assert!(status == Some(77) || status == Some(1), "{told}");
+    assert!(why.contains("needs glibc 2.34") && why.contains("No such file"), "{why}");
+    // musl has no version of ROCm.
+    let (status, told, _) = run("rm $W/root/usr/lib/x86_64-linux-gnu/libc.so.6; touch $W/root/usr/lib/ld-musl-x86_64.so.1");
+    assert_eq!(status, Some(3));
+    assert!(told.contains("musl") && told.contains("glibc"), "{told}");
 }
 
 /// A `vega` that the root's C library cannot load is said, and the checks are skipped.
@@ -202,7 +256,7 @@ fn a_vega_that_does_not_start_is_named() {
     let mut command = Command::new(SMOKE);
     command.args(["--virtual", "--only", "agents", "--format", "json", "--vega"]).arg(&file);
     let output = command.output().expect("it runs");
-    assert!(matches!(output.status.code(), Some(77)), "{}", stderr(&output));
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
     let found = report(&output);
     assert!(found["device"].as_str().is_some_and(|text| text.contains("GLIBC_2.34")), "{found:#}");
     let agents = &found["verdicts"].as_array().expect("verdicts").iter().find(|v| v["check"] == "agents");

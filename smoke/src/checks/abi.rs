@@ -35,29 +35,44 @@ pub fn symbols(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
     };
     let version = Version::new(major, minor);
     exports(stack, (major, minor), library, out);
-    for (name, moved, before, after) in SIZES {
-        let expected = if moved.holds(version) { *after } else { *before };
+    let expected = |(name, moved, before, after): &(&'static str, abi::Fact, u32, u32)| {
+        (*name, if moved.holds(version) { *after } else { *before })
+    };
+    let all: Vec<(&str, u32)> = MOVED.iter().map(expected).chain(FIXED.iter().copied()).collect();
+    for (name, expected) in &all {
         match value(name) {
-            Some(size) if size == expected => {}
-            size => {
-                let size = size.map_or("unknown".to_owned(), |size| size.to_string());
+            Some(number) if number == *expected => {}
+            number => {
+                let number = number.map_or("unknown".to_owned(), |number| number.to_string());
                 out.fail(format!(
-                    "{name} is {size} bytes in the headers of {major}.{minor}, {expected} were expected"
+                    "{name} is {number} in the headers of {major}.{minor}, {expected} was expected"
                 ))
                 .file(&library.file)
-                .means("programs in other languages pass structures of another size")
+                .means("programs in other languages pass structures of another size, and other numbers")
                 .fix("headers and library must be of one release");
             }
         }
     }
     if !out.any_failed() {
-        out.pass(format!("{} structures have the size that HIP {major}.{minor} gives them", SIZES.len()));
+        out.pass(format!("{} sizes and numbers are those of HIP {major}.{minor}", all.len()));
     }
     Ok(())
 }
 
-/// Structures: name in the probe, what moved, size before and after.
-const SIZES: &[(&str, abi::Fact, u32, u32)] = &[
+/// Numbers of enums that stay, as the bindings have them.
+const FIXED: &[(&str, u32)] = &[
+    ("hipErrorNoBinaryForGpu", hip_sys::hipErrorNoBinaryForGpu.0),
+    ("hipErrorNoDevice", hip_sys::hipErrorNoDevice.0),
+    ("hipMemcpyDefault", hip_sys::hipMemcpyDefault.0),
+    ("hipDeviceAttributeWarpSize", hip_sys::hipDeviceAttributeWarpSize.0),
+    ("hipDeviceAttributeComputeCapabilityMajor", hip_sys::hipDeviceAttributeComputeCapabilityMajor.0),
+];
+
+/// What moved: name in the probe, the fact, size of a structure or number of an enum before and after.
+const MOVED: &[(&str, abi::Fact, u32, u32)] = &[
+    ("hipMemoryTypeHost", abi::MEMORY_TYPE, abi::v5_0::hipMemoryTypeHost.0, abi::v6_0::hipMemoryTypeHost.0),
+    ("hipMemoryTypeDevice", abi::MEMORY_TYPE, abi::v5_0::hipMemoryTypeDevice.0, abi::v6_0::hipMemoryTypeDevice.0),
+    ("hipGraphNodeTypeKernel", abi::GRAPH_NODE_TYPE, 1, 0),
     ("hipDeviceProp_t", abi::DEVICE_PROP_R0600, 792, 1472),
     ("HIP_MEMCPY3D", abi::MEMCPY3D, 128, 184),
     ("hipExternalMemoryHandleDesc", abi::EXTERNAL_MEMORY_HANDLE_DESC, 40, 104),

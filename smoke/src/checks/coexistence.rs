@@ -81,7 +81,9 @@ pub fn one_process(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
             others.len()
         ));
     } else {
-        out.fail(format!("{} do not load together: {}", own.join(" and "), alone.story()));
+        let library = stack.named("libamd_comgr.so").chain(stack.named("libamdhip64.so")).next();
+        out.fail(format!("{} do not load together: {}", own.join(" and "), alone.story()))
+            .file(library.map(|library| library.file.clone()).unwrap_or_default());
     }
     Ok(())
 }

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::compiling;
 use super::paths::KERNEL;
+use crate::elf;
 use crate::stack::Stack;
 use crate::verdict::Findings;
 
@@ -11,6 +13,9 @@ const OPENCL: &str = "kernel void f(global float *x) { x[get_global_id(0)] = sin
 
 /// A CMake project with CMake's own HIP language.
 const CMAKE: &str = "cmake_minimum_required(VERSION 3.21)\nproject(probe LANGUAGES HIP)\nadd_library(probe OBJECT probe.hip)\n";
+
+/// A CMake project with nothing in it.
+const EMPTY: &str = "cmake_minimum_required(VERSION 3.16)\nproject(empty LANGUAGES CXX)\n";
 
 /// Check 6: four ways to compile a kernel.
 pub fn ways(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
@@ -28,17 +33,17 @@ pub fn ways(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
             .arg(&hip)
             .args(["-o", "ways.o"]),
     )?;
-    if done.success() && !stack.work().join("ways.o").is_file() {
-        out.fail("hipcc exits with 0 and writes nothing")
-            .file(&hipcc)
-            .means("nobody can compile HIP programs");
-    } else if done.success() {
-        out.pass("hipcc compiles a kernel");
-    } else {
-        out.fail(format!("hipcc does not compile a kernel: {}", done.story()))
-            .file(&hipcc)
-            .means("nobody can compile HIP programs")
-            .fix("read the first line: headers, device libraries or the linker are missing");
+    let wrong = |object: &str| compiling::wrong(&stack.work().join(object), &target);
+    match if done.success() { wrong("ways.o") } else { Some(done.story()) } {
+        None => {
+            out.pass("hipcc compiles a kernel");
+        }
+        Some(why) => {
+            out.fail(format!("hipcc does not compile a kernel: {why}"))
+                .file(&hipcc)
+                .means("nobody can compile HIP programs")
+                .fix("read the first line: headers, device libraries or the linker are missing");
+        }
     }
     let Some(clang) = stack.clang("clang++") else {
         out.fail("there is no clang++ where hipconfig says")
@@ -49,14 +54,9 @@ pub fn ways(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
     };
     let arguments = ["-x", "hip", &format!("--offload-arch={target}"), "-c", "-o", "alone.o"];
     let done = stack.run(stack.command(&clang).args(arguments).arg(&hip))?;
-    optional(
-        out,
-        &clang,
-        "clang++ -x hip by itself",
-        done.success(),
-        &done.story(),
-        "give --rocm-path and -isystem, or use hipcc",
-    );
+    let why = if done.success() { wrong("alone.o") } else { Some(done.story()) };
+    let fix = "give --rocm-path and -isystem, or use hipcc";
+    optional(out, &clang, "clang++ -x hip by itself", why, fix);
     let opencl = stack.write("ways.cl", OPENCL)?;
     let arguments = [
         "-x",
@@ -69,18 +69,23 @@ pub fn ways(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
         "cl.o",
     ];
     let done = stack.run(stack.command(&clang).args(arguments).arg(&opencl))?;
-    optional(out, &clang, "clang -x cl by itself", done.success(), &done.story(), "give --rocm-path");
+    let written = elf::is_elf(&stack.work().join("cl.o"));
+    let why = if done.success() && written { None } else { Some(done.story()) };
+    optional(out, &clang, "clang -x cl by itself", why, "give --rocm-path");
     cmake(stack, &clang, out)
 }
 
-fn optional(out: &mut Findings, file: &Path, what: &str, works: bool, story: &str, fix: &str) {
-    if works {
-        out.pass(format!("{what} compiles a kernel"));
-    } else {
-        out.warn(format!("{what} does not compile a kernel: {story}"))
-            .file(file)
-            .means("build systems that do not use hipcc must be told where things are")
-            .fix(fix);
+fn optional(out: &mut Findings, file: &Path, what: &str, broken: Option<String>, fix: &str) {
+    match broken {
+        None => {
+            out.pass(format!("{what} compiles a kernel"));
+        }
+        Some(story) => {
+            out.warn(format!("{what} does not compile a kernel: {story}"))
+                .file(file)
+                .means("build systems that do not use hipcc must be told where things are")
+                .fix(fix);
+        }
     }
 }
 
@@ -89,6 +94,10 @@ fn cmake(stack: &Stack, clang: &Path, out: &mut Findings) -> anyhow::Result<()> 
         out.skip("CMake is not installed: its HIP language is not tried");
         return Ok(());
     };
+    if let Some(why) = cmake_by_itself(stack, &cmake)? {
+        out.skip(format!("CMake configures no project at all here: {why}"));
+        return Ok(());
+    }
     let folder = stack.work().join("cmake-language");
     std::fs::create_dir_all(&folder)?;
     std::fs::write(folder.join("CMakeLists.txt"), CMAKE)?;
@@ -102,15 +111,20 @@ fn cmake(stack: &Stack, clang: &Path, out: &mut Findings) -> anyhow::Result<()> 
     if done.success() {
         done = stack.run(stack.command(&cmake).arg("--build").arg(folder.join("build")))?;
     }
-    optional(
-        out,
-        &cmake,
-        "CMake's HIP language",
-        done.success(),
-        &done.story(),
-        "ship hip-lang-config.cmake where CMake looks",
-    );
+    let why = if done.success() { None } else { Some(done.story()) };
+    optional(out, &cmake, "CMake's HIP language", why, "ship hip-lang-config.cmake where CMake looks");
     Ok(())
+}
+
+/// What makes CMake stop at an empty project, if anything: no make, no C++ compiler. That is no defect of the stack.
+pub fn cmake_by_itself(stack: &Stack, cmake: &Path) -> anyhow::Result<Option<String>> {
+    let folder = stack.work().join("cmake-empty");
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join("CMakeLists.txt"), EMPTY)?;
+    let mut command = stack.command(cmake);
+    command.arg("-S").arg(&folder).arg("-B").arg(folder.join("build"));
+    let done = stack.run(&mut command)?;
+    Ok(if done.success() { None } else { Some(done.story()) })
 }
 
 /// Headers of clang itself, without which no HIP program compiles.
@@ -133,8 +147,8 @@ pub fn resources(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
     }
     for name in RESOURCES {
         let file = folder.join("include").join(name);
-        if !file.is_file() {
-            out.fail(format!("{} is missing", file.display()))
+        if std::fs::metadata(&file).map_or(0, |data| data.len()) == 0 {
+            out.fail(format!("{} is missing or empty", file.display()))
                 .file(&folder)
                 .means("HIP programs do not compile")
                 .fix("install the clang package's headers again");
@@ -199,9 +213,13 @@ pub fn bitcode(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
         }
         return Ok(());
     };
-    let isa = format!("oclc_isa_version_{}", stack.target().trim_start_matches("gfx"));
+    let isa = |target: &String| {
+        let processor = target.split(':').next().unwrap_or(target);
+        format!("oclc_isa_version_{}", processor.trim_start_matches("gfx"))
+    };
+    let of_targets: Vec<String> = stack.targets.iter().map(isa).collect();
     let mut files = Vec::new();
-    for name in BITCODE.iter().copied().chain([isa.as_str()]) {
+    for name in BITCODE.iter().copied().chain(of_targets.iter().map(String::as_str)) {
         let file = folder.join(name).with_extension("bc");
         if file.is_file() && !is_bitcode(&file) {
             out.fail(format!("{} is no LLVM bitcode", file.display()))

@@ -18,16 +18,34 @@ pub fn default_target(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
     };
     let source = stack.write("default.hip", KERNEL)?;
     let file = stack.work().join("default.co");
-    let done = stack.run(stack.command(&hipcc).arg("--genco").arg(&source).arg("-o").arg(&file))?;
+    let genco = |more: &[&str]| {
+        let _ = std::fs::remove_file(&file);
+        stack.run(stack.command(&hipcc).arg("--genco").args(more).arg(&source).arg("-o").arg(&file))
+    };
+    let done = genco(&[])?;
     if !done.success() {
-        out.pass(format!("without --offload-arch and without a card, hipcc fails: {}", done.story()));
+        // To refuse is right only where it works when the target is said.
+        let told = genco(&[&format!("--offload-arch={}", stack.target())])?;
+        if told.success() && wrong(&file, stack.target()).is_none() {
+            out.pass(format!("without --offload-arch and without a card, hipcc fails: {}", done.story()));
+        } else {
+            out.fail(format!("hipcc compiles nothing, with or without --offload-arch: {}", told.story()))
+                .file(&hipcc)
+                .means("see the check `compilers`");
+        }
         return Ok(());
     }
-    let bytes = elf::read(&file)?;
-    let image =
-        Image::parse(&bytes).map_err(|error| anyhow::anyhow!("what hipcc wrote cannot be read: {error}"))?;
-    let targets = image.targets().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    if image.targets().iter().any(|target| target.processor() == "gfx803") {
+    let targets = device_targets(&file).unwrap_or_default();
+    if targets.is_empty() {
+        out.fail("without --offload-arch hipcc exits with 0 and writes no device code")
+            .file(&hipcc)
+            .means("programs start and find no kernel")
+            .fix("always give --offload-arch in packages");
+        return Ok(());
+    }
+    let dead = targets.iter().any(|target| target == "gfx803");
+    let targets = targets.join(", ");
+    if dead {
         out.warn(format!("without --offload-arch hipcc exits with 0 and has compiled for {targets}"))
             .file(&hipcc)
             .means("programs built on a machine without a card run on no card that is still supported")
@@ -66,7 +84,9 @@ pub fn flags(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
     }
     // Flags are rejected before any header is read: without HIP's own it goes ten times as fast.
     let source = stack.write("flags.hip", "__attribute__((device)) int f(int x) { return x + 1; }\n")?;
+    let object = stack.work().join("flags.o");
     let compiles = |flags: &[&str]| -> anyhow::Result<bool> {
+        let _ = std::fs::remove_file(&object);
         let mut command = stack.command(&hipcc);
         command
             .arg(format!("--offload-arch={}", stack.target()))
@@ -74,8 +94,9 @@ pub fn flags(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
             .args(flags)
             .arg("-c")
             .arg(&source)
-            .args(["-o", "flags.o"]);
-        Ok(stack.run(&mut command)?.success())
+            .arg("-o")
+            .arg(&object);
+        Ok(stack.run(&mut command)?.success() && object.is_file())
     };
     let words: Vec<&str> = flags.split_whitespace().collect();
     if compiles(&words)? {
@@ -169,9 +190,56 @@ fn compile(
         .arg("-o")
         .arg(&output);
     let done = stack.run(&mut command)?;
-    Ok(match (done.success(), output.is_file()) {
-        (true, true) => Ok(()),
-        (true, false) => Err("it exits with 0 and writes nothing".to_owned()),
-        (false, _) => Err(done.story()),
-    })
+    Ok(if done.success() { wrong(&output, stack.target()).map_or(Ok(()), Err) } else { Err(done.story()) })
+}
+
+/// The processors for which a file that a compiler wrote has device code.
+fn device_targets(file: &Path) -> anyhow::Result<Vec<String>> {
+    let bytes = elf::read(file)?;
+    let image = Image::parse(&bytes)?;
+    Ok(image.targets().iter().map(|target| target.processor().to_owned()).collect())
+}
+
+/// What is wrong with a file that a compiler claims to have written for the target, if anything.
+pub fn wrong(file: &Path, target: &str) -> Option<String> {
+    let processor = target.split(':').next().unwrap_or(target);
+    let Ok(bytes) = elf::read(file) else { return Some("it exits with 0 and writes nothing".to_owned()) };
+    match device_targets(file) {
+        Ok(targets) if targets.iter().any(|other| other == processor) => None,
+        // With -fgpu-rdc device code is linked later: until then it lies in sections that are named for the target.
+        _ if bytes.starts_with(b"\x7fELF")
+            && [LATER, processor.as_bytes()].iter().all(|part| elf::position(&bytes, part).is_some()) =>
+        {
+            None
+        }
+        Ok(targets) => Some(format!("it exits with 0 and has compiled for [{}]", targets.join(", "))),
+        Err(error) => Some(format!("it exits with 0, and what it wrote has no device code: {error}")),
+    }
+}
+
+/// Part of the sections' names.
+const LATER: &[u8] = b"amdgcn-amd-amdhsa";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_without_device_code_are_wrong() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("out");
+        let judged = || wrong(&file, "gfx900");
+        assert!(judged().is_some_and(|why| why.contains("writes nothing")));
+        for bytes in [&b""[..], b"text", b"\x7fELF and no more", b"__CLANG_OFFLOAD_BUNDLE__"] {
+            std::fs::write(&file, bytes).expect("written");
+            assert!(judged().is_some_and(|why| why.contains("no device code")), "{bytes:?}");
+        }
+        let own = std::fs::read(std::env::current_exe().expect("a path")).expect("readable");
+        let host: Vec<u8> = own.into_iter().take(4096).collect();
+        std::fs::write(&file, host).expect("written");
+        assert!(judged().is_some(), "a host program");
+        std::fs::write(&file, b"\x7fELF __CLANG_OFFLOAD_BUNDLE__hipv4-amdgcn-amd-amdhsa--gfx900").expect("written");
+        assert_eq!(judged(), None, "device code that is linked later");
+        assert!(wrong(&file, "gfx906").is_some());
+    }
 }

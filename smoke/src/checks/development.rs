@@ -1,8 +1,10 @@
 //! What developers build with: CMake packages and headers.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::compiler;
 use crate::component::COMPONENTS;
 use crate::stack::Stack;
 use crate::verdict::Findings;
@@ -24,14 +26,42 @@ fn config_file(stack: &Stack, name: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
+/// Targets that projects link to, by package: finding it must define them.
+const TARGETS: &[(&str, &str)] = &[
+    ("hip", "hip::host"),
+    ("hip", "hip::device"),
+    ("hsa-runtime64", "hsa-runtime64::hsa-runtime64"),
+    ("amd_comgr", "amd_comgr"),
+    ("AMDDeviceLibs", "ocml"),
+    ("rocblas", "roc::rocblas"),
+    ("rocsparse", "roc::rocsparse"),
+    ("rocrand", "roc::rocrand"),
+    ("rocfft", "roc::rocfft"),
+    ("rocprim", "roc::rocprim"),
+    ("rocthrust", "roc::rocthrust"),
+];
+
 /// Check 15: CMake packages.
 pub fn cmake(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
-    let cmake = stack.program("cmake");
+    let mut cmake = stack.program("cmake");
+    if let Some(program) = &cmake
+        && let Some(why) = compiler::cmake_by_itself(stack, program)?
+    {
+        out.skip(format!("CMake configures no project at all here: {why}"));
+        cmake = None;
+    }
     let mut found = 0;
     for (component, name) in COMPONENTS.iter().flat_map(|row| row.cmake.iter().map(move |name| (row, *name)))
     {
         let Some(config) = config_file(stack, name) else { continue };
         found += 1;
+        if fs::metadata(&config).map_or(0, |data| data.len()) == 0 {
+            out.fail(format!("CMake package {name}: {} is empty", config.display()))
+                .file(&config)
+                .means(format!("find_package({name}) succeeds and defines nothing"))
+                .fix("install the package again");
+            continue;
+        }
         let folder = config.parent().unwrap_or(Path::new("/"));
         let missing = missing_targets(folder);
         for file in &missing {
@@ -49,9 +79,12 @@ pub fn cmake(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
         }
         let project = stack.work().join(format!("find-{name}"));
         fs::create_dir_all(&project)?;
-        let text = format!(
+        let mut text = format!(
             "cmake_minimum_required(VERSION 3.16)\nproject(probe LANGUAGES CXX)\nfind_package({name} CONFIG REQUIRED)\n"
         );
+        for (_, target) in TARGETS.iter().filter(|(package, _)| *package == name) {
+            let _ = writeln!(text, "if(NOT TARGET {target})\nmessage(FATAL_ERROR \"no target {target}\")\nendif()");
+        }
         fs::write(project.join("CMakeLists.txt"), text)?;
         let mut command = stack.command(cmake);
         command.arg("-S").arg(&project).arg("-B").arg(project.join("build"));
@@ -76,7 +109,7 @@ pub fn cmake(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
             out.skip("no CMake package of ROCm is installed");
         }
         (n, false) => {
-            let how = if cmake.is_some() { "found by CMake" } else { "read; CMake is not installed" };
+            let how = if cmake.is_some() { "found by CMake" } else { "read; not tried with CMake" };
             out.pass(format!("{n} CMake packages, {how}"));
         }
         _ => {}

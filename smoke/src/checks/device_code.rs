@@ -1,12 +1,14 @@
 //! Code objects inside the stack's libraries.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use code_object::{AbiVersion, CodeObject, Entry, Image, OffloadKind};
 
+use crate::component::COMPONENTS;
 use crate::elf;
-use crate::stack::{Stack, file_name};
+use crate::stack::{Library, Stack, file_name};
 use crate::verdict::Findings;
 
 /// The section of ELF files with offload bundles.
@@ -37,6 +39,7 @@ fn for_entries(file: &Path, mut with: impl FnMut(&Entry<'_>)) -> anyhow::Result<
         sections.iter().filter(|section| sections.section_name(endian, section).is_ok_and(|n| n == SECTION))
     {
         let mut rest = section.data(endian, &*bytes)?;
+        anyhow::ensure!(!rest.is_empty(), "{} has an empty section .hip_fatbin", file.display());
         while !rest.is_empty() {
             let image = Image::parse(rest).map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))?;
             bundles += 1;
@@ -50,31 +53,81 @@ fn for_entries(file: &Path, mut with: impl FnMut(&Entry<'_>)) -> anyhow::Result<
     Ok(bundles)
 }
 
+/// Ends of names of files that have device code and nothing else.
+const KERNEL_FILES: &[&str] = &["co", "hsaco"];
+
+/// How deep below a library's folder they lie: rocblas/4.0.0/library/*.hsaco.
+const DEPTH: u32 = 3;
+
+/// Files with device code that belong together: all of one folder, of which each may be for another processor.
+struct Holder {
+    /// What it is called: the library, or the folder.
+    name: String,
+    files: Vec<PathBuf>,
+}
+
+/// The stack's libraries, and the folders of kernels that they read at run time.
+fn holders(stack: &Stack) -> Vec<Holder> {
+    let library = |library: &Library| Holder { name: file_name(&library.file), files: vec![library.file.clone()] };
+    let mut all: Vec<_> = stack.libraries.iter().map(library).collect();
+    let mut folders: Vec<(PathBuf, u32)> = Vec::new();
+    for component in COMPONENTS.iter().filter(|component| !component.libraries.is_empty()) {
+        folders.extend(stack.folders.iter().map(|folder| (folder.join(component.name), 0)));
+    }
+    while let Some((folder, depth)) = folders.pop() {
+        let entries = fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path());
+        let (below, mut files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+        if depth < DEPTH {
+            folders.extend(below.into_iter().map(|path| (path, depth + 1)));
+        }
+        files.retain(|path| path.extension().is_some_and(|e| KERNEL_FILES.iter().any(|end| e == *end)));
+        files.sort();
+        if !files.is_empty() {
+            all.push(Holder { name: folder.display().to_string(), files });
+        }
+    }
+    all
+}
+
+/// Calls `with` for each entry of a library, or of a file that is nothing but device code.
+fn for_code(file: &Path, with: impl FnMut(&Entry<'_>)) -> anyhow::Result<usize> {
+    if !file.extension().is_some_and(|e| KERNEL_FILES.iter().any(|end| e == *end)) {
+        return for_entries(file, with);
+    }
+    let bytes = elf::read(file)?;
+    let image = Image::parse(&bytes).map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))?;
+    image.entries().iter().for_each(with);
+    Ok(1)
+}
+
 /// Check 17: targets.
 pub fn targets(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
-    let mut with_code: BTreeMap<PathBuf, BTreeSet<String>> = BTreeMap::new();
-    for library in &stack.libraries {
-        let mut targets = BTreeSet::new();
-        let bundles = for_entries(&library.file, |entry| {
-            targets.extend(entry.id.target().map(|target| target.processor().to_owned()));
-        });
-        match bundles {
-            Ok(0) => {}
-            Ok(_) => {
-                with_code.insert(library.file.clone(), targets);
-            }
-            Err(error) => {
-                out.fail(format!("the device code cannot be read: {error:#}"))
-                    .file(&library.file)
-                    .means("no kernel of this library can run")
-                    .fix("build and strip it again: strip must keep .hip_fatbin");
+    let mut with_code: BTreeMap<String, (PathBuf, BTreeSet<String>)> = BTreeMap::new();
+    for holder in holders(stack) {
+        for file in &holder.files {
+            let mut targets = BTreeSet::new();
+            let bundles = for_code(file, |entry| {
+                targets.extend(entry.id.target().map(|target| target.processor().to_owned()));
+            });
+            match bundles {
+                Ok(0) => {}
+                Ok(_) => {
+                    let entry = with_code.entry(holder.name.clone());
+                    entry.or_insert_with(|| (file.clone(), BTreeSet::new())).1.extend(targets);
+                }
+                Err(error) => {
+                    out.fail(format!("the device code cannot be read: {error:#}"))
+                        .file(file)
+                        .means("no kernel of this library can run")
+                        .fix("build and strip it again: strip must keep .hip_fatbin");
+                }
             }
         }
     }
     if with_code.is_empty() && !out.any_failed() {
         out.skip("no library with device code is installed");
     }
-    for (file, targets) in with_code {
+    for (name, (file, targets)) in with_code {
         let list = targets.iter().cloned().collect::<Vec<_>>().join(" ");
         let covers = |wanted: &String| {
             targets.contains(wanted)
@@ -82,9 +135,9 @@ pub fn targets(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
         };
         let missing: Vec<_> = stack.targets.iter().filter(|wanted| !covers(wanted)).cloned().collect();
         if missing.is_empty() {
-            out.pass(format!("{} has code for {list}", file_name(&file))).file(&file);
+            out.pass(format!("{name} has code for {list}")).file(&file);
         } else {
-            out.fail(format!("{} has no code for {}, only for {list}", file_name(&file), missing.join(" ")))
+            out.fail(format!("{name} has no code for {}, only for [{list}]", missing.join(" ")))
                 .file(&file)
                 .means("its first kernel fails on those cards")
                 .fix("build it with the distribution's whole list in AMDGPU_TARGETS");
@@ -106,32 +159,26 @@ fn newest_abi(stack: &Stack) -> u32 {
 pub fn objects(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
     let newest = newest_abi(stack);
     let mut files = 0;
-    for library in &stack.libraries {
-        let (mut count, mut wrong) = (0, Vec::new());
-        let read = for_entries(&library.file, |entry| {
-            if entry.bytes.is_empty() {
-                return;
+    for Holder { name, files: of_holder } in holders(stack) {
+        let (mut count, mut wrong) = (0, BTreeSet::new());
+        for file in &of_holder {
+            let read = for_code(file, |entry| {
+                count += 1;
+                wrong.extend(judge(entry, newest).map(|what| (what, file)));
+            });
+            if let Err(error) = read {
+                wrong.insert((format!("{error:#}"), file));
             }
-            count += 1;
-            wrong.extend(judge(entry, newest));
-        });
-        if let Err(error) = read {
-            wrong.push(format!("{error:#}"));
         }
         files += usize::from(count > 0);
-        wrong.sort();
-        wrong.dedup();
-        for what in wrong.iter().take(5) {
-            out.fail(format!("{}: {what}", file_name(&library.file)))
-                .file(&library.file)
+        for (what, file) in wrong.iter().take(5) {
+            out.fail(format!("{}: {what}", file_name(file)))
+                .file(*file)
                 .means("the runtime refuses the kernel, or runs code for another card")
                 .fix("build it again with the installed compiler");
         }
         if count > 0 && wrong.is_empty() {
-            out.pass(format!(
-                "{}: {count} code objects are what their bundles say",
-                file_name(&library.file)
-            ));
+            out.pass(format!("{name}: {count} code objects are what their bundles say"));
         }
     }
     if files == 0 && !out.any_failed() {

@@ -12,10 +12,11 @@ use crate::verdict::Findings;
 /// Check 1: DT_NEEDED and DT_RUNPATH.
 pub fn needed(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
     let mut files = 0;
+    let mut others = BTreeSet::new();
     for library in &stack.libraries {
         files += 1;
         match &library.elf {
-            Ok(elf) => resolve(stack, &library.file, elf, out),
+            Ok(elf) => others.extend(resolve(stack, &library.file, elf, out)),
             Err(why) => {
                 out.fail(format!("{} cannot be loaded: {why}", file_name(&library.file)))
                     .file(&library.file)
@@ -28,7 +29,7 @@ pub fn needed(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
         let Some(program) = stack.program(name).filter(|program| elf::is_elf(program)) else { continue };
         files += 1;
         match Elf::open(&program) {
-            Ok(elf) => resolve(stack, &program, &elf, out),
+            Ok(elf) => others.extend(resolve(stack, &program, &elf, out)),
             Err(why) => {
                 out.fail(format!("{name} is damaged: {why:#}"))
                     .file(&program)
@@ -36,16 +37,44 @@ pub fn needed(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
             }
         }
     }
+    let others = of_others(stack, others, out);
     if files == 0 {
         out.error("no library and no program of ROCm is installed here")
             .fix("install at least the HIP runtime, for example libamdhip64-dev and hipcc on Debian");
     } else if !out.any_failed() {
-        out.pass(format!("{files} files find everything that they link to"));
+        out.pass(format!(
+            "{files} files and the {others} libraries of others behind them find everything that they link to"
+        ));
     }
     Ok(())
 }
 
-fn resolve(stack: &Stack, file: &Path, elf: &Elf, out: &mut Findings) {
+/// The libraries of other packages that are loaded with the stack, down to the C library: each must be whole and find
+/// its own. How many there are.
+fn of_others(stack: &Stack, mut waiting: BTreeSet<PathBuf>, out: &mut Findings) -> usize {
+    let own: BTreeSet<&Path> = stack.libraries.iter().map(|library| library.file.as_path()).collect();
+    let mut seen = BTreeSet::new();
+    while let Some(path) = waiting.pop_first() {
+        let file = path.canonicalize().unwrap_or(path);
+        if own.contains(file.as_path()) || !seen.insert(file.clone()) {
+            continue;
+        }
+        match Elf::linked(&file) {
+            Ok(elf) => waiting.extend(resolve(stack, &file, &elf, out)),
+            Err(why) => {
+                out.fail(format!("{} cannot be loaded: {why:#}", file_name(&file)))
+                    .file(&file)
+                    .means("every program of ROCm that loads it fails at start")
+                    .fix("install its package again");
+            }
+        }
+    }
+    seen.len()
+}
+
+/// Where the file finds what it links to.
+fn resolve(stack: &Stack, file: &Path, elf: &Elf, out: &mut Findings) -> Vec<PathBuf> {
+    let mut found = Vec::new();
     let origin = file.parent().unwrap_or(Path::new("/"));
     let mut runpath = Vec::new();
     for entry in &elf.runpath {
@@ -62,13 +91,16 @@ fn resolve(stack: &Stack, file: &Path, elf: &Elf, out: &mut Findings) {
         runpath.push(folder);
     }
     for name in &elf.needed {
-        if stack.resolve(name, &runpath).is_none() {
+        if let Some(path) = stack.resolve(name, &runpath) {
+            found.push(path);
+        } else {
             out.fail(format!("{} needs {name}, which is not installed", file_name(file)))
                 .file(file)
                 .means("every program that links to it fails at start")
                 .fix(format!("the package must depend on the one that has {name}"));
         }
     }
+    found
 }
 
 /// Check 2: sonames, development links, one provider each, symbol versions.
@@ -107,7 +139,7 @@ pub fn sonames(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
             )
             .fix("remove one of them");
     }
-    dangling_links(stack, out);
+    wrong_links(stack, out);
     versions(stack, &providers, out);
     if !out.any_failed() {
         match providers.len() {
@@ -118,18 +150,27 @@ pub fn sonames(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn dangling_links(stack: &Stack, out: &mut Findings) {
+/// Links that lead nowhere, or to another library.
+fn wrong_links(stack: &Stack, out: &mut Findings) {
     for folder in &stack.folders {
         for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
-            if component::of_library(&file_name(&path)).is_some()
-                && fs::symlink_metadata(&path).is_ok()
-                && !path.exists()
-            {
-                let target = fs::read_link(&path).unwrap_or_default();
+            let name = file_name(&path);
+            let Some(start) = component::library_of(&name) else { continue };
+            let Ok(target) = fs::read_link(&path) else { continue };
+            let soname = path.canonicalize().ok().and_then(|file| {
+                let library = stack.libraries.iter().find(|library| library.file == file)?;
+                library.elf.as_ref().ok()?.soname.as_deref()
+            });
+            if !path.exists() {
                 out.fail(format!("{} leads to {}, which does not exist", path.display(), target.display()))
                     .file(&path)
                     .means("programs do not start, or do not link")
                     .fix("the package with the link must depend on the one with the library, of the same version");
+            } else if let Some(soname) = soname.filter(|soname| !component::is_library(soname, start)) {
+                out.fail(format!("{} leads to {}, which is {soname}", path.display(), target.display()))
+                    .file(&path)
+                    .means("programs link to one library and load another")
+                    .fix("let the link lead to the library of its name");
             }
         }
     }

@@ -91,8 +91,7 @@ pub fn agents(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
             continue;
         };
         let done = stack.run(&mut stack.on_device(&program))?;
-        let lists = done.output.contains("gfx9")
-            || done.output.lines().any(|line| line.trim().starts_with("gfx") && line.trim() != "gfx000");
+        let lists = names_gpu(&done.output, matches!(stack.device, Device::Virtual(_)));
         if done.success() && lists {
             out.pass(format!("{name} lists the GPU"));
         } else {
@@ -104,4 +103,27 @@ pub fn agents(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether a list of agents names a GPU: the virtual one is a gfx900; gfx000 stands for a CPU.
+fn names_gpu(text: &str, is_virtual: bool) -> bool {
+    let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    words.any(|word| match is_virtual {
+        true => word == "gfx900",
+        false => word.len() > 3 && word.starts_with("gfx") && word != "gfx000",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_without_a_gpu_names_none() {
+        assert!(names_gpu("gfx000\ngfx900\n", true) && names_gpu("gfx000\ngfx1030\n", false));
+        assert!(names_gpu("  Name:                    gfx1100\n", false));
+        assert!(names_gpu("Name: amdgcn-amd-amdhsa--gfx900:xnack-", true));
+        assert!(!names_gpu("gfx000\n", true) && !names_gpu("gfx000\n", false));
+        assert!(!names_gpu("gfx9000", true) && !names_gpu("no gfx at all", false) && !names_gpu("", false));
+    }
 }

@@ -1,8 +1,10 @@
 //! Places that programs, variables and configuration files name.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::compiling;
 use crate::stack::{Stack, file_name};
 use crate::verdict::Findings;
 
@@ -45,7 +47,31 @@ pub fn hipconfig(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
         0 => out.fail("hipconfig --full prints no path that exists").file(&program),
         n => out.pass(format!("{n} paths that hipconfig prints exist")),
     };
+    let Some(header) = stack.header("hip/hip_version.h") else { return Ok(()) };
+    let told = stack.run(stack.command(&program).arg("--version"))?.output.trim().to_owned();
+    let declared = header_version(&fs::read_to_string(&header).unwrap_or_default());
+    match declared {
+        Some(declared) if told == declared || told.starts_with(&format!("{declared}.")) => {
+            out.pass(format!("hipconfig and the headers are of release {declared}"));
+        }
+        _ => {
+            let declared = declared.unwrap_or("no version".to_owned());
+            out.fail(format!("hipconfig --version says {told:?}, {} says {declared}", header.display()))
+                .file(&program)
+                .means("build systems choose by a version that is not the one they compile with")
+                .fix("build hipcc and HIP from one release");
+        }
+    }
     Ok(())
+}
+
+/// `major.minor` of HIP's header of versions.
+fn header_version(text: &str) -> Option<String> {
+    let value = |name: &str| {
+        let mut lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        lines.find_map(|words| (words.get(..2)? == ["#define", name]).then(|| words.get(2).copied())?.map(str::to_owned))
+    };
+    Some(format!("{}.{}", value("HIP_VERSION_MAJOR")?, value("HIP_VERSION_MINOR")?))
 }
 
 /// `NAME : /path` lines, and the paths of -I, -isystem and -L.
@@ -99,7 +125,9 @@ pub const KERNEL: &str =
 /// Check 5: variables of the environment.
 pub fn environment(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
     for name in VARIABLES {
+        // In another root this process's variables do not count.
         if let Some(value) = std::env::var_os(name).filter(|value| !value.is_empty())
+            && stack.environment.is_empty()
             && !Path::new(&value).is_dir()
         {
             out.fail(format!("{name} is set to {}, which is no folder", value.to_string_lossy()))
@@ -113,7 +141,7 @@ pub fn environment(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
     };
     let source = stack.write("environment.hip", KERNEL)?;
     let object = stack.work().join("environment.o");
-    let compile = |poison: Option<&str>| {
+    let compile = |poison: Option<&str>| -> anyhow::Result<Result<(), String>> {
         let _ = fs::remove_file(&object);
         let mut command = stack.command(&hipcc);
         VARIABLES.iter().for_each(|name| {
@@ -128,15 +156,13 @@ pub fn environment(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
             .arg(&source)
             .arg("-o")
             .arg(&object);
-        stack.run(&mut command)
+        let done = stack.run(&mut command)?;
+        Ok(if done.success() { Ok(()) } else { Err(done.story()) })
     };
+    let wrong = || compiling::wrong(&object, stack.target());
     let plain = compile(None)?;
-    if !plain.success() {
-        out.fail(format!(
-            "hipcc does not compile with none of {} set: {}",
-            VARIABLES.join(", "),
-            plain.story()
-        ))
+    if let Err(why) = plain.and_then(|()| wrong().map_or(Ok(()), Err)) {
+        out.fail(format!("hipcc does not compile with none of {} set: {why}", VARIABLES.join(", ")))
         .file(&hipcc)
         .means("users must set variables before anything works")
         .fix("patch hipcc's defaults to where the packages put their files");
@@ -144,16 +170,14 @@ pub fn environment(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
     }
     out.pass("hipcc compiles with no variable set");
     for name in POISONED {
-        let done = compile(Some(name))?;
-        match (done.success(), object.is_file()) {
-            (true, true) => {
+        match compile(Some(name))?.map(|()| wrong()) {
+            Ok(None) => {
                 out.pass(format!("{name} set to a dead folder: hipcc compiles"));
             }
-            (true, false) => {
-                out.fail(format!("{name} set to a dead folder: hipcc exits with 0 and writes nothing"))
-                    .file(&hipcc);
+            Ok(Some(why)) => {
+                out.fail(format!("{name} set to a dead folder: {why}")).file(&hipcc);
             }
-            (false, _) => {
+            Err(_) => {
                 out.pass(format!("{name} set to a dead folder: hipcc fails, as it should"));
             }
         }
@@ -213,7 +237,55 @@ pub fn registrations(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
             }
         }
     }
+    device_rules(out);
     Ok(())
+}
+
+/// Folders of udev's rules, and the file that udev itself brings.
+const RULES: &[&str] = &["/usr/lib/udev/rules.d", "/lib/udev/rules.d", "/etc/udev/rules.d"];
+const OWN_RULES: &str = "50-udev-default.rules";
+
+/// Who may open /dev/kfd where udev is installed.
+fn device_rules(out: &mut Findings) {
+    let mut files: Vec<PathBuf> = RULES.iter().flat_map(|folder| folder_files(folder, "rules")).collect();
+    let mut seen = BTreeSet::new();
+    files.retain(|file| file.canonicalize().is_ok_and(|real| seen.insert(real)));
+    let groups = ["/etc/group", "/usr/lib/group"].map(|file| fs::read_to_string(file).unwrap_or_default());
+    let exists = |group: &str| {
+        let mut lines = groups.iter().flat_map(|text| text.lines());
+        lines.any(|line| line.split(':').next() == Some(group))
+    };
+    let mut rules = 0;
+    for file in &files {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        for group in groups_of_kfd(&text) {
+            rules += 1;
+            if exists(&group) {
+                out.pass(format!("{} gives /dev/kfd to the group {group}", file.display()));
+            } else {
+                out.fail(format!("{} gives /dev/kfd to the group {group}, which does not exist", file.display()))
+                    .file(file)
+                    .means("only root can use the card")
+                    .fix("create the group in the package with the rule");
+            }
+        }
+    }
+    if rules == 0 && files.iter().any(|file| file_name(file) == OWN_RULES) {
+        out.warn("udev is installed, and no rule gives /dev/kfd to a group")
+            .means("only root can use the card")
+            .fix("ship a rule like KERNEL==\"kfd\", GROUP=\"render\", MODE=\"0660\"");
+    }
+}
+
+/// The groups that rules give /dev/kfd to.
+fn groups_of_kfd(rules: &str) -> Vec<String> {
+    let value = |line: &str, key: &str| {
+        let (_, rest) = line.split_once(key)?;
+        rest.split('"').next().map(str::to_owned)
+    };
+    let lines = rules.lines().filter(|line| !line.trim_start().starts_with('#'));
+    let of_kfd = lines.filter(|line| value(line, "KERNEL==\"").is_some_and(|name| name.split('|').any(|n| n == "kfd")));
+    of_kfd.filter_map(|line| value(line, "GROUP=\"").or_else(|| value(line, "GROUP:=\""))).collect()
 }
 
 fn is_of_rocm(path: &Path) -> bool {
@@ -255,6 +327,21 @@ mod tests {
             paths,
             ["HIP_PATH /usr", "-I /usr/include", "-I /usr/hsa/include", "-isystem /usr/lib/clang/.."]
         );
+    }
+
+    #[test]
+    fn finds_the_groups_of_kfd_in_rules() {
+        let rules = "# KERNEL==\"kfd\", GROUP=\"no\"\nKERNEL==\"kvm\", GROUP=\"kvm\"\n\
+                     SUBSYSTEM==\"kfd\", KERNEL==\"kfd\", GROUP=\"render\", MODE=\"0660\"\n\
+                     KERNEL==\"kfd|dri\", GROUP:=\"video\"\n";
+        assert_eq!(groups_of_kfd(rules), ["render", "video"]);
+    }
+
+    #[test]
+    fn reads_the_version_of_headers() {
+        let text = "// x\n#define HIP_VERSION_MAJOR 5\n#define HIP_VERSION_MINOR 2\n#define HIP_VERSION_PATCH 1\n";
+        assert_eq!(header_version(text).as_deref(), Some("5.2"));
+        assert_eq!(header_version("#define HIP_VERSION_MAJOR 5\n"), None);
     }
 
     #[test]
