@@ -79,19 +79,20 @@ impl Packages {
         self.manager
     }
 
-    /// The package that owns the file. Directories that are symbolic links (`/lib` → `/usr/lib`) are followed.
+    /// The package that owns the file; that of a link before that of what it leads to. Directories that are symbolic
+    /// links (`/lib` → `/usr/lib`) are followed.
     pub fn owner(&self, file: &Path) -> Option<&str> {
-        let resolved = file.canonicalize().ok();
-        let candidates = [Some(file.to_path_buf()), resolved];
-        let direct = candidates.iter().flatten().find_map(|path| self.owners.get(path));
-        let merged = || {
+        let in_folder = || Some(file.parent()?.canonicalize().ok()?.join(file.file_name()?));
+        let candidates = [Some(file.to_path_buf()), in_folder(), file.canonicalize().ok()];
+        let owner = |path: &PathBuf| {
             // Packages made before the merge of /lib into /usr/lib name the old place, newer ones the new.
-            candidates.iter().flatten().find_map(|path| match path.strip_prefix("/usr") {
-                Ok(rest) => self.owners.get(&Path::new("/").join(rest)),
-                Err(_) => self.owners.get(&Path::new("/usr").join(path.strip_prefix("/").unwrap_or(path))),
-            })
+            let merged = match path.strip_prefix("/usr") {
+                Ok(rest) => Path::new("/").join(rest),
+                Err(_) => Path::new("/usr").join(path.strip_prefix("/").unwrap_or(path)),
+            };
+            self.owners.get(path).or_else(|| self.owners.get(&merged))
         };
-        direct.or_else(merged).map(String::as_str)
+        candidates.iter().flatten().find_map(owner).map(String::as_str)
     }
 
     fn read_dpkg(&mut self, folder: &Path) -> anyhow::Result<()> {

@@ -90,7 +90,7 @@ const BREAKAGES: &[Breakage] = breakages! {
     "a kernel file cut in half", "code-objects", "", "mkdir -p $L/rocblas/library && $HIPCC --offload-arch=gfx900 --genco $K -o $L/rocblas/library/k.co && truncate -s 5000 $L/rocblas/library/k.co";
     "comgr does nothing", "comgr", "libamd-comgr2", "idle libamd_comgr.so.2";
     "comgr does nothing beside HIP", "coexistence", "libamd-comgr2", "idle libamd_comgr.so.2";
-    "no built-ins of hiprtc", "hiprtc", "libamdhip64-5", "rm $L/libhiprtc-builtins.so.5*";
+    "no comgr for hiprtc", "hiprtc", "libamdhip64-5", "rm $L/libamd_comgr.so.2*";
     "CMake's file of HIP is empty", "cmake", "libamdhip64-dev", ": > $L/cmake/hip/hip-config.cmake";
     "a header that a header includes is gone", "headers", "libamdhip64-dev", "rm $R/usr/include/hip/amd_detail/amd_hip_complex.h";
     "strip removes device code", "fat-binaries", "", "printf '#!/bin/sh\\nexec /usr/bin/x86_64-linux-gnu-strip -R .hip_fatbin \"$@\"\\n' > $W/strip && chmod +x $W/strip && rm -f $R/usr/bin/llvm-strip $R/usr/bin/strip && cp $W/strip $R/usr/bin/llvm-strip";

@@ -80,7 +80,13 @@ fn without_a_device_the_checks_that_need_one_are_skipped_and_the_status_is_77_or
     // Something was.
     let done = run(&format!("links,{only}"), "--real");
     let links = report(&done)["verdicts"][0]["outcome"].clone();
-    let expected = if links == "pass" { 77 } else if links == "fail" { 1 } else { 3 };
+    let expected = if links == "pass" {
+        77
+    } else if links == "fail" {
+        1
+    } else {
+        3
+    };
     assert_eq!(status(&done), Some(expected), "{links} {}", stderr(&done));
 }
 

@@ -30,8 +30,14 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("librocthrust-dev", &["trixie", "sid"]),
 ];
 
+/// What find_package() is tried with, in the same chroots.
+const TOOLS: &[&str] = &["cmake", "make", "g++"];
+
 /// Checks of libraries.
-const OF_LIBRARIES: &str = "links,sonames,targets,code-objects,libraries";
+const OF_LIBRARIES: &str = "links,sonames,cmake,targets,code-objects,libraries";
+
+/// How many checks there are: all, those that `--quick` leaves, those of libraries.
+const COUNTS: &[(&str, usize)] = &[("full", 30), ("quick", 26), ("libraries", 6)];
 
 /// What a run of a suite ends with beside `pass`: suite, check, outcome, and a part of what it says.
 type Known = (&'static str, &'static str, &'static str, &'static str);
@@ -212,7 +218,7 @@ pub fn run(wanted: &[String], parts: &[Part], rebuild: bool) -> anyhow::Result<b
             .filter(|(_, suites)| suites.contains(&suite.name))
             .map(|(package, _)| *package)
             .collect();
-        let packages = [MINIMAL, libraries.as_slice()].concat();
+        let packages = [MINIMAL, TOOLS, libraries.as_slice()].concat();
         let with_libraries = Chroot::of(suite, &format!("{}-libraries", suite.name))?;
         if !report.step(suite.name, "chroot with libraries", || made(&with_libraries, &packages, rebuild)) {
             continue;
@@ -278,12 +284,18 @@ impl Smoke {
         chroot: &Chroot,
         options: &[&str],
     ) -> anyhow::Result<Verdict> {
+        let before = processor_seconds();
         let report = self.report(suite, name, &chroot.path("/"), "true", options)?;
+        let processor = processor_seconds() - before;
         let mut wrong = Vec::new();
-        let mut seconds = 0.0;
+        let mut seconds: Vec<(f64, &str)> = Vec::new();
+        let count = COUNTS.iter().find(|(of, _)| *of == name).map_or(0, |(_, count)| *count);
+        if verdicts(&report).len() != count {
+            wrong.push(format!("{} verdicts, {count} were expected", verdicts(&report).len()));
+        }
         for verdict in verdicts(&report) {
             let (check, outcome) = (text(&verdict["check"]), text(&verdict["outcome"]));
-            seconds += verdict["seconds"].as_f64().unwrap_or(0.0);
+            seconds.push((verdict["seconds"].as_f64().unwrap_or(0.0), check));
             let known = KNOWN.iter().find(|known| known.0 == suite.name && known.1 == check);
             let skipped = name != "libraries" && NOTHING_TO_JUDGE.contains(&check);
             let expected = known.map_or(if skipped { "skip" } else { "pass" }, |known| known.2);
@@ -295,8 +307,15 @@ impl Smoke {
                 ));
             }
         }
+        let all: f64 = seconds.iter().map(|(time, _)| time).sum();
+        seconds.sort_by(|one, other| other.0.total_cmp(&one.0));
+        let slowest =
+            seconds.iter().take(5).map(|(time, check)| format!("{check} {time:.0} s")).collect::<Vec<_>>();
         Ok(match wrong.is_empty() {
-            true => Verdict::Passed(format!("{} checks in {seconds:.0} s", verdicts(&report).len())),
+            true => Verdict::Passed(format!(
+                "{count} checks in {all:.0} s, {processor:.0} s of processors; slowest: {}",
+                slowest.join(", ")
+            )),
             false => Verdict::Failed(wrong.join("\n")),
         })
     }
@@ -318,6 +337,14 @@ impl Smoke {
             None => Verdict::Failed(format!("{} did not name {}: {report:#}", damage.check, damage.package)),
         })
     }
+}
+
+/// What the children that have ended took of the processors: /proc counts hundredths of seconds.
+fn processor_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    // proc_pid_stat(5): cutime and cstime are the 16th and the 17th, and the name was the 2nd.
+    fields.skip(13).take(2).filter_map(|field| field.parse::<f64>().ok()).sum::<f64>() / 100.0
 }
 
 fn verdicts(report: &Value) -> &[Value] {

@@ -71,7 +71,12 @@ const FIXED: &[(&str, u32)] = &[
 /// What moved: name in the probe, the fact, size of a structure or number of an enum before and after.
 const MOVED: &[(&str, abi::Fact, u32, u32)] = &[
     ("hipMemoryTypeHost", abi::MEMORY_TYPE, abi::v5_0::hipMemoryTypeHost.0, abi::v6_0::hipMemoryTypeHost.0),
-    ("hipMemoryTypeDevice", abi::MEMORY_TYPE, abi::v5_0::hipMemoryTypeDevice.0, abi::v6_0::hipMemoryTypeDevice.0),
+    (
+        "hipMemoryTypeDevice",
+        abi::MEMORY_TYPE,
+        abi::v5_0::hipMemoryTypeDevice.0,
+        abi::v6_0::hipMemoryTypeDevice.0,
+    ),
     ("hipGraphNodeTypeKernel", abi::GRAPH_NODE_TYPE, 1, 0),
     ("hipDeviceProp_t", abi::DEVICE_PROP_R0600, 792, 1472),
     ("HIP_MEMCPY3D", abi::MEMCPY3D, 128, 184),

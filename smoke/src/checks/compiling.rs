@@ -238,7 +238,8 @@ mod tests {
         let host: Vec<u8> = own.into_iter().take(4096).collect();
         std::fs::write(&file, host).expect("written");
         assert!(judged().is_some(), "a host program");
-        std::fs::write(&file, b"\x7fELF __CLANG_OFFLOAD_BUNDLE__hipv4-amdgcn-amd-amdhsa--gfx900").expect("written");
+        std::fs::write(&file, b"\x7fELF __CLANG_OFFLOAD_BUNDLE__hipv4-amdgcn-amd-amdhsa--gfx900")
+            .expect("written");
         assert_eq!(judged(), None, "device code that is linked later");
         assert!(wrong(&file, "gfx906").is_some());
     }

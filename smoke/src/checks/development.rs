@@ -83,7 +83,10 @@ pub fn cmake(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
             "cmake_minimum_required(VERSION 3.16)\nproject(probe LANGUAGES CXX)\nfind_package({name} CONFIG REQUIRED)\n"
         );
         for (_, target) in TARGETS.iter().filter(|(package, _)| *package == name) {
-            let _ = writeln!(text, "if(NOT TARGET {target})\nmessage(FATAL_ERROR \"no target {target}\")\nendif()");
+            let _ = writeln!(
+                text,
+                "if(NOT TARGET {target})\nmessage(FATAL_ERROR \"no target {target}\")\nendif()"
+            );
         }
         fs::write(project.join("CMakeLists.txt"), text)?;
         let mut command = stack.command(cmake);

@@ -68,7 +68,8 @@ struct Holder {
 
 /// The stack's libraries, and the folders of kernels that they read at run time.
 fn holders(stack: &Stack) -> Vec<Holder> {
-    let library = |library: &Library| Holder { name: file_name(&library.file), files: vec![library.file.clone()] };
+    let library =
+        |library: &Library| Holder { name: file_name(&library.file), files: vec![library.file.clone()] };
     let mut all: Vec<_> = stack.libraries.iter().map(library).collect();
     let mut folders: Vec<(PathBuf, u32)> = Vec::new();
     for component in COMPONENTS.iter().filter(|component| !component.libraries.is_empty()) {

@@ -69,7 +69,9 @@ pub fn hipconfig(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
 fn header_version(text: &str) -> Option<String> {
     let value = |name: &str| {
         let mut lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-        lines.find_map(|words| (words.get(..2)? == ["#define", name]).then(|| words.get(2).copied())?.map(str::to_owned))
+        lines.find_map(|words| {
+            (words.get(..2)? == ["#define", name]).then(|| words.get(2).copied())?.map(str::to_owned)
+        })
     };
     Some(format!("{}.{}", value("HIP_VERSION_MAJOR")?, value("HIP_VERSION_MINOR")?))
 }
@@ -163,9 +165,9 @@ pub fn environment(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
     let plain = compile(None)?;
     if let Err(why) = plain.and_then(|()| wrong().map_or(Ok(()), Err)) {
         out.fail(format!("hipcc does not compile with none of {} set: {why}", VARIABLES.join(", ")))
-        .file(&hipcc)
-        .means("users must set variables before anything works")
-        .fix("patch hipcc's defaults to where the packages put their files");
+            .file(&hipcc)
+            .means("users must set variables before anything works")
+            .fix("patch hipcc's defaults to where the packages put their files");
         return Ok(());
     }
     out.pass("hipcc compiles with no variable set");
@@ -263,10 +265,13 @@ fn device_rules(out: &mut Findings) {
             if exists(&group) {
                 out.pass(format!("{} gives /dev/kfd to the group {group}", file.display()));
             } else {
-                out.fail(format!("{} gives /dev/kfd to the group {group}, which does not exist", file.display()))
-                    .file(file)
-                    .means("only root can use the card")
-                    .fix("create the group in the package with the rule");
+                out.fail(format!(
+                    "{} gives /dev/kfd to the group {group}, which does not exist",
+                    file.display()
+                ))
+                .file(file)
+                .means("only root can use the card")
+                .fix("create the group in the package with the rule");
             }
         }
     }
@@ -284,7 +289,8 @@ fn groups_of_kfd(rules: &str) -> Vec<String> {
         rest.split('"').next().map(str::to_owned)
     };
     let lines = rules.lines().filter(|line| !line.trim_start().starts_with('#'));
-    let of_kfd = lines.filter(|line| value(line, "KERNEL==\"").is_some_and(|name| name.split('|').any(|n| n == "kfd")));
+    let of_kfd = lines
+        .filter(|line| value(line, "KERNEL==\"").is_some_and(|name| name.split('|').any(|n| n == "kfd")));
     of_kfd.filter_map(|line| value(line, "GROUP=\"").or_else(|| value(line, "GROUP:=\""))).collect()
 }
 
@@ -339,7 +345,8 @@ mod tests {
 
     #[test]
     fn reads_the_version_of_headers() {
-        let text = "// x\n#define HIP_VERSION_MAJOR 5\n#define HIP_VERSION_MINOR 2\n#define HIP_VERSION_PATCH 1\n";
+        let text =
+            "// x\n#define HIP_VERSION_MAJOR 5\n#define HIP_VERSION_MINOR 2\n#define HIP_VERSION_PATCH 1\n";
         assert_eq!(header_version(text).as_deref(), Some("5.2"));
         assert_eq!(header_version("#define HIP_VERSION_MAJOR 5\n"), None);
     }

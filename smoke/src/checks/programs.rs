@@ -371,7 +371,8 @@ pub fn false_pass(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
         if let Some(path) = program.compile(stack, out) {
             // printf and the trap have no result to compare; the others must notice.
             let cases = program.cases.iter().filter(|case| **case != "printf");
-            let run = |case: &&str| (format!("{} {case}", program.name), path.clone(), vec![(*case).to_owned()]);
+            let run =
+                |case: &&str| (format!("{} {case}", program.name), path.clone(), vec![(*case).to_owned()]);
             runs.extend(cases.map(run));
         }
     }
