@@ -79,8 +79,16 @@ impl std::fmt::Display for Usage {
 
 impl std::error::Error for Usage {}
 
+/// Prints the manual page, with the options of every command.
 fn manual() -> anyhow::Result<u8> {
-    clap_mangen::Man::new(Cli::command()).render(&mut io::stdout())?;
+    let mut out = io::stdout();
+    clap_mangen::Man::new(Cli::command()).render(&mut out)?;
+    for command in Cli::command().get_subcommands().filter(|command| !command.is_hide_set()) {
+        let name: &'static str = format!("hip-smoke {}", command.get_name()).leak();
+        let man = clap_mangen::Man::new(command.clone().name(name));
+        man.render_synopsis_section(&mut out)?;
+        man.render_options_section(&mut out)?;
+    }
     Ok(0)
 }
 

@@ -55,6 +55,26 @@ fn every_check_is_listed_and_explained() {
 }
 
 #[test]
+fn the_manual_and_the_completions_name_every_option() {
+    let text = |arguments: &[&str]| String::from_utf8(smoke(arguments).stdout).expect("text");
+    let manual = text(&["man"]).replace("\\-", "-");
+    let scripts = ["bash", "zsh", "fish"].map(|shell| text(&["completions", shell]));
+    for command in [&["--help"][..], &["chroot", "--help"]] {
+        let help = text(command);
+        let words =
+            help.lines().filter(|line| line.trim_start().starts_with('-')).flat_map(str::split_whitespace);
+        let options: Vec<&str> = words.filter(|word| word.starts_with("--") && word.len() > 2).collect();
+        assert!(options.len() > 10, "{options:?}");
+        for option in options {
+            assert!(manual.contains(option), "the manual lacks {option}");
+            for script in &scripts {
+                assert!(script.contains(option.trim_start_matches('-')), "completions lack {option}");
+            }
+        }
+    }
+}
+
+#[test]
 fn without_a_device_the_checks_that_need_one_are_skipped_and_the_status_is_77_or_3() {
     if Path::new("/dev/kfd").exists() {
         eprintln!("skipped: this machine has a card");

@@ -70,10 +70,11 @@ const READERS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Each long option of `--help` stands in the manual.
-const MANUALS: &str = r#"for p in vega hip-smoke; do
+/// Each long option of `--help` stands in the manual, those of commands, too.
+const MANUALS: &str = r#"for c in vega 'vega run' 'vega disasm' hip-smoke 'hip-smoke chroot'; do
+    p=${c%% *}
     mandoc -T ascii $W/image/usr/share/man/man1/$p.1 | sed 's/.\x08//g' > $W/tmp/$p.txt
-    for option in $($p --help | grep -o -- '^ *\(-., \)\?--[a-z-]*' | grep -o -- '--.*'); do
+    for option in $($c --help | grep -o -- '^ *\(-., \)\?--[a-z-]*' | grep -o -- '--.*'); do
         grep -q -- "$option" $W/tmp/$p.txt || { echo "$p.1 lacks $option"; exit 1; }
     done
 done"#;

@@ -11,7 +11,7 @@ use anyhow::{Context, ensure};
 use crate::cargo::root;
 use crate::chroots::{Chroot, SUITES};
 use crate::packaging::{Place, judge};
-use crate::process::End;
+use crate::process::{End, in_path};
 use crate::report::{Report, Verdict};
 
 /// A snippet that a build tool runs: its file, what the tool calls the file made of it, the text before and after it,
@@ -74,6 +74,12 @@ pub fn run(place: &Place, report: &mut Report) -> anyhow::Result<()> {
     place.give_away("snippets")?;
     for snippet in SNIPPETS {
         report.step("snippets", snippet.file, || Ok(judge(&place.nobody(snippet.file, snippet.script)?)));
+    }
+    if in_path("actionlint") {
+        report.step("snippets", "rocm-smoke.yml", || {
+            let mut command = Command::new("actionlint");
+            Ok(judge(&place.run("actionlint", command.arg(source("github/rocm-smoke.yml")))?))
+        });
     }
     report.step("snippets", "debian/tests in a clean chroot", || autopkgtest(place, "whole", "true", 0));
     // A test that cannot fail proves nothing: the same chroot without comgr.

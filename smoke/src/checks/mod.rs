@@ -56,7 +56,8 @@ pub static CHECKS: &[Check] = &[
         layer: "all",
         title: "every ROCm library and program finds what it links to",
         explain: "Reads DT_NEEDED and DT_RUNPATH of each library and program of the stack and looks for every \
-                  library as the dynamic linker would. A RUNPATH into a folder that does not exist is usually the \
+                  library as the dynamic linker would; so for the libraries of others that are loaded with them, down \
+                  to the C library. A RUNPATH into a folder that does not exist is usually the \
                   build tree: it works on the builder's machine only.",
         means: "programs that need it do not start",
         fix: "install the package with the library, or declare the dependency",
@@ -68,8 +69,8 @@ pub static CHECKS: &[Check] = &[
         name: "sonames",
         layer: "all",
         title: "sonames, links and symbol versions fit together",
-        explain: "Each library must be found under its own DT_SONAME, links for development must lead somewhere, one \
-                  soname must have one provider in the linker's folders, and the symbol versions that one library of \
+        explain: "Each library must be found under its own DT_SONAME, links must lead to the library of their \
+                  name, one soname must have one provider in the linker's folders, and the symbol versions that one library of \
                   the stack wants of another must be defined there.",
         means: "programs link to one library and load another",
         fix: "build the package again with a soname, its link and one provider",
@@ -95,7 +96,8 @@ pub static CHECKS: &[Check] = &[
         layer: "hip-runtime-amd",
         title: "every path that hipconfig prints exists",
         explain: "Build systems take the output of hipconfig as it is. A path that does not exist is harmless as an \
-                  include folder and fatal as HIP_PATH or HIP_CLANG_PATH.",
+                  include folder and fatal as HIP_PATH or HIP_CLANG_PATH. The release that it names must be that of \
+                  the headers.",
         means: "build systems take a dead path and stop",
         fix: "build hipcc with this distribution's own folders",
         run: paths::hipconfig,
@@ -108,7 +110,7 @@ pub static CHECKS: &[Check] = &[
         title: "hipcc survives the environment: unset, set, and set to dead places",
         explain: "ROCM_PATH, HIP_PATH, HSA_PATH, HIP_CLANG_PATH and DEVICE_LIB_PATH are left over from other \
                   installations. Set in this environment they must name existing folders; without them hipcc must \
-                  work; with each of them dead it must work or fail, never write a wrong file with success.",
+                  work; with each of them dead it must work or fail, never write a wrong file with success: device code for the target must be in it.",
         means: "builds depend on what the user's shell has set",
         fix: "unset the variable; build hipcc with this distribution's own folders",
         run: paths::environment,
@@ -228,7 +230,7 @@ pub static CHECKS: &[Check] = &[
         layer: "all",
         title: "CMake packages name files that exist",
         explain: "Every <name>-config.cmake of the stack is read for files of its imported targets. With CMake \
-                  installed, find_package() is run for each.",
+                  installed, find_package() is run for each, and must define the targets that projects link to.",
         means: "projects that use CMake do not configure",
         fix: "ship the file that the CMake package names, or build the package again",
         run: development::cmake,
@@ -251,7 +253,8 @@ pub static CHECKS: &[Check] = &[
         layer: "all",
         title: "every library with device code has code for every target",
         explain: "A library that was built for fewer cards than the rest fails at its first call, on some users' \
-                  machines only. --target says which processors the distribution builds for.",
+                  machines only. So does a folder of kernels (.co, .hsaco) beside it. --target says which processors the \
+                  distribution builds for.",
         means: "its first kernel fails on those cards",
         fix: "build it with the distribution's whole list of targets",
         run: device_code::targets,
@@ -287,7 +290,7 @@ pub static CHECKS: &[Check] = &[
         layer: "all",
         title: "names, ICDs, linker and profile snippets, and device rules lead somewhere",
         explain: "amdgpu.ids gives the card its name; OpenCL finds its implementation by a .icd file; ld.so.conf.d and \
-                  profile.d may name folders of a release that is gone; a udev rule gives users access to /dev/kfd.",
+                  profile.d may name folders of a release that is gone; a udev rule gives a group that must exist access to /dev/kfd.",
         means: "the name or file that is registered leads nowhere",
         fix: "remove the file, or install what it names",
         run: paths::registrations,
@@ -407,7 +410,8 @@ pub static CHECKS: &[Check] = &[
         layer: "hip-runtime-amd",
         title: "the library exports what its headers declare",
         explain: "The functions that the headers of this release declare are looked up in libamdhip64 and libhiprtc; \
-                  sizes of structures that moved between releases are compiled and compared.",
+                  sizes of structures and numbers of enums that moved between releases are compiled and compared with the \
+                  bindings of this project.",
         means: "programs in other languages, and those that link to it, do not start or pass wrong structures",
         fix: "headers and library must be of one release",
         run: abi::symbols,
