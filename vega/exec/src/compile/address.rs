@@ -45,6 +45,17 @@ pub(super) fn translation(asm: &mut Assembler, access: &Access, careful: Label) 
     asm.jcc(Condition::Equal, careful);
 }
 
+/// For `compile::code::translate`: R8 is the address of an access without the instruction's offset; ECX tells of its
+/// translation.
+pub(super) fn missing(asm: &mut Assembler, access: &Access) {
+    let offset = access.offsets[0];
+    if offset != 0 {
+        asm.op(Add_rm64_imm32, &[Register::R8.into(), Arg::Dword(offset as u32)]);
+    }
+    let wanted = u32::from(access.cache) | u32::from(access.right()) << 16;
+    asm.op(Mov_r32_imm32, &[Register::ECX.into(), Arg::Dword(wanted)]);
+}
+
 /// RAX: the first lane's GPU address, from EAX and ECX.
 pub(super) fn address(asm: &mut Assembler, access: &Access, offset: i32) {
     match access.base {

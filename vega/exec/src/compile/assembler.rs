@@ -1,6 +1,6 @@
 //! Machine code under construction: instructions, labels, constants.
 
-use iced_x86::{Code, Encoder, Instruction, MemoryOperand, OpKind, Register};
+use iced_x86::{Code, Encoder, Instruction, MemoryOperand, OpKind, Register, RoundingControl};
 
 /// A place in the code, bound or not yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,8 +115,15 @@ impl Assembler {
         self.with(code, args, Masking::default());
     }
 
-    /// One vector instruction under a mask.
-    pub fn with(&mut self, code: Code, args: &[Arg], masking: Masking) {
+    /// One vector instruction on registers that rounds in a direction of its own, and raises no flags.
+    pub fn rounded(&mut self, code: Code, args: &[Arg], round: RoundingControl) {
+        let (mut instruction, _) = Self::instruction(code, args);
+        instruction.set_rounding_control(round);
+        self.encode(&instruction);
+    }
+
+    /// The instruction with its operands, and whether one of them is in memory.
+    fn instruction(code: Code, args: &[Arg]) -> (Instruction, bool) {
         let mut instruction = Instruction::new();
         instruction.set_code(code);
         let mut memory = false;
@@ -180,13 +187,19 @@ impl Assembler {
                 }
             }
         }
+        (instruction, memory)
+    }
+
+    /// One vector instruction under a mask.
+    pub fn with(&mut self, code: Code, args: &[Arg], masking: Masking) {
+        let (mut instruction, memory) = Self::instruction(code, args);
         if let Some(mask) = masking.by {
             instruction.set_op_mask(mask);
             instruction.set_zeroing_masking(masking.zero);
         }
         if masking.quiet && !memory {
             match code.op_code_rounds() {
-                Rounds::Mode => instruction.set_rounding_control(iced_x86::RoundingControl::RoundToNearest),
+                Rounds::Mode => instruction.set_rounding_control(RoundingControl::RoundToNearest),
                 Rounds::Quiet => instruction.set_suppress_all_exceptions(true),
                 Rounds::No => {}
             }

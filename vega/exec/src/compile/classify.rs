@@ -58,7 +58,8 @@ impl Strip<'_> {
         let (any, found, put) = (self.asm.label(), self.asm.label(), self.asm.label());
         self.rare.push(Rare::NoClass { begin: any, back: put });
         if global {
-            translation(self.asm, access, self.careful);
+            let missed = self.miss(access, (low, high));
+            translation(self.asm, access, missed);
         }
         if let Some(high) = high {
             self.first(zmm(2), high);
@@ -149,7 +150,7 @@ impl Strip<'_> {
     }
 
     /// The value of the first active lane of `from` in all lanes of `to`.
-    fn first(&mut self, to: Register, from: Register) {
+    pub fn first(&mut self, to: Register, from: Register) {
         let mut first = from;
         if self.masked {
             self.asm.with(EVEX_Vpcompressd_zmmm512_k1z_zmm, &[to.into(), from.into()], self.masking());

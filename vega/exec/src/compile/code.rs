@@ -14,6 +14,7 @@ use crate::interp::program::Program;
 use crate::interp::record::{EXIT, Record};
 use crate::interp::wave::Wave;
 use crate::interp::worker::Worker;
+use crate::memory::Access;
 use crate::memory::leaf::landing::{Landing, Site};
 use crate::observe::stats::Counts;
 
@@ -129,6 +130,7 @@ impl Code {
                 Target::Avx512 => careful::<{ Target::Avx512.lanes() }> as *const () as usize,
             };
             context.rest = rest as *const () as usize;
+            context.translate = translate as *const () as usize;
             context.regions = self.regions.as_ptr();
             context.counts = counts;
             context.mxcsr = [0x1f80, 0];
@@ -142,6 +144,35 @@ impl Code {
         };
         Some(next)
     }
+}
+
+/// The most times in a row that a strip is begun again because a translation was missing. (Accesses that share a slot for
+/// translations could take it from each other for ever.)
+const MISSES: u32 = 32;
+
+/// Looks for the translation of an access: `wanted` has its slot in the low half and the right in the high one. Returns
+/// whether it is worth beginning the strip again.
+///
+/// # Safety
+/// Called by compiled code only, with its context, the number of one of its regions and the first lane of a strip times four.
+unsafe extern "sysv64" fn translate(
+    context: *mut Context,
+    region: u32,
+    strip: u32,
+    wanted: u32,
+    va: u64,
+) -> usize {
+    // SAFETY: the context's pointers are those of the call under way; compiled code does not run meanwhile.
+    let (context, worker) = unsafe { (&mut *context, &mut *(*context).worker) };
+    let [.., count] = context.missed;
+    let again = context.missed == [region, strip, count];
+    context.missed = [region, strip, if again { count + 1 } else { 0 }];
+    if again && count >= MISSES {
+        context.missed = [u32::MAX; 3];
+        return 0;
+    }
+    let access = if wanted >> 16 == 1 { Access::Read } else { Access::Write };
+    worker.renew(wanted as u16, va, access).into()
 }
 
 /// Interprets a record for the lanes of a mask. Returns 0, or the exit.

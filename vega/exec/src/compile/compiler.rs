@@ -5,7 +5,7 @@ use std::mem::offset_of;
 use iced_x86::{Code as Op, Register};
 use vega_isa::memory::{MemKind, MemOp, Space};
 use vega_isa::micro::{BranchIf, Control, Un};
-use vega_isa::{Inst, Micro, sgpr};
+use vega_isa::{FpTraits, Inst, Micro, sgpr};
 
 use super::assembler::{Assembler, Label, at};
 use super::atomic::AtomicAccess;
@@ -58,7 +58,8 @@ enum Step {
     Call,
 }
 
-fn step(inst: Option<&Inst>, record: &Record, ip: usize, target: Target) -> Step {
+/// `strict` code runs in another floating-point mode than the one that emissions have in mind.
+fn step(inst: Option<&Inst>, record: &Record, ip: usize, target: Target, strict: bool) -> Step {
     let Some(inst) = inst else {
         return if lower::is_goto(record) { Step::Branch(BranchIf::Always) } else { Step::Call };
     };
@@ -95,6 +96,9 @@ fn step(inst: Option<&Inst>, record: &Record, ip: usize, target: Target) -> Step
             Step::ScalarLoad { dwords: record.consts[1] as u16 }
         }
         _ => {
+            if strict && inst.row.fp != FpTraits::NONE {
+                return Step::Call;
+            }
             if let Some(scalar) = Scalar::new(inst, record) {
                 return Step::Scalar(Box::new(scalar));
             }
@@ -152,6 +156,8 @@ pub(super) struct Compiler<'p> {
     pub interpret: Label,
     /// Calls the interpreter for some lanes.
     pub rest: Label,
+    /// Looks for a translation.
+    pub translate: Label,
     /// Code out of the way: atomic operations that the interpreter ends.
     pub unfinished: Vec<Unfinished>,
     /// An access is announced.
@@ -173,7 +179,7 @@ pub(super) fn compile(
     counted: bool,
 ) -> Result<Code, String> {
     let mut asm = Assembler::new();
-    let [dispatch, leave, handler, interpret, rest] = std::array::from_fn(|_| asm.label());
+    let [dispatch, leave, handler, interpret, rest, translate] = std::array::from_fn(|_| asm.label());
     let mut compiler = Compiler {
         program,
         target,
@@ -188,6 +194,7 @@ pub(super) fn compile(
         handler,
         interpret,
         rest,
+        translate,
         unfinished: Vec::new(),
         entered: false,
         pieces: ScalarSet::default(),
@@ -199,7 +206,7 @@ pub(super) fn compile(
         .records
         .iter()
         .enumerate()
-        .map(|(ip, record)| step(insts[ip].as_ref(), record, ip, target))
+        .map(|(ip, record)| step(insts[ip].as_ref(), record, ip, target, program.strict))
         .enumerate()
         .map(|(ip, step)| match step {
             // The interpreter must be able to do it without its permutation.
@@ -267,6 +274,7 @@ impl Compiler<'_> {
         let surroundings = Surroundings {
             number: self.regions.len(),
             interpret: self.interpret,
+            translate: self.translate,
             leave: self.leave,
             entered: self.entered,
             fenced: self.fenced,

@@ -51,6 +51,10 @@ pub(crate) struct Context {
     pub careful: usize,
     /// Interprets an instruction for some lanes.
     pub rest: usize,
+    /// Looks for the translation of an access.
+    pub translate: usize,
+    /// Where a translation was last looked for: the region and the strip, and how often in a row.
+    pub missed: [u32; 3],
     /// The compiled program's regions.
     pub regions: *const Box<[super::code::Member]>,
     /// The counters of the program's records, if compiled code counts.

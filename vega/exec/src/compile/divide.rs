@@ -1,8 +1,9 @@
 //! The helpers of division: `v_div_scale`, `v_div_fmas`, `v_div_fixup`, as `numeric::divide` has them.
 
-use iced_x86::{Code, Register};
+use iced_x86::{Code, Register, RoundingControl};
 
-use super::assembler::{Arg, Masking};
+use super::assembler::{Arg, Condition, Masking};
+use super::codes::QUIET;
 use super::ir::Lane;
 use super::layout::zmm;
 use super::math::where_;
@@ -44,6 +45,50 @@ const LESS: u8 = 1;
 const LESS_EQUAL: u8 = 2;
 const NOT_LESS: u8 = 5;
 const GREATER: u8 = 6;
+const NOT_EQUAL: u8 = 4;
+
+/// Instructions on integers of a float's width, and the fused multiply-add.
+struct Integers {
+    and: Code,
+    add: Code,
+    sub: Code,
+    min: Code,
+    max: Code,
+    up: Code,
+    up_by: Code,
+    down_by: Code,
+    fma: Code,
+}
+
+impl Integers {
+    const fn of(w: &Width) -> Self {
+        if w.wide {
+            Self {
+                and: EVEX_Vpandq_zmm_k1z_zmm_zmmm512b64,
+                add: EVEX_Vpaddq_zmm_k1z_zmm_zmmm512b64,
+                sub: EVEX_Vpsubq_zmm_k1z_zmm_zmmm512b64,
+                min: EVEX_Vpminuq_zmm_k1z_zmm_zmmm512b64,
+                max: EVEX_Vpmaxuq_zmm_k1z_zmm_zmmm512b64,
+                up: EVEX_Vpsllq_zmm_k1z_zmmm512b64_imm8,
+                up_by: EVEX_Vpsllvq_zmm_k1z_zmm_zmmm512b64,
+                down_by: EVEX_Vpsrlvq_zmm_k1z_zmm_zmmm512b64,
+                fma: EVEX_Vfmadd231pd_zmm_k1z_zmm_zmmm512b64_er,
+            }
+        } else {
+            Self {
+                and: EVEX_Vpandd_zmm_k1z_zmm_zmmm512b32,
+                add: EVEX_Vpaddd_zmm_k1z_zmm_zmmm512b32,
+                sub: EVEX_Vpsubd_zmm_k1z_zmm_zmmm512b32,
+                min: EVEX_Vpminud_zmm_k1z_zmm_zmmm512b32,
+                max: EVEX_Vpmaxud_zmm_k1z_zmm_zmmm512b32,
+                up: EVEX_Vpslld_zmm_k1z_zmmm512b32_imm8,
+                up_by: EVEX_Vpsllvd_zmm_k1z_zmm_zmmm512b32,
+                down_by: EVEX_Vpsrlvd_zmm_k1z_zmm_zmmm512b32,
+                fma: EVEX_Vfmadd231ps_zmm_k1z_zmm_zmmm512b32_er,
+            }
+        }
+    }
+}
 
 impl Strip<'_> {
     /// One of the helpers.
@@ -209,9 +254,10 @@ impl Strip<'_> {
         self.asm.op(VEX_Kandnw_kr_kr_kr, &[to.into(), K3.into(), to.into()]);
     }
 
-    /// A fused multiply-add, scaled where the lane mask asks for it. Quotients that become denormal are the interpreter's.
+    /// A fused multiply-add, scaled where the lane mask asks for it.
     fn div_fmas(&mut self, w: &Width, lane: &Lane, [a, b, c]: [Register; 3], r: Register, half: usize) {
         let [x, y] = self.spare_pair(w);
+        let [z, t] = [self.extra(2), self.extra(3)];
         let Some(number) = lane.mask_in else { return };
         self.copy(x, c);
         if w.wide {
@@ -258,8 +304,61 @@ impl Strip<'_> {
         self.scaled(w, r, r, limits.scale, K3);
         self.exponent(w, x, r);
         self.compare_with(w, K3, x, limits.scale as i64, LESS_EQUAL, (y, Some(K2)));
-        self.otherwise_careful(K3);
         self.scaled(w, r, r, -limits.scale, K2);
+        let done = self.asm.label();
+        self.asm.op(VEX_Kortestw_kr_kr, &[K3.into(), K3.into()]);
+        self.asm.jcc(Condition::Equal, done);
+        self.denormal_quotient(w, [a, b, c], r, [x, y, z, t]);
+        self.asm.bind(done);
+    }
+
+    /// In the elements of K3: `r` = a * b + c divided by the scale, rounded once to a denormal number.
+    fn denormal_quotient(
+        &mut self,
+        w: &Width,
+        [a, b, c]: [Register; 3],
+        r: Register,
+        [x, y, z, t]: [Register; 4],
+    ) {
+        let limits = limits(w);
+        let i = Integers::of(w);
+        // The sum toward zero, and whether that is exact: those up and down are equal then.
+        for (to, round) in [
+            (x, RoundingControl::RoundTowardZero),
+            (y, RoundingControl::RoundUp),
+            (z, RoundingControl::RoundDown),
+        ] {
+            self.copy(to, c);
+            self.asm.rounded(i.fma, &[to.into(), a.into(), b.into()], round);
+        }
+        // 4: not equal, quiet.
+        self.asm.with(w.compare, &[K2.into(), y.into(), z.into(), 4u8.into()], QUIET);
+        // z: the sign; x: the significand and two bits below, of which the last one says that more follows; y: the exponent.
+        self.asm.op_table(i.and, &[z.into(), x.into()], w.sign(), Masking::default());
+        self.exponent(w, y, x);
+        self.asm.op_table(LOAD, &[t.into()], w.table(1), Masking::default());
+        self.three(i.min, t, t, y);
+        self.asm.op(i.up, &[t.into(), t.into(), limits.fraction.into()]);
+        let fraction = w.table((1u64 << limits.fraction) - 1);
+        self.asm.op_table(i.and, &[x.into(), x.into()], fraction, Masking::default());
+        self.three(w.or, x, x, t);
+        self.asm.op(i.up, &[x.into(), x.into(), 2u8.into()]);
+        self.asm.op_table(w.or, &[x.into(), x.into()], w.table(1), where_(K2));
+        self.asm.op_table(i.max, &[y.into(), y.into()], w.table(1), Masking::default());
+        // y: how far down it goes; t: what is left, with a last bit that says that more followed.
+        self.asm.op_table(LOAD, &[t.into()], w.table(1 + limits.scale as u64), Masking::default());
+        self.three(i.sub, y, t, y);
+        self.three(i.down_by, t, x, y);
+        self.three(i.up_by, y, t, y);
+        self.asm.op(w.less, &[K2.into(), y.into(), x.into(), NOT_EQUAL.into()]);
+        self.asm.op_table(w.or, &[t.into(), t.into()], w.table(1), where_(K2));
+        // To nearest, ties to even.
+        self.asm.op(w.shift, &[x.into(), t.into(), 2u8.into()]);
+        self.asm.op_table(i.and, &[x.into(), x.into()], w.table(1), Masking::default());
+        self.three(i.add, t, t, x);
+        self.asm.op_table(i.add, &[t.into(), t.into()], w.table(1), Masking::default());
+        self.asm.op(w.shift, &[t.into(), t.into(), 2u8.into()]);
+        self.asm.with(w.or, &[r.into(), t.into(), z.into()], where_(K3));
     }
 
     fn div_fixup(&mut self, w: &Width, [s0, s1, s2]: [Register; 3], r: Register, _half: usize) {

@@ -67,11 +67,15 @@ impl Compiler<'_> {
         self.asm.op(Op::Call_rm64, &[context(offset_of!(Context, careful)).into()]);
         self.back();
 
-        self.asm.bind(self.rest);
-        self.asm.op(Op::Sub_rm64_imm8, &[RSP.into(), 8u8.into()]);
-        self.vzeroupper();
-        self.asm.op(Op::Call_rm64, &[context(offset_of!(Context, rest)).into()]);
-        self.back();
+        for (label, function) in
+            [(self.rest, offset_of!(Context, rest)), (self.translate, offset_of!(Context, translate))]
+        {
+            self.asm.bind(label);
+            self.asm.op(Op::Sub_rm64_imm8, &[RSP.into(), 8u8.into()]);
+            self.vzeroupper();
+            self.asm.op(Op::Call_rm64, &[context(function).into()]);
+            self.back();
+        }
     }
 
     /// Returns from Rust to compiled code.

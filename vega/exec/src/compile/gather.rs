@@ -108,6 +108,7 @@ impl Strip<'_> {
     /// addresses, or 32-bit ones with a scalar base.
     fn offsets(&mut self, access: &Access, low: Register, high: Option<Register>, reach: i32) {
         let offset = access.offsets[0];
+        let missed = self.miss(access, (low, high));
         match high {
             Some(high) => self.interleave(low, high, [zmm(0), zmm(1)]),
             None => self.extend(low, [zmm(0), zmm(1)], false),
@@ -133,7 +134,7 @@ impl Strip<'_> {
             self.asm.with(EVEX_Vpcmpuq_kr_k1_zmm_zmmm512b64_imm8, &args, masking);
         }
         self.asm.op(VEX_Kortestw_kr_kr, &[K2.into(), K3.into()]);
-        self.asm.jcc(Condition::NotEqual, self.careful);
+        self.asm.jcc(Condition::NotEqual, missed);
         self.asm.op(Mov_r64_rm64, &[RAX.into(), range(offset_of!(RangeCache, range.start), access)]);
         self.asm.op(Add_r64_rm64, &[RAX.into(), range(offset_of!(RangeCache, range.delta), access)]);
     }

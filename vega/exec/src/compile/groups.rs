@@ -108,7 +108,10 @@ impl Group {
     fn add(&mut self, access: &Access, ways: Vec<Class>) {
         for offset in &access.offsets[..access.count.into()] {
             self.from = self.from.min(*offset);
-            self.to = self.to.max(offset + access.reach());
+            // Blocks and broadcasts take no more than the elements, except of three dwords in global memory.
+            let whole = access.bytes == 12 && access.space != Space::Lds;
+            let bytes = if whole { access.reach() } else { access.bytes.into() };
+            self.to = self.to.max(offset + bytes);
         }
         self.accesses += 1;
         for class in ways {

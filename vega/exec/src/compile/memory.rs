@@ -12,11 +12,11 @@
 use iced_x86::{Code, Register};
 use vega_isa::memory::{Half, Space};
 
-use super::address::{lane_base, lane_limit, lds_limit, translation};
+use super::address::{lane_base, lane_limit, lds_limit, missing, translation};
 use super::assembler::{Arg, Condition, Label, Masking};
 use super::groups::Class;
 use super::ir::{Access, Lane};
-use super::layout::{LDS, zmm};
+use super::layout::{LDS, scalar, zmm};
 use super::strip::{EXEC, K2, Strip};
 use Code::*;
 
@@ -31,6 +31,8 @@ pub(super) enum Rare {
     Each { access: Access, data: Data, address: (Register, Option<Register>), begin: Label, back: Label },
     /// A group of accesses turns out to have no class.
     NoClass { begin: Label, back: Label },
+    /// An access whose translation is missing, or of another place.
+    Miss { access: Access, address: (Register, Option<Register>), begin: Label },
 }
 
 /// The classes for which an access has a short path.
@@ -91,11 +93,10 @@ impl Strip<'_> {
 
     /// Emits what is out of the way, behind the strip's end.
     pub fn rare(&mut self, end: Label) {
-        let rare = std::mem::take(&mut self.rare);
-        if !rare.is_empty() {
+        if !self.rare.is_empty() {
             self.asm.jmp(end);
         }
-        for rare in rare {
+        while let Some(rare) = self.rare.pop() {
             let back = match rare {
                 Rare::Each { access, data, address, begin, back } => {
                     self.asm.bind(begin);
@@ -107,9 +108,42 @@ impl Strip<'_> {
                     self.asm.op(Xor_r32_rm32, &[Register::ESI.into(), Register::ESI.into()]);
                     back
                 }
+                Rare::Miss { access, address, begin } => {
+                    self.asm.bind(begin);
+                    self.wanted(&access, address);
+                    self.missed
+                }
             };
             self.asm.jmp(back);
         }
+    }
+
+    /// Where an access goes whose translation is missing.
+    pub fn miss(&mut self, access: &Access, address: (Register, Option<Register>)) -> Label {
+        let begin = self.asm.label();
+        self.rare.push(Rare::Miss { access: *access, address, begin });
+        begin
+    }
+
+    /// R8 and ECX: the first active lane's address, and which translation is for it. Of an access by a descriptor, all
+    /// lanes are taken to be where it begins.
+    fn wanted(&mut self, access: &Access, (low, high): (Register, Option<Register>)) {
+        if let Some(buffer) = &access.buffer {
+            self.buffer_start(buffer, Register::R8);
+        } else {
+            self.first(zmm(1), low);
+            self.asm.op(EVEX_Vmovd_rm32_xmm, &[Register::R8D.into(), Register::XMM1.into()]);
+            if let Some(base) = access.base {
+                self.asm.op(Add_r64_rm64, &[Register::R8.into(), scalar(base).into()]);
+            }
+        }
+        if let Some(high) = high {
+            self.first(zmm(1), high);
+            self.asm.op(EVEX_Vmovd_rm32_xmm, &[Register::ECX.into(), Register::XMM1.into()]);
+            self.asm.op(Shl_rm64_imm8, &[Register::RCX.into(), 32u8.into()]);
+            self.asm.op(Or_r64_rm64, &[Register::R8.into(), Register::RCX.into()]);
+        }
+        missing(self.asm, access);
     }
 
     /// An access to elements anywhere.
@@ -144,13 +178,13 @@ impl Strip<'_> {
         (low, wide.then(|| self.registers.read(self.asm, access.address + 1)))
     }
 
-    /// Goes to the interpreter if an active lane's address is above the limit.
-    pub fn outside(&mut self, address: Register, limit: Register) {
+    /// Goes elsewhere if an active lane's address is above the limit.
+    pub fn outside(&mut self, address: Register, limit: Register, otherwise: Label) {
         let masking = Masking { by: self.masked.then_some(EXEC), zero: false, quiet: false };
         let args: [Arg; 4] = [K2.into(), address.into(), limit.into(), 6u8.into()];
         self.asm.with(EVEX_Vpcmpud_kr_k1_zmm_zmmm512b32_imm8, &args, masking);
         self.asm.op(VEX_Kortestw_kr_kr, &[K2.into(), K2.into()]);
-        self.asm.jcc(Condition::NotEqual, self.careful);
+        self.asm.jcc(Condition::NotEqual, otherwise);
     }
 
     /// LDS from anywhere. Offsets are added as the LDS unit does it, in 32 bits: compilers fold what is negative into
@@ -163,12 +197,13 @@ impl Strip<'_> {
             place = zmm(5);
             self.plus(place, address, first);
         }
-        lds_limit(self.asm, access.reach().max(4), self.careful);
+        // What is read behind an element is not used, and lies in the buffer behind LDS at most.
+        lds_limit(self.asm, access.bytes.into(), self.careful);
         self.asm.op(EVEX_Vpbroadcastd_zmm_k1z_r32, &[zmm(0).into(), Register::EAX.into()]);
-        self.outside(place, zmm(0));
+        self.outside(place, zmm(0), self.careful);
         if access.count == 2 {
             self.plus(zmm(4), place, second - first);
-            self.outside(zmm(4), zmm(0));
+            self.outside(zmm(4), zmm(0), self.careful);
         }
         if !access.load && !matches!(access.bytes, 4 | 8) {
             self.lds_places(place);
@@ -190,7 +225,8 @@ impl Strip<'_> {
 
     /// Global memory from anywhere.
     fn global(&mut self, access: &Access, d: &[Register; 4], low: Register, high: Option<Register>) {
-        translation(self.asm, access, self.careful);
+        let missed = self.miss(access, (low, high));
+        translation(self.asm, access, missed);
         let reach = access.reach().max(4);
         let each = access.bytes > 8 || !access.load && access.bytes < 4;
         if each {
@@ -204,9 +240,9 @@ impl Strip<'_> {
         }
         match (access.base, high) {
             (Some(base), _) => {
-                lane_limit(self.asm, access, base, reach, self.careful);
+                lane_limit(self.asm, access, base, reach, missed);
                 self.asm.op(EVEX_Vpbroadcastd_zmm_k1z_r32, &[zmm(0).into(), Register::ECX.into()]);
-                self.outside(low, zmm(0));
+                self.outside(low, zmm(0), missed);
                 lane_base(self.asm, access);
                 self.indexed(access, d, RAX, low);
             }

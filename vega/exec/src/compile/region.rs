@@ -41,12 +41,25 @@ pub(super) struct Surroundings {
     pub number: usize,
     /// Calls the interpreter for a strip.
     pub interpret: Label,
+    /// Looks for a translation.
+    pub translate: Label,
     /// Leaves with RAX.
     pub leave: Label,
     /// Accesses are announced.
     pub entered: bool,
     /// A full barrier must follow an announcement.
     pub fenced: bool,
+}
+
+/// Where a strip is left before its end, to be begun again.
+#[derive(Clone, Copy)]
+pub(super) struct Exits {
+    /// By the interpreter.
+    pub careful: Label,
+    /// With the translation that ECX (slot and right) and R8 (an address) tell of; by the interpreter if there is none.
+    pub missed: Label,
+    /// In code that repairs NaNs.
+    pub imprecise: Label,
 }
 
 /// From this many floating-point results on, one look at the processor's flag is cheaper than one at each.
@@ -266,7 +279,7 @@ impl Region {
 
     /// Emits the region. Returns the ranges of code in which host faults may happen, and where they go.
     pub fn emit(&self, asm: &mut Assembler, around: &Surroundings) -> Vec<(Label, Label, Label)> {
-        let Surroundings { number, interpret, leave, entered, fenced } = *around;
+        let Surroundings { number, interpret, translate, leave, entered, fenced } = *around;
         let excused = self.excused();
         let watched = self.floats - excused.iter().filter(|excused| **excused).count();
         let watch = |masked: bool| match self.floats {
@@ -294,7 +307,7 @@ impl Region {
         asm.op(Code::Cmp_rm64_imm8, &[scalar(sgpr::EXEC_LO.into()).into(), 0xffu8.into()]);
         asm.jcc(Condition::NotEqual, masked);
         for (n, variant) in variants.into_iter().enumerate() {
-            let (begin, end, careful, next) = (asm.label(), asm.label(), asm.label(), asm.label());
+            let [begin, end, careful, missed, next] = std::array::from_fn(|_| asm.label());
             if n == 1 {
                 asm.bind(masked);
             }
@@ -304,21 +317,35 @@ impl Region {
             }
             asm.bind(top);
             asm.bind(begin);
-            self.strip(asm, variant, [careful, precise], next, &excused);
+            self.strip(asm, variant, Exits { careful, missed, imprecise: precise }, next, &excused);
             asm.bind(end);
             asm.bind(next);
             asm.op(Code::Add_rm32_imm8, &[Register::EBP.into(), (4 * self.target.lanes() as u8).into()]);
             asm.op(Code::Cmp_rm32_imm32, &[Register::EBP.into(), Arg::Dword(256)]);
             asm.jcc(Condition::NotEqual, top);
             asm.jmp(done);
+            let renumber = |asm: &mut Assembler| {
+                asm.op(Code::Mov_r64_rm64, &[Register::RDI.into(), CONTEXT.into()]);
+                asm.op(Code::Mov_r32_imm32, &[Register::ESI.into(), Arg::Dword(number as u32)]);
+                asm.op(Code::Mov_r32_rm32, &[Register::EDX.into(), Register::EBP.into()]);
+            };
+            if self.is_global() {
+                // R8 and ECX tell which translation is missing: the strip begins again with it, if there is one.
+                asm.bind(missed);
+                leave_slot(asm);
+                renumber(asm);
+                asm.call(translate);
+                enter(asm, fenced);
+                clear(asm, variant.0);
+                asm.op(Code::Test_rm32_r32, &[Register::EAX.into(), Register::EAX.into()]);
+                asm.jcc(Condition::NotEqual, top);
+            }
             // The interpreter does this strip.
             asm.bind(careful);
             if entered {
                 leave_slot(asm);
             }
-            asm.op(Code::Mov_r64_rm64, &[Register::RDI.into(), CONTEXT.into()]);
-            asm.op(Code::Mov_r32_imm32, &[Register::ESI.into(), Arg::Dword(number as u32)]);
-            asm.op(Code::Mov_r32_rm32, &[Register::EDX.into(), Register::EBP.into()]);
+            renumber(asm);
             asm.call(interpret);
             asm.op(Code::Test_rm64_r64, &[Register::RAX.into(), Register::RAX.into()]);
             asm.jcc(Condition::NotEqual, leave);
@@ -339,7 +366,7 @@ impl Region {
         &self,
         asm: &mut Assembler,
         (masked, watch): (bool, Watch),
-        [careful, precise]: [Label; 2],
+        exits: Exits,
         next: Label,
         excused: &[bool],
     ) {
@@ -364,9 +391,13 @@ impl Region {
         }
         let lanes = &self.lanes;
         match self.target {
-            Target::Avx2 => self.fill(&mut avx2::Strip::new(asm, lanes, masked, careful, watch), excused),
+            Target::Avx2 => {
+                let mut strip = avx2::Strip::new(asm, lanes, masked, exits, watch);
+                self.fill(&mut strip, excused);
+                strip.rare(next);
+            }
             Target::Avx512 => {
-                let mut strip = Strip::new(asm, lanes, masked, [careful, precise], watch);
+                let mut strip = Strip::new(asm, lanes, masked, exits, watch);
                 self.fill(&mut strip, excused);
                 strip.rare(next);
             }

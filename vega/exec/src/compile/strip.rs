@@ -11,6 +11,7 @@ use super::ir::Lane;
 use super::layout::{context, mask, pending, scalar, vector, zmm};
 use super::memory::{Rare, ways};
 use super::operand::{Operand, Source};
+use super::region::Exits;
 use super::registers::Registers;
 use super::set::ScalarSet;
 use super::shape::Shape;
@@ -84,6 +85,8 @@ pub(super) struct Strip<'a> {
     pub masked: bool,
     /// Where the strip is begun again by the interpreter.
     pub careful: Label,
+    /// Where it is begun again with another translation.
+    pub missed: Label,
     /// Accesses whose addresses are looked at together.
     pub groups: Groups,
     /// The groups that have been looked at.
@@ -107,13 +110,12 @@ pub(super) struct Strip<'a> {
 }
 
 impl<'a> Strip<'a> {
-    /// A strip of these instructions; the labels are where it is begun again by the interpreter, and in code that repairs
-    /// NaNs.
+    /// A strip of these instructions.
     pub fn new(
         asm: &'a mut Assembler,
         lanes: &[Lane],
         masked: bool,
-        [careful, imprecise]: [Label; 2],
+        Exits { careful, missed, imprecise }: Exits,
         watch: Watch,
     ) -> Self {
         Self {
@@ -121,6 +123,7 @@ impl<'a> Strip<'a> {
             registers: Registers::new(lanes, &FILE),
             masked,
             careful,
+            missed,
             imprecise,
             enabled: false,
             groups: Groups::new(lanes, |access| ways(access, masked)),

@@ -36,22 +36,11 @@ impl Strip<'_> {
         let low = buffer.offen.then(|| self.registers.read(self.asm, access.address));
         let data = self.data(access);
         let (private, done) = (self.asm.label(), self.asm.label());
-        translation(self.asm, access, self.careful);
-        match buffer.offset {
-            BufferOffset::Constant(value) => {
-                self.asm.op(Mov_r32_imm32, &[Register::EDX.into(), Arg::Dword(value)]);
-            }
-            BufferOffset::Register(number) => {
-                self.asm.op(Mov_r32_rm32, &[Register::EDX.into(), scalar(number).into()]);
-            }
-        }
+        let missed = self.miss(access, (zmm(0), None));
+        translation(self.asm, access, missed);
         let word = |n: u16| -> Arg { scalar(buffer.rsrc + n).into() };
-        // RAX: the base, of 48 bits, and the scalar offset.
-        self.asm.op(Mov_r64_rm64, &[RAX.into(), word(0)]);
-        self.asm.op(Mov_r64_rm64, &[RCX.into(), RAX.into()]);
-        self.asm.op(Shl_rm64_imm8, &[RAX.into(), 16u8.into()]);
-        self.asm.op(Shr_rm64_imm8, &[RAX.into(), 16u8.into()]);
-        self.asm.op(Add_r64_rm64, &[RAX.into(), RDX.into()]);
+        self.buffer_start(buffer, RAX);
+        self.asm.op(Mov_r64_rm64, &[RCX.into(), word(0)]);
         self.asm.op(Mov_r32_rm32, &[Register::ESI.into(), word(3)]);
         // R11: the largest vector offset in range.
         self.asm.op(Mov_r32_rm32, &[Register::R11D.into(), word(2)]);
@@ -75,17 +64,34 @@ impl Strip<'_> {
         self.asm.bind(done);
     }
 
+    /// A register: the base, of 48 bits, and the scalar offset; that is in RDX.
+    pub fn buffer_start(&mut self, buffer: &Buffer, to: Register) {
+        match buffer.offset {
+            BufferOffset::Constant(value) => {
+                self.asm.op(Mov_r32_imm32, &[Register::EDX.into(), Arg::Dword(value)]);
+            }
+            BufferOffset::Register(number) => {
+                self.asm.op(Mov_r32_rm32, &[Register::EDX.into(), scalar(number).into()]);
+            }
+        }
+        self.asm.op(Mov_r64_rm64, &[to.into(), scalar(buffer.rsrc).into()]);
+        self.asm.op(Shl_rm64_imm8, &[to.into(), 16u8.into()]);
+        self.asm.op(Shr_rm64_imm8, &[to.into(), 16u8.into()]);
+        self.asm.op(Add_r64_rm64, &[to.into(), RDX.into()]);
+    }
+
     /// RDX: how far behind RAX, a GPU address, an access of `reach` bytes may begin, at most 2^31 - 1. RAX becomes a
     /// host address.
     fn room(&mut self, access: &Access, reach: i32) {
         let range = |field| range(field, access);
+        let missed = self.miss(access, (zmm(0), None));
         self.asm.op(Mov_r64_rm64, &[RCX.into(), RAX.into()]);
         self.asm.op(Sub_r64_rm64, &[RCX.into(), range(offset_of!(RangeCache, range.start))]);
-        self.asm.jcc(Condition::Below, self.careful);
+        self.asm.jcc(Condition::Below, missed);
         self.asm.op(Mov_r64_rm64, &[RDX.into(), range(offset_of!(RangeCache, range.len))]);
         self.asm.op(Sub_rm64_imm32, &[RDX.into(), Arg::Dword(reach as u32)]);
         self.asm.op(Sub_r64_rm64, &[RDX.into(), RCX.into()]);
-        self.asm.jcc(Condition::Below, self.careful);
+        self.asm.jcc(Condition::Below, missed);
         self.asm.op(Mov_r32_imm32, &[Register::ECX.into(), Arg::Dword(0x7fff_ffff)]);
         self.at_most(RDX, RCX);
         self.asm.op(Add_r64_rm64, &[RAX.into(), range(offset_of!(RangeCache, range.delta))]);
@@ -100,7 +106,7 @@ impl Strip<'_> {
     /// Goes to the interpreter if an active lane of `offsets` is above a general register.
     fn none_above(&mut self, offsets: Register, limit: Register) {
         self.asm.op(EVEX_Vpbroadcastd_zmm_k1z_r32, &[zmm(0).into(), limit.into()]);
-        self.outside(offsets, zmm(0));
+        self.outside(offsets, zmm(0), self.careful);
     }
 
     /// Bytes from a base on; RAX is the base, R11 the largest vector offset.

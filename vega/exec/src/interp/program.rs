@@ -169,7 +169,7 @@ impl Program {
             index: HashMap::new(),
             incomplete: false,
             table,
-            compile: compile.filter(|_| !strict),
+            compile,
             warmth: AtomicU64::new(0),
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
             compiled: OnceLock::new(),

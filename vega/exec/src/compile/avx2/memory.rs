@@ -11,12 +11,12 @@ use vega_isa::memory::{Half, Space};
 
 use super::strip::{LOAD, OR, STORE, Strip, XOR, exec, xmm, ymm};
 use crate::compile::address::{
-    address, lane_base, lane_limit, lds_bound, lds_limit, range, translation, within,
+    address, lane_base, lane_limit, lds_bound, lds_limit, missing, range, translation, within,
 };
 use crate::compile::assembler::{Arg, Condition, Label, Masking, at, at_index};
 use crate::compile::context::Context;
 use crate::compile::ir::{Access, Lane};
-use crate::compile::layout::{CONTEXT, LDS, context};
+use crate::compile::layout::{CONTEXT, LDS, context, scalar};
 use crate::memory::RangeCache;
 use Code::*;
 
@@ -28,6 +28,13 @@ const EAX: Register = Register::EAX;
 const ECX: Register = Register::ECX;
 const EDX: Register = Register::EDX;
 const EDI: Register = Register::EDI;
+
+/// An access whose translation may be missing, or of another place: where its code is, and the address registers.
+pub(super) struct Miss {
+    access: Access,
+    address: (Register, Option<Register>),
+    begin: Label,
+}
 
 /// A block in memory: base, index, displacement.
 type Place = (Register, Register, i32);
@@ -42,6 +49,30 @@ impl Strip<'_> {
         match access.space {
             Space::Lds => self.lds(&access),
             _ => self.global(&access),
+        }
+    }
+
+    /// Emits what is out of the way, behind the strip's end.
+    pub fn rare(&mut self, end: Label) {
+        let misses = std::mem::take(&mut self.misses);
+        if !misses.is_empty() {
+            self.asm.jmp(end);
+        }
+        for Miss { access, address: (low, high), begin } in misses {
+            self.asm.bind(begin);
+            self.first(ymm(1), low);
+            self.asm.op(VEX_Vmovd_rm32_xmm, &[Register::R8D.into(), Register::XMM1.into()]);
+            if let Some(base) = access.base {
+                self.asm.op(Add_r64_rm64, &[Register::R8.into(), scalar(base).into()]);
+            }
+            if let Some(high) = high {
+                self.first(ymm(1), high);
+                self.asm.op(VEX_Vmovd_rm32_xmm, &[ECX.into(), Register::XMM1.into()]);
+                self.asm.op(Shl_rm64_imm8, &[RCX.into(), 32u8.into()]);
+                self.asm.op(Or_r64_rm64, &[Register::R8.into(), RCX.into()]);
+            }
+            missing(self.asm, &access);
+            self.asm.jmp(self.missed);
         }
     }
 
@@ -97,14 +128,14 @@ impl Strip<'_> {
         }
     }
 
-    /// Goes to the interpreter if an active lane's value is above a 32-bit limit.
-    fn outside(&mut self, lanes: Register, limit: Register) {
+    /// Goes elsewhere if an active lane's value is above a 32-bit limit.
+    fn outside(&mut self, lanes: Register, limit: Register, otherwise: Label) {
         self.asm.op(VEX_Vmovd_xmm_rm32, &[Register::XMM0.into(), limit.into()]);
         self.asm.op(VEX_Vpbroadcastd_ymm_xmmm32, &[ymm(0).into(), Register::XMM0.into()]);
         self.three(VEX_Vpmaxud_ymm_ymm_ymmm256, ymm(1), lanes, ymm(0));
         self.three(XOR, ymm(1), ymm(1), ymm(0));
         self.test(ymm(1));
-        self.asm.jcc(Condition::NotEqual, self.careful);
+        self.asm.jcc(Condition::NotEqual, otherwise);
     }
 
     // LDS.
@@ -152,7 +183,7 @@ impl Strip<'_> {
         }
         // The largest address at which every element is inside.
         lds_limit(self.asm, end, self.careful);
-        self.outside(first, EAX);
+        self.outside(first, EAX, self.careful);
         self.asm.op(STORE, &[places(0).into(), first.into()]);
         for (k, offset) in elements() {
             self.each_lane(access, &data[k], (LDS, offset), false);
@@ -412,7 +443,9 @@ impl Strip<'_> {
         let (uniform, any, done) = (self.asm.label(), self.asm.label(), self.asm.label());
         let offset = access.offsets[0];
         let step = u32::from(access.bytes);
-        translation(self.asm, access, self.careful);
+        let missed = self.asm.label();
+        self.misses.push(Miss { access: *access, address: (low, high), begin: missed });
+        translation(self.asm, access, missed);
         let small = access.load && access.bytes < 4;
         if small || is_block(access) && (access.bytes == 4 || access.load || !self.masked) {
             self.spaced(low, high, step, if access.load { uniform } else { any });
@@ -428,7 +461,7 @@ impl Strip<'_> {
         if access.load && is_block(access) {
             self.spaced(low, high, 0, any);
             address(self.asm, access, offset);
-            within(self.asm, access.bytes.into(), self.careful);
+            within(self.asm, access.bytes.into(), missed);
             self.load_one(access, d, (RAX, Register::None, 0));
             self.asm.jmp(done);
         }
@@ -436,14 +469,14 @@ impl Strip<'_> {
         let reach = i32::from(access.bytes);
         match (access.base, high) {
             (Some(base), _) => {
-                lane_limit(self.asm, access, base, reach, self.careful);
-                self.outside(low, ECX);
+                lane_limit(self.asm, access, base, reach, missed);
+                self.outside(low, ECX, missed);
                 lane_base(self.asm, access);
                 self.asm.op(STORE, &[places(0).into(), low.into()]);
                 self.each_lane(access, d, (RAX, 0), false);
             }
             (None, Some(high)) => {
-                self.wide_places(access, low, high, reach);
+                self.wide_places(access, (low, high), reach, missed);
                 self.each_lane(access, d, (RAX, 0), true);
             }
             (None, None) => {}
@@ -453,7 +486,13 @@ impl Strip<'_> {
 
     /// Offsets of 64-bit addresses in the translation, if all of them are inside, for RAX. They are off by 2^63, so
     /// that signed comparisons compare them.
-    fn wide_places(&mut self, access: &Access, low: Register, high: Register, reach: i32) {
+    fn wide_places(
+        &mut self,
+        access: &Access,
+        (low, high): (Register, Register),
+        reach: i32,
+        otherwise: Label,
+    ) {
         let halves = [ymm(0), ymm(1)];
         self.three(VEX_Vpunpckldq_ymm_ymm_ymmm256, ymm(0), low, high);
         self.three(VEX_Vpunpckhdq_ymm_ymm_ymmm256, ymm(1), low, high);
@@ -478,7 +517,7 @@ impl Strip<'_> {
         let args: [Arg; 4] = [ymm(3).into(), ymm(3).into(), ymm(4).into(), 0xddu8.into()];
         self.asm.op(VEX_Vshufps_ymm_ymm_ymmm256_imm8, &args);
         self.test(ymm(3));
-        self.asm.jcc(Condition::NotEqual, self.careful);
+        self.asm.jcc(Condition::NotEqual, otherwise);
         let first = (CONTEXT, Register::None, offset_of!(Context, places) as i32);
         self.store_pair(ymm(0), first, [0, 32]);
         self.store_pair(ymm(1), first, [16, 48]);

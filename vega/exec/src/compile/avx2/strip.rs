@@ -5,11 +5,13 @@ use std::mem::offset_of;
 use iced_x86::{Code, MemoryOperand, Register};
 use vega_isa::sgpr;
 
+use super::memory::Miss;
 use crate::compile::assembler::{Arg, Assembler, Condition, Label, Masking};
 use crate::compile::context::{Context, VECTORS};
 use crate::compile::ir::Lane;
 use crate::compile::layout::{context, mask, scalar, vector};
 use crate::compile::operand::{Operand, Source};
+use crate::compile::region::Exits;
 use crate::compile::registers::{Registers, mask_value};
 use crate::compile::shape::Shape;
 use crate::compile::strip::{Emission, Watch};
@@ -61,6 +63,10 @@ pub(in crate::compile) struct Strip<'a> {
     pub(super) masked: bool,
     /// Where the strip is begun again by the interpreter.
     pub(super) careful: Label,
+    /// Where it is begun again with another translation.
+    pub(super) missed: Label,
+    /// Accesses whose translation may be missing: code out of the way.
+    pub(super) misses: Vec<Miss>,
     watch: Watch,
     unchecked: bool,
     /// The result of the instruction at hand need not be watched.
@@ -69,9 +75,25 @@ pub(in crate::compile) struct Strip<'a> {
 
 impl<'a> Strip<'a> {
     /// A strip of these instructions.
-    pub fn new(asm: &'a mut Assembler, lanes: &[Lane], masked: bool, careful: Label, watch: Watch) -> Self {
+    pub fn new(
+        asm: &'a mut Assembler,
+        lanes: &[Lane],
+        masked: bool,
+        Exits { careful, missed, .. }: Exits,
+        watch: Watch,
+    ) -> Self {
         let registers = Registers::new(lanes, &FILES[usize::from(watch != Watch::Results)]);
-        Self { asm, registers, masked, careful, watch, unchecked: false, excused: false }
+        Self {
+            asm,
+            registers,
+            masked,
+            careful,
+            missed,
+            misses: Vec::new(),
+            watch,
+            unchecked: false,
+            excused: false,
+        }
     }
 
     /// An instruction of three registers.

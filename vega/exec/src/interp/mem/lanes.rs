@@ -58,6 +58,20 @@ impl Worker {
         (valid && entry.rights.contains(Rights::needed_by(access))).then_some(entry.range)
     }
 
+    /// Puts the translation of an address into a cache; false if it is there already, or if the access is not allowed.
+    #[cold]
+    pub fn renew(&mut self, cache: u16, va: u64, access: Access) -> bool {
+        if self.cached(cache, access).is_some_and(|range| va.wrapping_sub(range.start) < range.len) {
+            return false;
+        }
+        self.slot.enter();
+        let found = self.space.translate(va, access);
+        self.slot.leave();
+        let Ok(found) = found else { return false };
+        self.caches[cache as usize % crate::interp::worker::CACHES] = found;
+        true
+    }
+
     /// Calls `leaf` with sub-masks of `mask`, ascending, for which `hosts` holds host addresses; `addresses`
     /// holds the lanes' GPU addresses.
     #[inline(always)]
