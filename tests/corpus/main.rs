@@ -49,7 +49,6 @@ macro_rules! groups {
     )+
 
         #[test]
-        #[ignore = "not all kernels reach it yet: see what it prints"]
         fn share_of_compiled_code() {
             if support::device().is_some() {
                 code::compiled();

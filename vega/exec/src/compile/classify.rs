@@ -160,7 +160,7 @@ impl Strip<'_> {
     }
 
     /// Jumps where K2 is not all of the active lanes.
-    fn unless_all(&mut self, to: Label) {
+    pub fn unless_all(&mut self, to: Label) {
         if self.masked {
             self.asm.op(VEX_Kxorw_kr_kr_kr, &[K2.into(), K2.into(), EXEC.into()]);
             self.asm.op(VEX_Kortestw_kr_kr, &[K2.into(), K2.into()]);
@@ -171,7 +171,8 @@ impl Strip<'_> {
         }
     }
 
-    fn equal(&mut self, a: Register, b: Register) {
+    /// K2: the active lanes in which both are equal.
+    pub fn equal(&mut self, a: Register, b: Register) {
         let masking = Masking { by: self.masked.then_some(EXEC), zero: false, quiet: false };
         self.asm.with(EVEX_Vpcmpeqd_kr_k1_zmm_zmmm512b32, &[K2.into(), a.into(), b.into()], masking);
     }

@@ -12,6 +12,7 @@ use super::context::Context;
 use super::target::Target;
 use crate::interp::program::Program;
 use crate::interp::record::{EXIT, Record};
+use crate::interp::registers::memory_bases;
 use crate::interp::wave::Wave;
 use crate::interp::worker::Worker;
 use crate::memory::Access;
@@ -113,6 +114,7 @@ impl Code {
         // SAFETY: a live worker; the context is its own, behind a pointer of its own.
         let context = unsafe {
             let w = &mut *worker;
+            let bases = memory_bases(w);
             let context = &mut *w.context;
             context.wave = wave;
             context.worker = worker;
@@ -125,6 +127,8 @@ impl Code {
             context.caches = w.caches.as_ptr();
             context.lds = w.lds.as_mut_ptr();
             context.lds_bytes = w.lds_bytes as u64;
+            context.lds_aperture = (w.apertures.lds >> 32) as u32;
+            context.memory_bases = bases;
             context.careful = match self.target {
                 Target::Avx2 => careful::<{ Target::Avx2.lanes() }> as *const () as usize,
                 Target::Avx512 => careful::<{ Target::Avx512.lanes() }> as *const () as usize,

@@ -47,6 +47,10 @@ pub(crate) struct Context {
     pub lds: *mut u8,
     /// Bytes of LDS.
     pub lds_bytes: u64,
+    /// The high half of addresses in the aperture of LDS.
+    pub lds_aperture: u32,
+    /// The hardware register `SH_MEM_BASES`.
+    pub memory_bases: u32,
     /// Interprets a region for one strip.
     pub careful: usize,
     /// Interprets an instruction for some lanes.

@@ -9,14 +9,17 @@
 //! processors with AVX-512 split none at a place that is not a multiple of 16 bytes. (Lock-free code takes it that a
 //! lane's 16 bytes move so, rocPRIM's look-back scans do.)
 
+use std::mem::offset_of;
+
 use iced_x86::{Code, Register};
 use vega_isa::memory::{Half, Space};
 
 use super::address::{lane_base, lane_limit, lds_limit, missing, translation};
 use super::assembler::{Arg, Condition, Label, Masking};
+use super::context::Context;
 use super::groups::Class;
 use super::ir::{Access, Lane};
-use super::layout::{LDS, scalar, zmm};
+use super::layout::{LDS, context, scalar, zmm};
 use super::strip::{EXEC, K2, Strip};
 use Code::*;
 
@@ -29,6 +32,8 @@ pub(super) type Data = [[Register; 4]; 2];
 pub(super) enum Rare {
     /// An access whose lanes are looked at one by one.
     Each { access: Access, data: Data, address: (Register, Option<Register>), begin: Label, back: Label },
+    /// A FLAT access of which some lanes are in the aperture of LDS, as K2 tells.
+    Aperture { access: Access, data: Data, low: Register, begin: Label, back: Label },
     /// A group of accesses turns out to have no class.
     NoClass { begin: Label, back: Label },
     /// An access whose translation is missing, or of another place.
@@ -66,11 +71,22 @@ impl Strip<'_> {
         let address = self.address(&access);
         let data = self.data(&access);
         let ways = ways(&access, self.masked);
+        let done = self.asm.label();
+        if let Some(high) = address.1.filter(|_| access.flat) {
+            let begin = self.asm.label();
+            let aperture = context(offset_of!(Context, lds_aperture));
+            self.asm.op(EVEX_Vpbroadcastd_zmm_k1z_xmmm32, &[zmm(0).into(), aperture.into()]);
+            self.equal(high, zmm(0));
+            self.asm.op(VEX_Kortestw_kr_kr, &[K2.into(), K2.into()]);
+            self.asm.jcc(Condition::NotEqual, begin);
+            self.rare.push(Rare::Aperture { access, data, low: address.0, begin, back: done });
+        }
         let group = if ways.is_empty() { None } else { self.classify(&access, address) };
         let Some(group) = group else {
-            return self.each(&access, &data, address);
+            self.each(&access, &data, address);
+            return self.asm.bind(done);
         };
-        let (mut next, done) = (self.asm.label(), self.asm.label());
+        let mut next = done;
         for (n, class) in ways.iter().enumerate() {
             next = self.asm.label();
             self.unless_class(group, *class, next);
@@ -101,6 +117,18 @@ impl Strip<'_> {
                 Rare::Each { access, data, address, begin, back } => {
                     self.asm.bind(begin);
                     self.each(&access, &data, address);
+                    back
+                }
+                Rare::Aperture { access, data, low, begin, back } => {
+                    self.asm.bind(begin);
+                    self.unless_all(self.careful);
+                    if access.offsets[0] != 0 {
+                        // The sum must not wrap around.
+                        lds_limit(self.asm, access.bytes.into(), self.careful);
+                        self.asm.op(EVEX_Vpbroadcastd_zmm_k1z_r32, &[zmm(0).into(), Register::EAX.into()]);
+                        self.outside(low, zmm(0), self.careful);
+                    }
+                    self.lds(&Access { space: Space::Lds, ..access }, &data, low);
                     back
                 }
                 Rare::NoClass { begin, back } => {

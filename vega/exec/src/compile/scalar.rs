@@ -1,7 +1,7 @@
 //! Scalar instructions: registers are in the wave, operations in the host's general registers.
 
 use iced_x86::{Code, Register};
-use vega_isa::micro::{Cond, Cross, ScalarBin, ScalarUn};
+use vega_isa::micro::{Cond, Cross, HwReg, ScalarBin, ScalarUn};
 use vega_isa::{Inst, Micro, Ty, sgpr};
 
 use super::assembler::{Arg, Assembler, Condition};
@@ -9,6 +9,7 @@ use super::layout::{scalar, scc};
 use super::scalar_fields::{combine, fetch};
 use super::set::{SCC, ScalarSet, VectorSet};
 use crate::interp::record::{Record, code};
+use crate::interp::registers::id;
 use crate::interp::scalar::{WIDE_0, WIDE_1, WIDE_DST};
 use crate::interp::wave::extra;
 use Code::*;
@@ -59,6 +60,10 @@ impl Scalar {
             Micro::ScalarCompare(..) | Micro::ScalarBitCompare { .. } => 2,
             Micro::SaveExec(_) | Micro::WriteExec(_) => 1,
             Micro::MoveRelSource(_) | Micro::MoveRelDest(_) => return this.relative(),
+            Micro::GetReg if HwReg::from_imm(record.imm as u16).id == id::SH_MEM_BASES => {
+                this.writes.add(record.sdst, 1);
+                return Some(this);
+            }
             Micro::Cross(Cross::ReadFirstLane | Cross::ReadLane) => {
                 let vector = record.src[0].checked_sub(code::VGPR)?;
                 this.lanes.add(vector, 1);
@@ -145,6 +150,7 @@ impl Scalar {
                 }
                 asm.op(if set { Setb_rm8 } else { Setae_rm8 }, &[scc().into()]);
             }
+            Micro::GetReg => self.memory_bases(asm),
             Micro::SaveExec(logic) => self.exec(asm, logic, false),
             Micro::WriteExec(logic) => self.exec(asm, logic, true),
             Micro::Cross(cross) => self.lane(asm, cross),

@@ -1,11 +1,14 @@
 //! Scalar instructions of more than a few steps: bit fields, relative moves, EXEC, lanes.
 
+use std::mem::offset_of;
+
 use iced_x86::{Code, MemoryOperand, Register};
-use vega_isa::micro::{Cross, Logic};
+use vega_isa::micro::{Cross, HwReg, Logic};
 use vega_isa::sgpr;
 
 use super::assembler::{Arg, Assembler, Condition};
-use super::layout::{WAVE, lane, scalar, scc};
+use super::context::Context;
+use super::layout::{WAVE, context, lane, scalar, scc};
 use super::scalar::{EAX, ECX, EDX, RAX, RCX, RDX, SGPRS, Scalar};
 use crate::interp::record::{Record, code};
 use crate::interp::wave::extra;
@@ -105,6 +108,17 @@ impl Scalar {
             asm.op(Mov_r32_rm32, &[EAX.into(), place.into()]);
             asm.op(Mov_rm32_r32, &[scalar(record.sdst).into(), EAX.into()]);
         }
+    }
+
+    /// A field of the hardware register that tells where apertures are.
+    pub fn memory_bases(&self, asm: &mut Assembler) {
+        let field = HwReg::from_imm(self.record.imm as u16);
+        let bases = context(offset_of!(Context, memory_bases));
+        asm.op(Mov_r32_rm32, &[EAX.into(), bases.into()]);
+        asm.op(Shr_rm32_imm8, &[EAX.into(), field.offset.into()]);
+        let mask = ((1u64 << field.bits) - 1) as u32;
+        asm.op(And_rm32_imm32, &[EAX.into(), Arg::Dword(mask)]);
+        asm.op(Mov_rm32_r32, &[scalar(self.record.sdst).into(), EAX.into()]);
     }
 
     pub fn exec(&self, asm: &mut Assembler, logic: Logic, write: bool) {

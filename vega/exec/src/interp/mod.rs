@@ -38,7 +38,7 @@ mod observed;
 pub(crate) mod planned;
 pub(crate) mod program;
 pub(crate) mod record;
-mod registers;
+pub(crate) mod registers;
 pub(crate) mod scalar;
 pub(crate) mod wave;
 pub(crate) mod worker;

@@ -4,7 +4,7 @@ use super::wave::Wave;
 use super::worker::Worker;
 
 /// Register numbers.
-mod id {
+pub(crate) mod id {
     pub const MODE: u8 = 1;
     pub const STATUS: u8 = 2;
     pub const TRAPSTS: u8 = 3;
@@ -57,11 +57,14 @@ pub(super) fn read(wave: &Wave, worker: &Worker, register: u8, ip: usize) -> u32
             let at = pc + 4 * u64::from(register - id::INST_DW0);
             worker.space.fetch_bytes(at, &mut word).map_or(0, |()| u32::from_le_bytes(word))
         }
-        id::SH_MEM_BASES => {
-            (worker.apertures.private >> 48) as u32 & 0xffff | ((worker.apertures.lds >> 48) as u32) << 16
-        }
+        id::SH_MEM_BASES => memory_bases(worker),
         _ => 0,
     }
+}
+
+/// Where the apertures are: bits 63:48 of the private one and of the one of LDS.
+pub(crate) fn memory_bases(worker: &Worker) -> u32 {
+    (worker.apertures.private >> 48) as u32 & 0xffff | ((worker.apertures.lds >> 48) as u32) << 16
 }
 
 /// Writes the masked bits. Only MODE and TRAPSTS are there for programs; STATUS belongs to trap handlers. True: the way in
