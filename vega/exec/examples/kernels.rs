@@ -1,9 +1,10 @@
 //! Measures the project's kernels on the engine alone, without a driver or a runtime in between.
 //!
-//! `cargo run --release -p vega-exec --example kernels -- [--threads N] [--engines NAME,NAME] saxpy.co gemm.co`
+//! `cargo run --release -p vega-exec --example kernels -- [--threads N] [--engines NAME,NAME] [--element f16] saxpy.co gemm.co`
 //!
 //! The files are what `hipcc --genco --offload-arch=gfx900` writes for `kernels/saxpy.hip`, `kernels/gemm.hip` and
-//! `kernels/mandelbrot.hip`. Every result is compared with the host's. Several engines take turns. With one thread the figures count its CPU time, so
+//! `kernels/mandelbrot.hip`, or for `benches/compare/kernels.h` with other elements (`-x hip -include hip/hip_runtime.h
+//! -DELEMENT=_Float16 -DSUM=float`). What compiling has cost is printed at the end. Every result is compared with the host's. Several engines take turns. With one thread the figures count its CPU time, so
 //! that other load on the machine matters less; with more they count wall time.
 
 use std::error::Error;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use code_object::{CodeObject, Image, TargetId};
+use vega_exec::observe::Compiling;
 use vega_exec::{
     AddressSpace, CancelToken, Dispatch, Engine, EngineConfig, EngineKind, Host, KernelProperties, NoHost,
     Outcome, Rights,
@@ -42,8 +44,13 @@ impl Memory {
     }
 
     fn floats(&mut self, values: &[f32]) -> Result<u64, Box<dyn Error>> {
-        let va = self.alloc(4 * values.len() as u64, Rights::READ_WRITE)?;
-        self.space.write_bytes(va, bytemuck::cast_slice(values))?;
+        self.elements(values, Element::F32)
+    }
+
+    fn elements(&mut self, values: &[f32], element: Element) -> Result<u64, Box<dyn Error>> {
+        let bytes: Vec<u8> = values.iter().flat_map(|value| element.bytes(*value)).collect();
+        let va = self.alloc(bytes.len() as u64, Rights::READ_WRITE)?;
+        self.space.write_bytes(va, &bytes)?;
         Ok(va)
     }
 
@@ -60,6 +67,40 @@ impl Drop for Memory {
         for (host, layout) in self.backing.drain(..) {
             // SAFETY: allocated with this layout, and unmapped above.
             unsafe { std::alloc::dealloc(host, layout) };
+        }
+    }
+}
+
+/// The type of a matrix' elements.
+#[derive(Clone, Copy, Debug)]
+enum Element {
+    F16,
+    F32,
+    F64,
+}
+
+impl Element {
+    /// A small number of quarters, which every type has.
+    fn bytes(self, value: f32) -> Vec<u8> {
+        match self {
+            // Exponent and fraction, cut off.
+            Self::F16 if value == 0.0 => vec![0; 2],
+            Self::F16 => ((value.to_bits() >> 13) - (112 << 10)).to_le_bytes()[..2].to_vec(),
+            Self::F32 => value.to_le_bytes().to_vec(),
+            Self::F64 => f64::from(value).to_le_bytes().to_vec(),
+        }
+    }
+}
+
+impl std::str::FromStr for Element {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "f16" => Ok(Self::F16),
+            "f32" => Ok(Self::F32),
+            "f64" => Ok(Self::F64),
+            _ => Err(format!("{name} is none of f16, f32, f64")),
         }
     }
 }
@@ -158,11 +199,17 @@ impl Bench {
         Ok(())
     }
 
-    fn gemm(&mut self, mut d: Dispatch, n: usize, blocked: bool) -> Result<(), Box<dyn Error>> {
-        let a: Vec<f32> = (0..n * n).map(|i| (i * 7 % 13) as f32 * 0.25).collect();
-        let b: Vec<f32> = (0..n * n).map(|i| (i * 5 % 11) as f32 * 0.25).collect();
-        let (a_va, b_va) = (self.memory.floats(&a)?, self.memory.floats(&b)?);
-        let c_va = self.memory.floats(&vec![0.0; n * n])?;
+    fn gemm(
+        &mut self,
+        mut d: Dispatch,
+        n: usize,
+        blocked: bool,
+        element: Element,
+    ) -> Result<(), Box<dyn Error>> {
+        let a: Vec<f32> = (0..n * n).map(|i| (i * 7 % 3) as f32 * 0.25).collect();
+        let b: Vec<f32> = (0..n * n).map(|i| (i * 5 % 3) as f32 * 0.25).collect();
+        let (a_va, b_va) = (self.memory.elements(&a, element)?, self.memory.elements(&b, element)?);
+        let c_va = self.memory.elements(&vec![0.0; n * n], element)?;
         let mut args = Vec::new();
         args.extend([a_va, b_va, c_va].iter().flat_map(|va| va.to_le_bytes()));
         args.extend([n as u32; 3].iter().flat_map(|n| n.to_le_bytes()));
@@ -171,15 +218,20 @@ impl Bench {
         } else {
             ([n as u32, n as u32, 1], [16, 16, 1])
         };
-        let seconds = self.time(d, &args, 2)?;
-        let c = self.memory.read(c_va, n * n)?;
-        // Small quarters: every product and sum is exact in any order.
+        let seconds = self.time(d, &args, 3)?;
+        let size = element.bytes(0.0).len();
+        let mut c = vec![0; n * n * size];
+        self.memory.space.read_bytes(c_va, &mut c)?;
+        // Small quarters: every product and sum is exact in any order, even in f16.
         let right = (0..n).step_by(37).all(|row| {
-            (0..n).all(|col| (0..n).map(|k| a[row * n + k] * b[k * n + col]).sum::<f32>() == c[row * n + col])
+            (0..n).all(|col| {
+                let sum = (0..n).map(|k| a[row * n + k] * b[k * n + col]).sum::<f32>();
+                c[(row * n + col) * size..][..size] == element.bytes(sum)
+            })
         });
         let kind = if blocked { "64x64" } else { "16x16" };
         println!(
-            "{}: gemm {kind} n = {n}: {:.2} GFLOP/s, {}",
+            "{}: gemm {kind} {element:?} n = {n}: {:.2} GFLOP/s, {}",
             self.kind,
             2.0 * (n as f64).powi(3) / seconds / 1e9,
             verdict(right)
@@ -235,11 +287,12 @@ fn verdict(right: bool) -> &'static str {
 fn main() -> Result<(), Box<dyn Error>> {
     let mut threads = 1;
     let mut kinds = vec![EngineKind::best()];
-    let mut files = Vec::new();
+    let (mut files, mut element) = (Vec::new(), Element::F32);
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--threads" => threads = args.next().ok_or("--threads N")?.parse()?,
+            "--element" => element = args.next().ok_or("--element NAME")?.parse()?,
             "--engines" => {
                 let names = args.next().ok_or("--engines NAME,NAME")?;
                 kinds = names.split(',').map(str::parse).collect::<Result<_, _>>()?;
@@ -251,18 +304,28 @@ fn main() -> Result<(), Box<dyn Error>> {
         for kind in &kinds {
             let engine = Engine::new(EngineConfig { kind: *kind, threads, ..EngineConfig::default() })?;
             let (kind, memory) = (*kind, Memory::new());
+            let before = Compiling::so_far();
             let mut bench = Bench { kind, threads, memory, engine, host: Arc::new(NoHost) };
             for (name, dispatch) in bench.load(&file)? {
                 match name.as_str() {
+                    // The other kernels are another file's with other elements.
+                    "saxpy" | "mandelbrot" if !matches!(element, Element::F32) => {}
                     "saxpy" => {
                         [1 << 20, 1 << 24].iter().try_for_each(|n| bench.saxpy(dispatch.clone(), *n))?
                     }
-                    "gemm_tile16" => bench.gemm(dispatch, 512, false)?,
-                    "gemm_block64" => bench.gemm(dispatch, 512, true)?,
+                    "gemm_tile16" => bench.gemm(dispatch, 512, false, element)?,
+                    "gemm_block64" => bench.gemm(dispatch, 512, true, element)?,
                     "mandelbrot" => bench.mandelbrot(dispatch, 1024, 1024)?,
                     _ => {}
                 }
             }
+            let after = Compiling::so_far();
+            let compiling = Compiling {
+                instructions: after.instructions - before.instructions,
+                time: after.time - before.time,
+                bytes: after.bytes - before.bytes,
+            };
+            println!("{kind}: {compiling}");
         }
     }
     Ok(())

@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use vega_exec::EngineConfig;
 pub use vega_exec::EngineKind;
-use vega_exec::observe::{Observe, Stats, Trace, TraceOptions};
+use vega_exec::observe::{Compiling, Observe, Stats, Trace, TraceOptions};
 pub use vega_exec::observe::{Schedule, Selection};
 
 use crate::config::{self, text};
@@ -170,7 +170,10 @@ pub(crate) fn epilogue(observe: &Observe) -> Option<String> {
         random.map(|schedule| format!("vega: schedule {schedule}: VEGA_SCHEDULE={schedule} repeats it\n"));
     let stats = observe.stats.as_ref().map(|stats| {
         let totals = stats.totals();
-        format!("vega: what the virtual card executed, by kernel (process {})\n{totals}", std::process::id())
+        let compiling = Compiling::so_far();
+        let compiled = if compiling.instructions == 0 { String::new() } else { format!("{compiling}\n") };
+        let process = std::process::id();
+        format!("vega: what the virtual card executed, by kernel (process {process})\n{totals}{compiled}")
     });
     let text = [seed, stats].into_iter().flatten().collect::<String>();
     (!text.is_empty()).then_some(text)

@@ -19,14 +19,6 @@ const RCX: Register = Register::RCX;
 const R10: Register = Register::R10;
 const R11: Register = Register::R11;
 
-/// Falls through where LDS has at least EAX + `end` bytes.
-pub(super) fn lds_bound(asm: &mut Assembler, end: i32, otherwise: Label) {
-    let size = context(offset_of!(Context, lds_bytes));
-    asm.op(Lea_r64_m, &[RCX.into(), at(RAX, end).into()]);
-    asm.op(Cmp_r64_rm64, &[RCX.into(), size.into()]);
-    asm.jcc(Condition::Above, otherwise);
-}
-
 /// EAX: the largest address in LDS behind which there are `reach` bytes.
 pub(super) fn lds_limit(asm: &mut Assembler, reach: i32, careful: Label) {
     let size = context(offset_of!(Context, lds_bytes));
@@ -56,8 +48,14 @@ pub(super) fn missing(asm: &mut Assembler, access: &Access) {
     asm.op(Mov_r32_imm32, &[Register::ECX.into(), Arg::Dword(wanted)]);
 }
 
-/// RAX: the first lane's GPU address, from EAX and ECX.
-pub(super) fn address(asm: &mut Assembler, access: &Access, offset: i32) {
+/// RAX: the first lane's host address, if everything between `from` and `to` (and RDX more) is in the translation. EAX
+/// holds the low half, ECX the high one.
+pub(super) fn first_host(asm: &mut Assembler, access: &Access, from: i32, to: i32, otherwise: Label) {
+    let field = |field| range(field, access);
+    // The low halves must not wrap around on the way to the last lane.
+    asm.op(Mov_r32_rm32, &[Register::R11D.into(), Register::EAX.into()]);
+    asm.op(Add_r32_rm32, &[Register::R11D.into(), Register::EDX.into()]);
+    asm.jcc(Condition::Below, otherwise);
     match access.base {
         Some(base) => asm.op(Add_r64_rm64, &[RAX.into(), scalar(base).into()]),
         None => {
@@ -65,22 +63,19 @@ pub(super) fn address(asm: &mut Assembler, access: &Access, offset: i32) {
             asm.op(Or_r64_rm64, &[RAX.into(), RCX.into()]);
         }
     }
-    if offset != 0 {
-        asm.op(Add_rm64_imm32, &[RAX.into(), Arg::Dword(offset as u32)]);
-    }
-    // What `within` needs of the translation.
     asm.op(Mov_r64_rm64, &[RCX.into(), RAX.into()]);
-    asm.op(Sub_r64_rm64, &[RCX.into(), range(offset_of!(RangeCache, range.start), access)]);
-    asm.op(Mov_r64_rm64, &[R11.into(), range(offset_of!(RangeCache, range.len), access)]);
-    asm.op(Add_r64_rm64, &[RAX.into(), range(offset_of!(RangeCache, range.delta), access)]);
-}
-
-/// Falls through where `bytes` bytes lie in the translation; RAX is a host address then. A mapping is never
-/// shorter than a page.
-pub(super) fn within(asm: &mut Assembler, bytes: i32, otherwise: Label) {
-    asm.op(Sub_rm64_imm32, &[R11.into(), Arg::Dword(bytes as u32)]);
+    asm.op(Sub_r64_rm64, &[RCX.into(), field(offset_of!(RangeCache, range.start))]);
+    if from != 0 {
+        asm.op(Add_rm64_imm32, &[RCX.into(), Arg::Dword(from as u32)]);
+    }
+    asm.op(Mov_r64_rm64, &[R11.into(), field(offset_of!(RangeCache, range.len))]);
+    asm.op(Sub_r64_rm64, &[R11.into(), Register::RDX.into()]);
+    asm.jcc(Condition::Below, otherwise);
+    asm.op(Sub_rm64_imm32, &[R11.into(), Arg::Dword((to - from) as u32)]);
+    asm.jcc(Condition::Below, otherwise);
     asm.op(Cmp_r64_rm64, &[RCX.into(), R11.into()]);
     asm.jcc(Condition::Above, otherwise);
+    asm.op(Add_r64_rm64, &[RAX.into(), field(offset_of!(RangeCache, range.delta))]);
 }
 
 /// RAX: a scalar base's offset in the translation; ECX: the largest offset of a lane, below 2^31, behind which

@@ -1,5 +1,8 @@
 //! Machine code under construction: instructions, labels, constants.
 
+use std::collections::HashMap;
+use std::hash::Hash;
+
 use iced_x86::{Code, Encoder, Instruction, MemoryOperand, OpKind, Register, RoundingControl};
 
 /// A place in the code, bound or not yet.
@@ -60,6 +63,25 @@ pub(super) struct Masking {
     pub quiet: bool,
 }
 
+/// Constants, each of which is placed once.
+#[derive(Default)]
+struct Constants<T> {
+    list: Vec<(T, Label)>,
+    places: HashMap<T, Label>,
+}
+
+impl<T: Copy + Eq + Hash> Constants<T> {
+    /// The label of a constant.
+    fn find(&mut self, constant: T, labels: &mut Vec<Option<usize>>) -> Label {
+        *self.places.entry(constant).or_insert_with(|| {
+            labels.push(None);
+            let label = Label(labels.len() - 1);
+            self.list.push((constant, label));
+            label
+        })
+    }
+}
+
 /// The code so far.
 pub(super) struct Assembler {
     encoder: Encoder,
@@ -68,8 +90,8 @@ pub(super) struct Assembler {
     /// Ends of 32-bit distances, and where they lead.
     fixups: Vec<(usize, Label)>,
     /// Constants of 64 bytes and of 4 bytes, to be placed behind the code.
-    tables: Vec<([u32; 16], Label)>,
-    dwords: Vec<(u32, Label)>,
+    tables: Constants<[u32; 16]>,
+    dwords: Constants<u32>,
     /// Some instruction could not be encoded: the code is worthless.
     failure: Option<String>,
 }
@@ -85,8 +107,8 @@ impl Assembler {
             code: Vec::with_capacity(1 << 16),
             labels: Vec::new(),
             fixups: Vec::new(),
-            tables: Vec::new(),
-            dwords: Vec::new(),
+            tables: Constants::default(),
+            dwords: Constants::default(),
             failure: None,
         }
     }
@@ -255,12 +277,7 @@ impl Assembler {
 
     /// A vector instruction whose last operand is a constant table of 64 bytes, or the first 32 of them.
     pub fn op_table(&mut self, code: Code, args: &[Arg], table: [u32; 16], masking: Masking) {
-        let known = self.tables.iter().find(|(known, _)| *known == table).map(|(_, label)| *label);
-        let label = known.unwrap_or_else(|| {
-            let label = self.label();
-            self.tables.push((table, label));
-            label
-        });
+        let label = self.tables.find(table, &mut self.labels);
         self.op_label(code, args, label, masking);
     }
 
@@ -276,12 +293,7 @@ impl Assembler {
             ),
             (u32::MAX, false) => self.op(Code::VEX_Vpcmpeqd_ymm_ymm_ymmm256, &same),
             (_, wide) => {
-                let known = self.dwords.iter().find(|(known, _)| *known == value).map(|(_, label)| *label);
-                let label = known.unwrap_or_else(|| {
-                    let label = self.label();
-                    self.dwords.push((value, label));
-                    label
-                });
+                let label = self.dwords.find(value, &mut self.labels);
                 let code = if wide {
                     Code::EVEX_Vpbroadcastd_zmm_k1z_xmmm32
                 } else {
@@ -304,11 +316,11 @@ impl Assembler {
     /// Ends the code: places constants, resolves distances.
     pub fn finish(mut self) -> Result<Finished, String> {
         self.code.resize(self.code.len().next_multiple_of(64), 0xcc);
-        for (table, label) in std::mem::take(&mut self.tables) {
+        for (table, label) in std::mem::take(&mut self.tables.list) {
             self.bind(label);
             self.code.extend(table.iter().flat_map(|dword| dword.to_le_bytes()));
         }
-        for (dword, label) in std::mem::take(&mut self.dwords) {
+        for (dword, label) in std::mem::take(&mut self.dwords.list) {
             self.bind(label);
             self.code.extend(dword.to_le_bytes());
         }

@@ -8,22 +8,20 @@ use std::mem::offset_of;
 use iced_x86::{Code, Register};
 use vega_isa::memory::Space;
 
-use super::address::{range, translation};
-use super::assembler::{Arg, Condition, Label, Masking, at_index};
+use super::address::{first_host, translation};
+use super::assembler::{Arg, Assembler, Condition, Label, Masking, at_index};
 use super::context::{Context, Known};
-use super::groups::Class;
+use super::groups::{Class, Group};
 use super::ir::Access;
-use super::layout::{LDS, context, scalar, xmm, zmm};
+use super::layout::{LDS, context, xmm, zmm};
 use super::memory::Rare;
 use super::strip::{EXEC, K2, Strip};
-use crate::memory::RangeCache;
 use Code::*;
 
 const RAX: Register = Register::RAX;
 const RCX: Register = Register::RCX;
 const RDX: Register = Register::RDX;
 const RSI: Register = Register::RSI;
-const R11: Register = Register::R11;
 const EDX: Register = Register::EDX;
 const ESI: Register = Register::ESI;
 
@@ -39,6 +37,34 @@ pub(super) enum Place {
 /// A field of what is known of a group.
 fn known(group: usize, field: usize) -> Arg {
     context(offset_of!(Context, groups) + group * size_of::<Known>() + field).into()
+}
+
+/// Notes the class, which is in ESI, and the first lane's host address, which is in RAX; binds where the class is known
+/// not to be one.
+pub(super) fn remember(asm: &mut Assembler, number: usize, group: &Group, put: Label) -> Place {
+    if group.accesses == 1 {
+        asm.bind(put);
+        return Place::Registers;
+    }
+    asm.op(Mov_rm64_r64, &[known(number, offset_of!(Known, first)), RAX.into()]);
+    asm.bind(put);
+    asm.op(Mov_rm64_r64, &[known(number, offset_of!(Known, class)), RSI.into()]);
+    Place::Context(number)
+}
+
+/// Falls through where the group is of this class, with RAX as the first lane's host address.
+pub(super) fn unless_class(asm: &mut Assembler, place: Place, class: Class, otherwise: Label) {
+    let number: Arg = class.number().into();
+    match place {
+        Place::Registers => asm.op(Cmp_rm32_imm8, &[ESI.into(), number]),
+        Place::Context(group) => {
+            asm.op(Cmp_rm8_imm8, &[known(group, offset_of!(Known, class)), number]);
+        }
+    }
+    asm.jcc(Condition::NotEqual, otherwise);
+    if let Place::Context(group) = place {
+        asm.op(Mov_r64_rm64, &[RAX.into(), known(group, offset_of!(Known, first))]);
+    }
 }
 
 impl Strip<'_> {
@@ -82,7 +108,10 @@ impl Strip<'_> {
         // RDX: bytes from the first lane's element to the last one's.
         self.asm.op(EVEX_Vmovd_rm32_xmm, &[Register::EAX.into(), xmm(zmm(1)).into()]);
         if global {
-            self.first_host(access, group.from, group.to, any);
+            if high.is_some() {
+                self.asm.op(EVEX_Vmovd_rm32_xmm, &[Register::ECX.into(), xmm(zmm(2)).into()]);
+            }
+            first_host(self.asm, access, group.from, group.to, any);
         } else {
             // Offsets are added in 32 bits: what is negative may be folded into the address.
             if group.from != 0 {
@@ -93,60 +122,7 @@ impl Strip<'_> {
             self.asm.jcc(Condition::Above, any);
             self.asm.op(Lea_r64_m, &[RAX.into(), at_index(RAX, LDS, -group.from).into()]);
         }
-        if group.accesses == 1 {
-            self.asm.bind(put);
-            return Some(Place::Registers);
-        }
-        self.asm.op(Mov_rm64_r64, &[known(number, offset_of!(Known, first)), RAX.into()]);
-        self.asm.bind(put);
-        self.asm.op(Mov_rm64_r64, &[known(number, offset_of!(Known, class)), RSI.into()]);
-        Some(Place::Context(number))
-    }
-
-    /// RAX: the first lane's host address, if everything between `from` and `to` (and RDX more) is in the
-    /// translation. EAX holds the low half, temporary 2 the high one.
-    fn first_host(&mut self, access: &Access, from: i32, to: i32, otherwise: Label) {
-        let field = |field| range(field, access);
-        // The low halves must not wrap around on the way to the last lane.
-        self.asm.op(Mov_r32_rm32, &[Register::R11D.into(), Register::EAX.into()]);
-        self.asm.op(Add_r32_rm32, &[Register::R11D.into(), EDX.into()]);
-        self.asm.jcc(Condition::Below, otherwise);
-        match access.base {
-            Some(base) => self.asm.op(Add_r64_rm64, &[RAX.into(), scalar(base).into()]),
-            None => {
-                self.asm.op(EVEX_Vmovd_rm32_xmm, &[Register::ECX.into(), xmm(zmm(2)).into()]);
-                self.asm.op(Shl_rm64_imm8, &[RCX.into(), 32u8.into()]);
-                self.asm.op(Or_r64_rm64, &[RAX.into(), RCX.into()]);
-            }
-        }
-        self.asm.op(Mov_r64_rm64, &[RCX.into(), RAX.into()]);
-        self.asm.op(Sub_r64_rm64, &[RCX.into(), field(offset_of!(RangeCache, range.start))]);
-        if from != 0 {
-            self.asm.op(Add_rm64_imm32, &[RCX.into(), Arg::Dword(from as u32)]);
-        }
-        self.asm.op(Mov_r64_rm64, &[R11.into(), field(offset_of!(RangeCache, range.len))]);
-        self.asm.op(Sub_r64_rm64, &[R11.into(), RDX.into()]);
-        self.asm.jcc(Condition::Below, otherwise);
-        self.asm.op(Sub_rm64_imm32, &[R11.into(), Arg::Dword((to - from) as u32)]);
-        self.asm.jcc(Condition::Below, otherwise);
-        self.asm.op(Cmp_r64_rm64, &[RCX.into(), R11.into()]);
-        self.asm.jcc(Condition::Above, otherwise);
-        self.asm.op(Add_r64_rm64, &[RAX.into(), field(offset_of!(RangeCache, range.delta))]);
-    }
-
-    /// Falls through where the group is of this class, with RAX as the first lane's host address.
-    pub fn unless_class(&mut self, place: Place, class: Class, otherwise: Label) {
-        let number: Arg = class.number().into();
-        match place {
-            Place::Registers => self.asm.op(Cmp_rm32_imm8, &[ESI.into(), number]),
-            Place::Context(group) => {
-                self.asm.op(Cmp_rm8_imm8, &[known(group, offset_of!(Known, class)), number]);
-            }
-        }
-        self.asm.jcc(Condition::NotEqual, otherwise);
-        if let Place::Context(group) = place {
-            self.asm.op(Mov_r64_rm64, &[RAX.into(), known(group, offset_of!(Known, first))]);
-        }
+        Some(remember(self.asm, number, &group, put))
     }
 
     /// The value of the first active lane of `from` in all lanes of `to`.

@@ -75,6 +75,11 @@ impl Code {
         Ok(Self { _landing: landing, executable, records, regions: regions.into(), target })
     }
 
+    /// Bytes of the mapping.
+    pub(super) fn len(&self) -> usize {
+        self.executable.len()
+    }
+
     /// Where the code of a record begins, if control can come in there.
     #[inline(always)]
     fn entry(&self, ip: usize) -> Option<u32> {

@@ -16,6 +16,7 @@ use vega_isa::memory::{Half, Space};
 
 use super::address::{lane_base, lane_limit, lds_limit, missing, translation};
 use super::assembler::{Arg, Condition, Label, Masking};
+use super::classify::unless_class;
 use super::context::Context;
 use super::groups::Class;
 use super::ir::{Access, Lane};
@@ -89,7 +90,7 @@ impl Strip<'_> {
         let mut next = done;
         for (n, class) in ways.iter().enumerate() {
             next = self.asm.label();
-            self.unless_class(group, *class, next);
+            unless_class(self.asm, group, *class, next);
             for (k, d) in data.iter().enumerate().take(access.count.into()) {
                 let place = (RAX, access.offsets[k]);
                 match (class, access.load) {

@@ -18,14 +18,14 @@
 //! | `form`, `whole` | parts of dwords and permuted lanes around operations; exchange between the lanes of a wave |
 //! | `memory`, `block`, `gather`, `untyped` | emission of loads and stores, for AVX-512 |
 //! | `atomic` | emission of atomic operations |
-//! | `avx2` | the same for AVX2 |
+//! | `avx2` | the same for AVX2; its accesses are in `accesses` and `memory` |
 //! | `groups`, `classify`, `address` | which accesses have their addresses in common, how those lie, translations and bounds |
 //! | `scalar`, `scalar_fields` | emission of scalar instructions |
 //! | `assembler`, `layout` | instructions, labels and constants; where code finds things |
 //! | `code`, `context`, `buffer` | finished code, what it finds by a pointer, the memory it lies in |
 //!
 //! # Safety
-//! `code` says how compiled code is entered and what it may touch.
+//! `code` says how compiled code is entered and what it may touch. Here, one call of the C library fills a local variable.
 
 mod address;
 mod assembler;
@@ -69,9 +69,11 @@ mod wide;
 mod width;
 
 use std::sync::Once;
+use std::time::Duration;
 
 use crate::interp::code::Compiling;
 use crate::interp::program::Program;
+use crate::observe::Compiling as Cost;
 use code::Code;
 pub(crate) use target::Target;
 
@@ -79,8 +81,13 @@ pub(crate) use target::Target;
 pub(crate) fn compile(program: &Program, compiling: Compiling, fenced: bool) -> Option<Code> {
     static WARNING: Once = Once::new();
     let target = Target::of(compiling.kind)?;
+    let start = processor_time();
     match compiler::compile(program, target, fenced, compiling.counted) {
-        Ok(code) => Some(code),
+        Ok(code) => {
+            let time = processor_time().saturating_sub(start);
+            Cost::add(program.records.len(), time, code.len());
+            Some(code)
+        }
         Err(error) => {
             WARNING.call_once(|| {
                 eprintln!("vega: cannot compile kernels ({error}); they are interpreted instead, slower");
@@ -88,4 +95,12 @@ pub(crate) fn compile(program: &Program, compiling: Compiling, fenced: bool) -> 
             None
         }
     }
+}
+
+/// Processor time of the calling thread.
+fn processor_time() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: fills a local variable.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }

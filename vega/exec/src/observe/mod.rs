@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `schedule` | a reproducible order of everything: [`Schedule`] |
 //! | `stats` | what was executed, by kernel: [`Stats`] |
+//! | `compiling` | what compiling costs: [`Compiling`] |
 //! | `trace` | which waves are written down, and where to: [`Trace`] |
 //! | `tracer` | the lines of a trace |
 //! | `check` | accesses to LDS that the card lets pass |
@@ -12,6 +13,7 @@
 //! Waves that are observed run in a loop of their own (`interp::observed`), so that the others pay nothing.
 
 pub(crate) mod check;
+mod compiling;
 pub(crate) mod observer;
 pub(crate) mod schedule;
 pub(crate) mod stats;
@@ -20,6 +22,7 @@ mod tracer;
 
 use std::sync::Arc;
 
+pub use compiling::Compiling;
 pub use schedule::{ParseScheduleError, Schedule};
 pub use stats::{ClassCounts, KernelStats, Stats, Totals};
 pub use trace::{Selection, Trace, TraceOptions};

@@ -1,22 +1,20 @@
-//! Loads and stores of a strip: LDS and global memory.
+//! Accesses of a strip to LDS and global memory: blocks, one element for all lanes, and lane by lane.
 //!
-//! As for AVX-512, addresses are looked at when the code runs: consecutive ones are one block, one address for all
-//! lanes is a broadcast. The rest is moved lane by lane, in ascending order, between memory and a block in the
-//! context. Each lane's element of up to 16 bytes moves in one piece, always.
+//! What moves lane by lane does so in ascending order, between memory and a block in the context. Each lane's element of
+//! up to 16 bytes moves in one piece, always.
 
 use std::mem::offset_of;
 
 use iced_x86::{Code, MemoryOperand, Register};
 use vega_isa::memory::{Half, Space};
 
+use super::accesses::{Address, Data};
 use super::strip::{LOAD, OR, STORE, Strip, XOR, exec, xmm, ymm};
-use crate::compile::address::{
-    address, lane_base, lane_limit, lds_bound, lds_limit, missing, range, translation, within,
-};
+use crate::compile::address::{lane_base, lane_limit, lds_limit, range, translation};
 use crate::compile::assembler::{Arg, Condition, Label, Masking, at, at_index};
 use crate::compile::context::Context;
-use crate::compile::ir::{Access, Lane};
-use crate::compile::layout::{CONTEXT, LDS, context, scalar};
+use crate::compile::ir::Access;
+use crate::compile::layout::{CONTEXT, LDS, context};
 use crate::memory::RangeCache;
 use Code::*;
 
@@ -29,72 +27,20 @@ const ECX: Register = Register::ECX;
 const EDX: Register = Register::EDX;
 const EDI: Register = Register::EDI;
 
-/// An access whose translation may be missing, or of another place: where its code is, and the address registers.
-pub(super) struct Miss {
-    access: Access,
-    address: (Register, Option<Register>),
-    begin: Label,
-}
-
 /// A block in memory: base, index, displacement.
 type Place = (Register, Register, i32);
 
 impl Strip<'_> {
-    /// Emits a memory instruction.
-    pub(super) fn memory(&mut self, lane: &Lane) {
-        let Some(access) = lane.access else { return };
-        if !access.load {
-            self.settle();
-        }
+    /// An access to elements anywhere.
+    pub(super) fn each(&mut self, access: &Access, data: &Data, address: Address) {
         match access.space {
-            Space::Lds => self.lds(&access),
-            _ => self.global(&access),
+            Space::Lds => self.lds(access, data, address.0),
+            _ => self.global(access, &data[0], address),
         }
-    }
-
-    /// Emits what is out of the way, behind the strip's end.
-    pub fn rare(&mut self, end: Label) {
-        let misses = std::mem::take(&mut self.misses);
-        if !misses.is_empty() {
-            self.asm.jmp(end);
-        }
-        for Miss { access, address: (low, high), begin } in misses {
-            self.asm.bind(begin);
-            self.first(ymm(1), low);
-            self.asm.op(VEX_Vmovd_rm32_xmm, &[Register::R8D.into(), Register::XMM1.into()]);
-            if let Some(base) = access.base {
-                self.asm.op(Add_r64_rm64, &[Register::R8.into(), scalar(base).into()]);
-            }
-            if let Some(high) = high {
-                self.first(ymm(1), high);
-                self.asm.op(VEX_Vmovd_rm32_xmm, &[ECX.into(), Register::XMM1.into()]);
-                self.asm.op(Shl_rm64_imm8, &[RCX.into(), 32u8.into()]);
-                self.asm.op(Or_r64_rm64, &[Register::R8.into(), RCX.into()]);
-            }
-            missing(self.asm, &access);
-            self.asm.jmp(self.missed);
-        }
-    }
-
-    /// Registers that an access moves, by element and dword.
-    fn data(&mut self, access: &Access) -> [[Register; 4]; 2] {
-        let mut host = [[ymm(0); 4]; 2];
-        for (k, registers) in host.iter_mut().enumerate().take(access.count.into()) {
-            for (j, register) in registers.iter_mut().enumerate().take(access.dwords().into()) {
-                let v = access.register(k, j as u16);
-                if !access.load || access.half != Half::Whole {
-                    *register = self.registers.read(self.asm, v);
-                }
-                if access.load {
-                    *register = self.registers.write(self.asm, v);
-                }
-            }
-        }
-        host
     }
 
     /// The value of the first active lane of `from` in all lanes of `to`.
-    fn first(&mut self, to: Register, from: Register) {
+    pub(super) fn first(&mut self, to: Register, from: Register) {
         if self.masked {
             self.asm.op(LOAD, &[to.into(), context(offset_of!(Context, first)).into()]);
             self.three(VEX_Vpermd_ymm_ymm_ymmm256, to, to, from);
@@ -105,7 +51,7 @@ impl Strip<'_> {
 
     /// Falls through where addresses are `step` apart (or equal, for a step of 0), with the first lane's low
     /// half in EAX (as if it were active) and the high half, if there is one, in ECX.
-    fn spaced(&mut self, low: Register, high: Option<Register>, step: u32, otherwise: Label) {
+    pub(super) fn spaced(&mut self, low: Register, high: Option<Register>, step: u32, otherwise: Label) {
         let mut from = low;
         if step != 0 {
             let table = std::array::from_fn(|n| n as u32 * step);
@@ -140,42 +86,11 @@ impl Strip<'_> {
 
     // LDS.
 
-    fn lds(&mut self, access: &Access) {
-        let address = self.registers.read(self.asm, access.address);
-        let data = self.data(access);
-        let (uniform, any, done) = (self.asm.label(), self.asm.label(), self.asm.label());
-        let step = u32::from(access.bytes.max(4));
+    fn lds(&mut self, access: &Access, data: &Data, address: Register) {
         // Offsets are added as the LDS unit does it, in 32 bits: compilers fold what is negative into the address.
         let offsets = &access.offsets[..access.count.into()];
         let origin = offsets.iter().min().copied().unwrap_or(0);
         let end = offsets.iter().max().copied().unwrap_or(0) - origin + i32::from(access.bytes);
-        let elements = || offsets.iter().map(|offset| offset - origin).enumerate();
-        let add_origin = |strip: &mut Self| {
-            if origin != 0 {
-                strip.asm.op(Add_rm32_imm32, &[EAX.into(), Arg::Dword(origin as u32)]);
-            }
-        };
-        if is_block(access) && (access.bytes == 4 || access.load || !self.masked) {
-            self.spaced(address, None, step, if access.load { uniform } else { any });
-            add_origin(self);
-            // All of the block must be inside.
-            lds_bound(self.asm, end + 7 * step as i32, any);
-            for (k, offset) in elements() {
-                self.block(access, &data[k], (LDS, RAX, offset));
-            }
-            self.asm.jmp(done);
-        }
-        self.asm.bind(uniform);
-        if access.load && is_block(access) {
-            self.spaced(address, None, 0, any);
-            add_origin(self);
-            lds_bound(self.asm, end, any);
-            for (k, offset) in elements() {
-                self.load_one(access, &data[k], (LDS, RAX, offset));
-            }
-            self.asm.jmp(done);
-        }
-        self.asm.bind(any);
         let mut first = address;
         if origin != 0 {
             first = ymm(2);
@@ -185,21 +100,12 @@ impl Strip<'_> {
         lds_limit(self.asm, end, self.careful);
         self.outside(first, EAX, self.careful);
         self.asm.op(STORE, &[places(0).into(), first.into()]);
-        for (k, offset) in elements() {
-            self.each_lane(access, &data[k], (LDS, offset), false);
+        for (k, offset) in offsets.iter().enumerate() {
+            self.each_lane(access, &data[k], (LDS, offset - origin), false);
         }
-        self.asm.bind(done);
     }
 
     // Blocks.
-
-    fn block(&mut self, access: &Access, d: &[Register; 4], place: Place) {
-        if access.load {
-            self.load_block(access, d, place);
-        } else {
-            self.store_block(access, d, place);
-        }
-    }
 
     /// Temporary `t`: 16 bytes at two offsets.
     fn load_pair(&mut self, t: Register, (base, index, offset): Place, [low, high]: [i32; 2]) {
@@ -212,6 +118,21 @@ impl Strip<'_> {
         let place = |k: i32| -> Arg { at_index(base, index, offset + k).into() };
         self.asm.op(VEX_Vmovdqu_xmmm128_xmm, &[place(low), xmm(t).into()]);
         self.asm.op(VEX_Vextracti128_xmmm128_ymm_imm8, &[place(high), t.into(), 1u8.into()]);
+    }
+
+    /// Elements that begin `step` bytes apart: each part of them is a block.
+    pub(super) fn load_parts(&mut self, access: &Access, step: u8, d: &[Register; 4], place: Place) {
+        let (base, index, offset) = place;
+        if step >= access.bytes {
+            return self.load_block(access, d, place);
+        }
+        let dwords = usize::from(step / 4);
+        for (part, d) in d.chunks_exact(dwords).enumerate().take((access.bytes / step).into()) {
+            let mut registers = [ymm(0); 4];
+            registers.iter_mut().zip(d).for_each(|(to, from)| *to = *from);
+            let access = Access { bytes: step, ..*access };
+            self.load_block(&access, &registers, (base, index, offset + i32::from(step) * part as i32));
+        }
     }
 
     /// Loads all lanes of a block, whether they are active or not.
@@ -263,7 +184,7 @@ impl Strip<'_> {
         self.asm.op(VEX_Vpblendw_ymm_ymm_ymmm256_imm8, &args);
     }
 
-    fn store_block(&mut self, access: &Access, d: &[Register; 4], place: Place) {
+    pub(super) fn store_block(&mut self, access: &Access, d: &[Register; 4], place: Place) {
         let (base, index, offset) = place;
         let whole: Arg = at_index(base, index, offset).into();
         match access.bytes {
@@ -324,17 +245,34 @@ impl Strip<'_> {
     }
 
     /// One element for all lanes.
-    fn load_one(&mut self, access: &Access, d: &[Register; 4], (base, index, offset): Place) {
-        let place: Arg = at_index(base, index, offset).into();
-        let (code, orders): (Code, &[u8]) = match access.bytes {
-            8 => (VEX_Vpbroadcastq_ymm_xmmm64, &[0xa0, 0xf5]),
-            16 => (VEX_Vbroadcasti128_ymm_m128, &[0x00, 0x55, 0xaa, 0xff]),
-            _ => {
-                self.asm.op(VEX_Vpbroadcastd_ymm_xmmm32, &[d[0].into(), place]);
+    pub(super) fn load_one(&mut self, access: &Access, d: &[Register; 4], (base, index, offset): Place) {
+        let place = |k: i32| -> Arg { at_index(base, index, offset + k).into() };
+        let (code, orders): (Code, &[u8]) = match (access.bytes, access.signed) {
+            (8, _) => (VEX_Vpbroadcastq_ymm_xmmm64, &[0xa0, 0xf5]),
+            (16, _) => (VEX_Vbroadcasti128_ymm_m128, &[0x00, 0x55, 0xaa, 0xff]),
+            (4 | 12, _) => {
+                for (d, k) in d.iter().zip(0..).take(usize::from(access.bytes / 4)) {
+                    self.asm.op(VEX_Vpbroadcastd_ymm_xmmm32, &[(*d).into(), place(4 * k)]);
+                }
                 return;
             }
+            (1, false) => (Movzx_r32_rm8, &[]),
+            (1, true) => (Movsx_r32_rm8, &[]),
+            (_, false) => (Movzx_r32_rm16, &[]),
+            (_, true) => (Movsx_r32_rm16, &[]),
         };
-        self.asm.op(code, &[ymm(0).into(), place]);
+        if orders.is_empty() {
+            self.asm.op(code, &[ECX.into(), place(0)]);
+            self.asm.op(VEX_Vmovd_xmm_rm32, &[Register::XMM0.into(), ECX.into()]);
+            self.asm.op(VEX_Vpbroadcastd_ymm_xmmm32, &[ymm(0).into(), Register::XMM0.into()]);
+            if access.half == Half::Whole {
+                self.copy(d[0], ymm(0));
+            } else {
+                self.join_half(access, d[0]);
+            }
+            return;
+        }
+        self.asm.op(code, &[ymm(0).into(), place(0)]);
         for (d, order) in d.iter().zip(orders) {
             self.immediate(VEX_Vpshufd_ymm_ymmm256_imm8, *d, ymm(0), *order);
         }
@@ -432,40 +370,9 @@ impl Strip<'_> {
 
     // Global memory.
 
-    fn global(&mut self, access: &Access) {
-        let low = self.registers.read(self.asm, access.address);
-        let high = match access.base {
-            None => Some(self.registers.read(self.asm, access.address + 1)),
-            Some(_) => None,
-        };
-        let data = self.data(access);
-        let d = &data[0];
-        let (uniform, any, done) = (self.asm.label(), self.asm.label(), self.asm.label());
-        let offset = access.offsets[0];
-        let step = u32::from(access.bytes);
-        let missed = self.asm.label();
-        self.misses.push(Miss { access: *access, address: (low, high), begin: missed });
+    fn global(&mut self, access: &Access, d: &[Register; 4], (low, high): Address) {
+        let missed = self.miss(access, (low, high));
         translation(self.asm, access, missed);
-        let small = access.load && access.bytes < 4;
-        if small || is_block(access) && (access.bytes == 4 || access.load || !self.masked) {
-            self.spaced(low, high, step, if access.load { uniform } else { any });
-            // The low halves must not wrap around within the block.
-            self.asm.op(Cmp_rm32_imm32, &[EAX.into(), Arg::Dword(u32::MAX - 8 * step)]);
-            self.asm.jcc(Condition::Above, any);
-            address(self.asm, access, offset);
-            within(self.asm, 8 * step as i32, any);
-            self.block(access, d, (RAX, Register::None, 0));
-            self.asm.jmp(done);
-        }
-        self.asm.bind(uniform);
-        if access.load && is_block(access) {
-            self.spaced(low, high, 0, any);
-            address(self.asm, access, offset);
-            within(self.asm, access.bytes.into(), missed);
-            self.load_one(access, d, (RAX, Register::None, 0));
-            self.asm.jmp(done);
-        }
-        self.asm.bind(any);
         let reach = i32::from(access.bytes);
         match (access.base, high) {
             (Some(base), _) => {
@@ -481,7 +388,6 @@ impl Strip<'_> {
             }
             (None, None) => {}
         }
-        self.asm.bind(done);
     }
 
     /// Offsets of 64-bit addresses in the translation, if all of them are inside, for RAX. They are off by 2^63, so
@@ -525,11 +431,6 @@ impl Strip<'_> {
         self.asm.op(Add_r64_rm64, &[RAX.into(), range(offset_of!(RangeCache, range.delta), access)]);
         self.asm.op(Btc_rm64_imm8, &[RAX.into(), 63u8.into()]);
     }
-}
-
-/// Whether elements lie so in memory that short paths move them: not three dwords, nor less than one.
-fn is_block(access: &Access) -> bool {
-    matches!(access.bytes, 4 | 8 | 16)
 }
 
 /// Where a lane's place is.

@@ -7,6 +7,7 @@
 //! 64-bit lanes are worked on in two halves: lanes 0, 1, 4, 5 and lanes 2, 3, 6, 7, which is how the host's
 //! instructions interleave two registers.
 
+mod accesses;
 mod bits;
 mod covers;
 mod lane;

@@ -5,9 +5,10 @@ use std::mem::offset_of;
 use iced_x86::{Code, MemoryOperand, Register};
 use vega_isa::sgpr;
 
-use super::memory::Miss;
+use super::accesses::{Rare, ways};
 use crate::compile::assembler::{Arg, Assembler, Condition, Label, Masking};
 use crate::compile::context::{Context, VECTORS};
+use crate::compile::groups::Groups;
 use crate::compile::ir::Lane;
 use crate::compile::layout::{context, mask, scalar, vector};
 use crate::compile::operand::{Operand, Source};
@@ -65,8 +66,12 @@ pub(in crate::compile) struct Strip<'a> {
     pub(super) careful: Label,
     /// Where it is begun again with another translation.
     pub(super) missed: Label,
-    /// Accesses whose translation may be missing: code out of the way.
-    pub(super) misses: Vec<Miss>,
+    /// Accesses whose addresses are looked at together.
+    pub(super) groups: Groups,
+    /// The groups that have been looked at.
+    pub(super) classified: Vec<usize>,
+    /// Code out of the way.
+    pub(super) rare: Vec<Rare>,
     watch: Watch,
     unchecked: bool,
     /// The result of the instruction at hand need not be watched.
@@ -89,7 +94,9 @@ impl<'a> Strip<'a> {
             masked,
             careful,
             missed,
-            misses: Vec::new(),
+            groups: Groups::new(lanes, |access| ways(access, masked)),
+            classified: Vec::new(),
+            rare: Vec::new(),
             watch,
             unchecked: false,
             excused: false,
