@@ -97,11 +97,16 @@ impl<R> HostCall<R> {
     /// Waits until the function has been called, and returns what it returned.
     ///
     /// # Errors
-    /// [`ErrorKind::DeviceFailure`] when the runtime dropped the function without calling it.
+    /// [`ErrorKind::DeviceFailure`] when the runtime dropped the function without calling it; [`ErrorKind::InCallback`] inside
+    /// another one, when it has not been called yet.
     ///
     /// # Panics
     /// When the function did: its panic goes on here.
     pub fn wait(self) -> Result<R> {
+        if is_inside() {
+            // Its turn may come behind that of the one that would wait.
+            return self.try_wait().map_err(|_| inside());
+        }
         finish(self.0.wait())
     }
 

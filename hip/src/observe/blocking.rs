@@ -58,7 +58,7 @@ pub(super) fn wait(stream: &Stream, operation: &Operation) -> Result<()> {
     stream.shared().synchronize().map_err(|error| error.blamed(operation))
 }
 
-#[cfg(unix)]
+#[cfg(all(unix, not(miri)))]
 pub(super) fn announce_on_abort() {
     use std::ffi::{c_int, c_void};
     use std::sync::Once;
@@ -90,6 +90,6 @@ pub(super) fn announce_on_abort() {
     });
 }
 
-/// There is no such signal on Windows; errors are attributed all the same.
-#[cfg(not(unix))]
+/// There is no such signal on Windows, nor under Miri; errors are attributed all the same.
+#[cfg(not(all(unix, not(miri))))]
 pub(super) fn announce_on_abort() {}

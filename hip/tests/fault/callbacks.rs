@@ -30,6 +30,19 @@ fn a_stream_calls_the_host() {
 }
 
 #[test]
+fn a_function_of_the_host_does_not_wait_for_the_next_one() {
+    let fake = Fake::new(Config::default());
+    let stream = stream(&fake);
+    let (send, receive) = std::sync::mpsc::channel::<hip::HostCall<u32>>();
+    let first = stream.call(|| 1).unwrap();
+    let call = stream.call(move || (first.wait().unwrap(), receive.recv().unwrap().wait())).unwrap();
+    send.send(stream.call(|| 2).unwrap()).unwrap();
+    stream.synchronize().unwrap();
+    let (first, next) = call.wait().unwrap();
+    assert_eq!((first, next.unwrap_err().kind()), (1, &ErrorKind::InCallback));
+}
+
+#[test]
 fn a_panic_of_the_host_comes_back_from_wait() {
     let fake = Fake::new(Config::default());
     let stream = stream(&fake);

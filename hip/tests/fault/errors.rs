@@ -214,7 +214,7 @@ fn codes_without_a_name_are_kept() {
 
 #[test]
 fn a_runtime_may_lack_any_one_function_of_any_release() {
-    for name in hip::sys::FUNCTIONS.iter().map(|row| row.name) {
+    for name in hip::sys::FUNCTIONS.iter().map(|row| row.name).step_by(if cfg!(miri) { 40 } else { 1 }) {
         let missing = vec![name, "hipGetDevicePropertiesR0600"];
         let fake = Fake::new(Config { missing, ..Config::default() });
         let Ok(runtime) = fake.try_runtime() else {

@@ -1,7 +1,7 @@
 //! The run-time compiler: every call that fails, and every function that is not there.
 
 use crate::SAXPY;
-use crate::fake::{Config, Fake};
+use crate::fake::{Config, Fake, reports};
 use hip::ErrorKind;
 use hip::fault::RTC_NAMES;
 use hip::rtc::{Compiled, Program};
@@ -17,9 +17,10 @@ fn fake(config: Config) -> Fake {
 
 fn compile(fake: &Fake, source: &str) -> hip::Result<Compiled> {
     let runtime = fake.runtime();
-    runtime.on_drop_error(|error| assert_eq!(error.call(), Some("hiprtcDestroyProgram")));
+    let reports = reports(runtime);
     let device = runtime.device(0)?;
     let compiled = Program::new("saxpy.hip", source).name_expression("saxpy").compile(device)?;
+    assert!(reports.lock().unwrap().iter().all(|it| it.starts_with("hiprtcDestroyProgram(")), "{reports:?}");
     hip::rtc::version(device.runtime())?;
     compiled.load(device)?.function(compiled.lowered_name("saxpy")?)?;
     Ok(compiled)

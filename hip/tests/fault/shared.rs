@@ -84,6 +84,7 @@ fn a_scope_that_cannot_wait_at_all() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "starts a process")]
 fn a_scope_that_cannot_wait_at_all_ends_the_process() {
     let test = "shared::a_scope_that_cannot_wait_at_all";
     let output = std::process::Command::new(std::env::current_exe().unwrap())
