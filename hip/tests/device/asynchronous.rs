@@ -1,7 +1,7 @@
 //! Futures, driven by an executor of five lines: the runtime's threads wake the tasks.
 
 use crate::setup;
-use hip::{DeviceBuffer, LaunchConfig, PinnedBuffer};
+use hip::{DeviceBuffer, ErrorKind, LaunchConfig, PinnedBuffer};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake};
@@ -78,4 +78,28 @@ fn the_result_of_a_host_function_is_awaited() {
     let call = stream.call(|| std::thread::current().id()).unwrap();
     assert_ne!(block_on(call).unwrap(), std::thread::current().id());
     assert_eq!(y.to_vec(&stream).unwrap(), [2.0; 1000]);
+}
+
+#[test]
+fn what_goes_inside_a_function_of_the_host_is_given_back_later() {
+    let Some((stream, saxpy)) = setup() else { return };
+    let device = stream.device();
+    let own = Arc::new(device.stream().unwrap());
+    let x = DeviceBuffer::from_slice(&own, &[2.0f32; 1000]).unwrap();
+    let mut y = DeviceBuffer::<f32>::zeroed(&own, 1000).unwrap();
+    saxpy.launch(&own, LaunchConfig::for_len(1000), (3.0, &x, &mut y, 1000)).unwrap();
+    let inner = own.clone();
+    let call = own
+        .call(move || {
+            let refused = [inner.synchronize().unwrap_err(), x.to_vec(&inner).unwrap_err()];
+            // The last owners of the stream and of the module may be here.
+            drop((inner, saxpy, x));
+            refused.map(|error| error.kind().clone())
+        })
+        .unwrap();
+    // Whoever goes last, this thread waits for the function or leaves the stream to it.
+    drop(own);
+    assert_eq!(call.wait().unwrap(), [const { ErrorKind::InCallback }; 2]);
+    device.synchronize().unwrap();
+    assert_eq!(y.to_vec(&stream).unwrap(), [6.0; 1000]);
 }
