@@ -45,6 +45,15 @@ pub fn is_elf(path: &Path) -> bool {
     std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut magic)).is_ok() && &magic == b"\x7fELF"
 }
 
+/// Whether the file is an ELF file for other processors than this machine's: the dynamic linker goes on to the next folder.
+pub fn is_foreign(path: &Path) -> bool {
+    use std::io::Read;
+    let mut head = [0; 20];
+    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok();
+    let machine = u16::from_le_bytes([head[18], head[19]]);
+    read && head.starts_with(b"\x7fELF") && (head[4] != elf::ELFCLASS64 || machine != elf::EM_X86_64)
+}
+
 impl Elf {
     /// Reads the file.
     ///
@@ -184,6 +193,20 @@ mod tests {
         assert!(elf.requires.iter().any(|(library, _)| library.starts_with("libc.so")));
         assert!(Elf::parse(&own[..own.len() / 2]).is_err());
         assert!(Elf::parse(b"\x7fELF").is_err());
+    }
+
+    #[test]
+    fn files_for_other_processors_are_foreign() {
+        let own = std::env::current_exe().expect("a path");
+        assert!(!is_foreign(&own) && !is_foreign(Path::new("/nonexistent")));
+        let mut head: Vec<u8> = std::fs::read(&own).expect("readable").into_iter().take(64).collect();
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("file");
+        head[4] = elf::ELFCLASS32;
+        std::fs::write(&file, &head).expect("written");
+        assert!(is_foreign(&file));
+        std::fs::write(&file, "a text that is long enough for a header").expect("written");
+        assert!(!is_foreign(&file), "the dynamic linker stops at what is no ELF file");
     }
 
     #[test]

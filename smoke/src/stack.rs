@@ -139,7 +139,8 @@ impl Stack {
         if name.contains('/') {
             return Some(PathBuf::from(name)).filter(|path| path.exists());
         }
-        runpath.iter().chain(&self.folders).map(|folder| folder.join(name)).find(|path| path.is_file())
+        let mut paths = runpath.iter().chain(&self.folders).map(|folder| folder.join(name));
+        paths.find(|path| path.is_file() && !elf::is_foreign(path))
     }
 
     /// A program in PATH or in a prefix's bin folder.
@@ -284,7 +285,15 @@ fn libraries(folders: &[PathBuf]) -> Vec<Library> {
     let mut found: BTreeMap<PathBuf, &'static Component> = BTreeMap::new();
     for folder in folders {
         for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
-            let Some(component) = component::of_library(&file_name(&path)) else { continue };
+            let name = file_name(&path);
+            let Some(component) = component::of_library(&name) else { continue };
+            // The same library for 32 bits is nobody's concern; one that is there for other processors only is.
+            let ours = || {
+                folders.iter().map(|folder| folder.join(&name)).any(|p| p.is_file() && !elf::is_foreign(&p))
+            };
+            if elf::is_foreign(&path) && ours() {
+                continue;
+            }
             // A dangling link is judged with the links: see the check `sonames`.
             if let Ok(file) = path.canonicalize()
                 && file.is_file()
@@ -294,7 +303,9 @@ fn libraries(folders: &[PathBuf]) -> Vec<Library> {
         }
     }
     let open = |(file, component): (PathBuf, _)| {
-        let elf = if elf::is_elf(&file) {
+        let elf = if elf::is_foreign(&file) {
+            Err("it is for other processors".to_owned())
+        } else if elf::is_elf(&file) {
             Elf::open(&file).map_err(|e| format!("{e:#}"))
         } else {
             Err("it is no ELF file".to_owned())

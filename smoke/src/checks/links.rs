@@ -16,7 +16,10 @@ pub fn needed(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
     for library in &stack.libraries {
         files += 1;
         match &library.elf {
-            Ok(elf) => others.extend(resolve(stack, &library.file, elf, out)),
+            Ok(elf) => {
+                judge_runpath(&library.file, elf, out);
+                others.extend(resolve(stack, &library.file, elf, out));
+            }
             Err(why) => {
                 out.fail(format!("{} cannot be loaded: {why}", file_name(&library.file)))
                     .file(&library.file)
@@ -29,7 +32,10 @@ pub fn needed(stack: &Stack, out: &mut Findings) -> anyhow::Result<()> {
         let Some(program) = stack.program(name).filter(|program| elf::is_elf(program)) else { continue };
         files += 1;
         match Elf::open(&program) {
-            Ok(elf) => others.extend(resolve(stack, &program, &elf, out)),
+            Ok(elf) => {
+                judge_runpath(&program, &elf, out);
+                others.extend(resolve(stack, &program, &elf, out));
+            }
             Err(why) => {
                 out.fail(format!("{name} is damaged: {why:#}"))
                     .file(&program)
@@ -72,24 +78,29 @@ fn of_others(stack: &Stack, mut waiting: BTreeSet<PathBuf>, out: &mut Findings) 
     seen.len()
 }
 
-/// Where the file finds what it links to.
-fn resolve(stack: &Stack, file: &Path, elf: &Elf, out: &mut Findings) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let origin = file.parent().unwrap_or(Path::new("/"));
-    let mut runpath = Vec::new();
-    for entry in &elf.runpath {
-        let folder = PathBuf::from(
-            entry.replace("${ORIGIN}", "$ORIGIN").replace("$ORIGIN", &origin.to_string_lossy()),
-        );
-        let dead = !folder.is_dir();
-        if dead && folder.is_absolute() && !entry.contains("ORIGIN") {
+/// The folders of DT_RUNPATH, as it stands there and as it is meant.
+fn runpath<'a>(file: &Path, elf: &'a Elf) -> Vec<(&'a str, PathBuf)> {
+    let origin = file.parent().unwrap_or(Path::new("/")).to_string_lossy().into_owned();
+    let meant = |entry: &String| entry.replace("${ORIGIN}", "$ORIGIN").replace("$ORIGIN", &origin);
+    elf.runpath.iter().map(|entry| (entry.as_str(), PathBuf::from(meant(entry)))).collect()
+}
+
+/// A RUNPATH that leads out of the installed system.
+fn judge_runpath(file: &Path, elf: &Elf, out: &mut Findings) {
+    for (entry, folder) in runpath(file, elf) {
+        if !folder.is_dir() && folder.is_absolute() && !entry.contains("ORIGIN") {
             out.fail(format!("{} has a RUNPATH to {entry}, which does not exist", file_name(file)))
                 .file(file)
                 .means("libraries are looked for in a folder that anybody may create: usually the build tree")
                 .fix("build with CMAKE_SKIP_INSTALL_RPATH=ON, or remove it with chrpath -d");
         }
-        runpath.push(folder);
     }
+}
+
+/// Where the file finds what it links to.
+fn resolve(stack: &Stack, file: &Path, elf: &Elf, out: &mut Findings) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let runpath: Vec<PathBuf> = runpath(file, elf).into_iter().map(|(_, folder)| folder).collect();
     for name in &elf.needed {
         if let Some(path) = stack.resolve(name, &runpath) {
             found.push(path);

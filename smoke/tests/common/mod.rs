@@ -1,6 +1,9 @@
 //! What several tests of the command need.
 #![allow(dead_code)] // each test program uses a part of it
 
+pub mod breakages;
+pub mod broken;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
