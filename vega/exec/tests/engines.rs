@@ -204,7 +204,7 @@ impl Counted {
 
 /// What an engine must execute in compiled code.
 fn least_share(kind: EngineKind) -> f64 {
-    if kind == EngineKind::Avx512 { 0.9 } else { 0.5 }
+    if kind == EngineKind::Avx512 { 0.9 } else { 0.78 }
 }
 
 fn agree(programs: usize, seed: u64, wanted: impl Fn(&Row) -> bool) {

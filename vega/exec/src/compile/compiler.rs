@@ -105,13 +105,12 @@ fn step(inst: Option<&Inst>, record: &Record, ip: usize, target: Target, strict:
             if let Some(access) = AtomicAccess::new(inst, record) {
                 return Step::Atomic(Box::new(access));
             }
-            if target.has_forms()
+            if target.exchanges()
                 && let Some(whole) = Whole::new(inst, record)
             {
                 return Step::Whole(Box::new(whole));
             }
             match Lane::new(inst, record, ip) {
-                Some(lane) if !target.has_forms() && !lane.is_plain() => Step::Call,
                 Some(lane) => match shape(&lane).filter(|shape| target.covers(&lane, *shape)) {
                     Some(shape) => Step::Lane(Box::new((lane, shape))),
                     None => Step::Call,

@@ -21,11 +21,11 @@ use Code::*;
 /// The register of the permuted source: the first spare one.
 pub(super) const PERMUTED: u16 = SPARE as u16;
 /// The register of a result that does not go to the destination as it is.
-const RESULT: u16 = PERMUTED + 1;
+pub(super) const RESULT: u16 = PERMUTED + 1;
 /// Registers that operations take for values of their own.
-const EXTRA: u16 = RESULT + 1;
+pub(super) const EXTRA: u16 = RESULT + 1;
 /// How many of them there are.
-const EXTRAS: u16 = 6;
+pub(super) const EXTRAS: u16 = 6;
 /// From here on, registers with sources that the code before the region permuted; the interpreter uses none of them.
 pub(super) const CROSS: u16 = SPARE as u16 + 9;
 /// How many of them there are.

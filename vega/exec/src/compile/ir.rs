@@ -325,11 +325,6 @@ impl Lane {
         Some(lane)
     }
 
-    /// Whether nothing stands around the operation.
-    pub fn is_plain(&self) -> bool {
-        self.place.is_none() && self.dpp.is_none() && self.src.iter().all(|operand| operand.part.is_whole())
-    }
-
     /// Whether lanes or bits of the destination stay although they could be written.
     fn merges(&self) -> bool {
         self.dpp.is_some() || self.place.is_some_and(|place| place.unused == Unused::Preserve)

@@ -18,7 +18,7 @@
 //! | `form`, `whole` | parts of dwords and permuted lanes around operations; exchange between the lanes of a wave |
 //! | `memory`, `block`, `gather`, `untyped` | emission of loads and stores, for AVX-512 |
 //! | `atomic` | emission of atomic operations |
-//! | `avx2` | the same for AVX2; its accesses are in `accesses` and `memory` |
+//! | `avx2` | the same for AVX2 |
 //! | `groups`, `classify`, `address` | which accesses have their addresses in common, how those lie, translations and bounds |
 //! | `scalar`, `scalar_fields` | emission of scalar instructions |
 //! | `assembler`, `layout` | instructions, labels and constants; where code finds things |

@@ -300,7 +300,7 @@ impl Region {
         }
         let precise = asm.label();
         let mut variants = vec![(false, watch(false)), (true, watch(true))];
-        if self.floats != 0 && self.target.has_forms() {
+        if self.floats != 0 && self.target.mends() {
             // Once a result is wrong, the other strips are done like this, too.
             variants.push((true, Watch::Mend));
         }

@@ -100,9 +100,13 @@ impl Target {
         }
     }
 
-    /// Whether it has an emission for what stands around operations (parts of dwords, permuted lanes), and for exchanges
-    /// between the lanes of a wave.
-    pub(super) fn has_forms(self) -> bool {
+    /// Whether it has an emission that repairs NaNs.
+    pub(super) fn mends(self) -> bool {
+        self == Self::Avx512
+    }
+
+    /// Whether it has an emission for exchanges between the lanes of a wave.
+    pub(super) fn exchanges(self) -> bool {
         match self {
             Self::Avx512 => true,
             Self::Avx2 => false,

@@ -58,13 +58,7 @@ impl Strip<'_> {
     pub(super) fn mul24(&mut self, lane: &Lane, signed: bool, add: bool) {
         for n in 0..2 {
             let a = self.source(&lane.src[n], n as u8);
-            let t = ymm(n as u8);
-            if signed {
-                self.immediate(SHL_BY, t, a, 8);
-                self.immediate(SAR_BY, t, t, 8);
-            } else {
-                self.with_constant(AND, t, a, 0xff_ffff);
-            }
+            self.factor24(ymm(n as u8), a, signed);
         }
         self.three(VEX_Vpmulld_ymm_ymm_ymmm256, ymm(3), ymm(0), ymm(1));
         if add {
@@ -77,8 +71,23 @@ impl Strip<'_> {
         }
     }
 
+    /// A factor's low 24 bits.
+    pub(super) fn factor24(&mut self, to: Register, a: Register, signed: bool) {
+        if signed {
+            self.immediate(SHL_BY, to, a, 8);
+            self.immediate(SAR_BY, to, to, 8);
+        } else {
+            self.with_constant(AND, to, a, 0xff_ffff);
+        }
+    }
+
     pub(super) fn mul_high(&mut self, lane: &Lane, signed: bool) {
-        let [a, b] = self.sources(lane);
+        let factors = self.sources(lane);
+        self.high_product(lane, factors, signed);
+    }
+
+    /// The high half of a product.
+    pub(super) fn high_product(&mut self, lane: &Lane, [a, b]: [Register; 2], signed: bool) {
         let multiply = if signed { VEX_Vpmuldq_ymm_ymm_ymmm256 } else { VEX_Vpmuludq_ymm_ymm_ymmm256 };
         // Even lanes, then odd ones moved down; their high halves are where they belong.
         self.three(multiply, ymm(3), a, b);

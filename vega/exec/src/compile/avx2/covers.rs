@@ -2,9 +2,10 @@
 
 use iced_x86::Code;
 
+use super::form::stays;
 use super::twins::twin;
 use crate::compile::ir::Lane;
-use crate::compile::shape::{Shape, is_watched};
+use crate::compile::shape::{Packed, Shape, is_watched};
 use Code::*;
 
 /// Minimum and maximum as IEEE has them.
@@ -35,6 +36,10 @@ pub(in crate::compile) fn covers(lane: &Lane, shape: Shape) -> bool {
         Shape::WideBinary(code) | Shape::WideUnary(code, _) | Shape::Narrow(code) | Shape::Half(code) => {
             has(code)
         }
+        Shape::Word(code, _) | Shape::WordShift(code, _) | Shape::WordChain(code, _) => has(code),
+        Shape::HalfUnary(code, _) => has(code) || code == EVEX_Vdivps_zmm_k1z_zmm_zmmm512b32_er,
+        Shape::Packed(Packed::Int(code) | Packed::Half(code)) => has(code),
+        Shape::Packed(packed) => matches!(packed, Packed::Mad | Packed::Fma | Packed::MinMax { .. }),
         Shape::Widen(code) => has(code) || code == EVEX_Vcvtudq2pd_zmm_k1z_ymmm256b32_er,
         Shape::Logic(imm) => matches!(imm, 0x55 | 0xca | 0xea | 0xfe),
         Shape::Compare(code, _) => matches!(
@@ -71,15 +76,41 @@ pub(in crate::compile) fn covers(lane: &Lane, shape: Shape) -> bool {
         | Shape::Reciprocal
         | Shape::HalfToFloat
         | Shape::FloatToHalf
+        | Shape::HalfFma
+        | Shape::HalfMinMax { .. }
+        | Shape::HalfCompare(_)
+        | Shape::HalfToInt { .. }
+        | Shape::IntToHalf { .. }
+        | Shape::PackTowardZero
+        | Shape::WordMad
+        | Shape::MadTo32 { .. }
+        | Shape::WordMedian { .. }
+        | Shape::WordCompare(..)
+        | Shape::PackWords
+        | Shape::PackInt { .. }
+        | Shape::WideToInt { .. }
+        | Shape::Reverse
+        | Shape::Sad(_)
+        | Shape::Lerp
+        | Shape::SaturateBytes
+        | Shape::MulHigh24 { .. }
+        | Shape::RoundToInt { .. }
+        | Shape::PackByte
+        | Shape::OffsetI4
+        | Shape::FloatChain(_)
+        | Shape::FloatMedian
+        | Shape::Class(_)
         | Shape::Memory => true,
         _ => false,
     };
-    even && emitted && (clamps || !lane.clamp)
+    even && emitted && (clamps || !lane.clamp) && lane.dpp.as_ref().is_none_or(stays)
 }
 
 /// Whether results may be NaNs that need to be watched. Here those of minimum and maximum are, too.
 pub(in crate::compile) fn watches(shape: Shape) -> bool {
-    is_watched(shape) || matches!(shape, Shape::BinaryImmediate(code, imm, _) if is_range(code, imm))
+    is_watched(shape)
+        || matches!(shape, Shape::FloatChain(_) | Shape::FloatMedian)
+        || matches!(shape, Shape::BinaryImmediate(code, imm, _) if is_range(code, imm))
 }
 
 /// The instruction that an instruction of AVX-512 stands for; [`covers`] has seen that there is one.

@@ -19,7 +19,7 @@ pub(super) const SHR_BY: Code = VEX_Vpsrld_ymm_ymm_imm8;
 pub(super) const SAR_BY: Code = VEX_Vpsrad_ymm_ymm_imm8;
 pub(super) const EQUAL: Code = VEX_Vpcmpeqd_ymm_ymm_ymmm256;
 pub(super) const GREATER: Code = VEX_Vpcmpgtd_ymm_ymm_ymmm256;
-const COMPARE: Code = VEX_Vcmpps_ymm_ymm_ymmm256_imm8;
+pub(super) const COMPARE: Code = VEX_Vcmpps_ymm_ymm_ymmm256_imm8;
 
 impl Strip<'_> {
     /// Clamps and checks a float in `d`.
@@ -74,7 +74,7 @@ impl Strip<'_> {
     }
 
     /// Emits one instruction.
-    pub(super) fn instruction(&mut self, lane: &Lane, shape: Shape) {
+    pub(super) fn operate(&mut self, lane: &Lane, shape: Shape) {
         match shape {
             Shape::Memory => self.memory(lane),
             Shape::Move => {
@@ -196,7 +196,38 @@ impl Strip<'_> {
                 let d = self.result(lane);
                 self.asm.op(VEX_Vcvtdq2ps_ymm_ymmm256, &[d.into(), ymm(3).into()]);
             }
-            Shape::Half(_) | Shape::HalfToFloat | Shape::FloatToHalf => self.half(lane, shape),
+            Shape::Word(..)
+            | Shape::WordShift(..)
+            | Shape::WordMad
+            | Shape::MadTo32 { .. }
+            | Shape::WordChain(..)
+            | Shape::WordMedian { .. }
+            | Shape::WordCompare(..)
+            | Shape::PackWords
+            | Shape::PackInt { .. } => self.word(lane, shape),
+            Shape::Half(_)
+            | Shape::HalfUnary(..)
+            | Shape::HalfFma
+            | Shape::HalfMinMax { .. }
+            | Shape::HalfCompare(_)
+            | Shape::HalfToInt { .. }
+            | Shape::IntToHalf { .. }
+            | Shape::PackTowardZero
+            | Shape::HalfToFloat
+            | Shape::FloatToHalf => self.half(lane, shape),
+            Shape::Packed(packed) => self.packed(lane, packed),
+            Shape::WideToInt { signed } => self.wide_integer(lane, signed),
+            Shape::Reverse
+            | Shape::Sad(_)
+            | Shape::Lerp
+            | Shape::SaturateBytes
+            | Shape::MulHigh24 { .. }
+            | Shape::RoundToInt { .. }
+            | Shape::PackByte
+            | Shape::OffsetI4
+            | Shape::FloatChain(_)
+            | Shape::FloatMedian
+            | Shape::Class(_) => self.bytes(lane, shape),
             _ => self.wide(lane, shape),
         }
     }
@@ -283,7 +314,17 @@ impl Strip<'_> {
         self.float(lane, VEX_Vaddps_ymm_ymm_ymmm256, &[ymm(3).into(), ymm(4).into()], Float::No);
     }
 
-    /// The host converts what is out of range to one value: those lanes are put right.
+    /// The host converts what is out of range to one value: those lanes are put right. Uses temporary 4.
+    pub(super) fn saturate_signed(&mut self, d: Register, a: Register) {
+        // Too small, too large and NaN give 0x8000_0000: too large is turned round, NaN cleared.
+        self.asm.op(VEX_Vcvttps2dq_ymm_ymmm256, &[d.into(), a.into()]);
+        self.asm.broadcast(ymm(4), 0x4f00_0000);
+        self.asm.op(COMPARE, &[ymm(4).into(), a.into(), ymm(4).into(), 29u8.into()]);
+        self.three(XOR, d, d, ymm(4));
+        self.asm.op(COMPARE, &[ymm(4).into(), a.into(), a.into(), 7u8.into()]);
+        self.three(AND, d, d, ymm(4));
+    }
+
     fn integer(&mut self, lane: &Lane, signed: bool) {
         let [a] = self.sources(lane);
         let convert = |strip: &mut Self| {
@@ -294,14 +335,9 @@ impl Strip<'_> {
             strip.asm.op(COMPARE, &[d.into(), a.into(), d.into(), 29u8.into()]);
         };
         if signed {
-            // Too small, too large and NaN give 0x8000_0000: too large is turned round, NaN cleared.
-            self.copy(ymm(3), a);
-            convert(self);
-            not_less(self, ymm(4), a, 0x4f00_0000);
-            self.three(XOR, ymm(3), ymm(3), ymm(4));
-            self.asm.op(COMPARE, &[ymm(4).into(), a.into(), a.into(), 7u8.into()]);
+            self.saturate_signed(ymm(3), a);
             let d = self.result(lane);
-            self.three(AND, d, ymm(3), ymm(4));
+            self.copy(d, ymm(3));
             return;
         }
         // Negative numbers and NaN become zero. What has the top bit is converted without it.

@@ -10,11 +10,14 @@
 mod accesses;
 mod bits;
 mod covers;
+mod form;
 mod lane;
 mod memory;
+mod misc;
 mod strip;
 mod twins;
 mod wide;
+mod word;
 
 pub(super) use covers::{covers, watches};
 pub(super) use strip::Strip;

@@ -8,6 +8,7 @@ use vega_isa::sgpr;
 use super::accesses::{Rare, ways};
 use crate::compile::assembler::{Arg, Assembler, Condition, Label, Masking};
 use crate::compile::context::{Context, VECTORS};
+use crate::compile::form::PERMUTED;
 use crate::compile::groups::Groups;
 use crate::compile::ir::Lane;
 use crate::compile::layout::{context, mask, scalar, vector};
@@ -76,6 +77,10 @@ pub(in crate::compile) struct Strip<'a> {
     unchecked: bool,
     /// The result of the instruction at hand need not be watched.
     excused: bool,
+    /// Some lanes of EXEC do not write.
+    pub(super) enabled: bool,
+    /// Behind the last spare register that the instruction at hand uses.
+    pub(super) spares: u16,
 }
 
 impl<'a> Strip<'a> {
@@ -100,6 +105,8 @@ impl<'a> Strip<'a> {
             watch,
             unchecked: false,
             excused: false,
+            enabled: false,
+            spares: PERMUTED,
         }
     }
 
@@ -149,6 +156,10 @@ impl<'a> Strip<'a> {
             }
             Source::Constant(value) => self.asm.broadcast(temporary, value as u32),
             Source::None => {}
+        }
+        if !operand.part.is_whole() {
+            self.part(operand, from, temporary);
+            from = temporary;
         }
         let sign = if operand.ty.bits() == 16 { 0x8000u32 } else { 0x8000_0000 };
         for (wanted, code, bits) in [(operand.abs, AND, !sign), (operand.neg, XOR, sign)] {
@@ -220,7 +231,7 @@ impl<'a> Strip<'a> {
     }
 
     /// A strip's bits, in every byte of the register, to a vector.
-    fn expand(&mut self, register: Register) {
+    pub(super) fn expand(&mut self, register: Register) {
         let bits = std::array::from_fn(|n| 1 << (n % 8));
         for code in [AND, VEX_Vpcmpeqd_ymm_ymm_ymmm256] {
             self.asm.op_table(code, &[register.into(), register.into()], bits, Masking::default());
@@ -232,11 +243,7 @@ impl<'a> Strip<'a> {
         let exec_too = lane.to_exec.then_some(sgpr::EXEC_LO.into());
         for number in [lane.mask_out, exec_too].into_iter().flatten() {
             let to = self.registers.write(self.asm, mask_value(number));
-            if self.masked {
-                self.asm.op(AND, &[to.into(), from.into(), exec().into()]);
-            } else {
-                self.copy(to, from);
-            }
+            self.counting(to, from);
         }
     }
 

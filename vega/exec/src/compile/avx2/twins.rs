@@ -37,6 +37,13 @@ pub(super) fn twin(code: Code) -> Option<Code> {
         EVEX_Vcvtps2pd_zmm_k1z_ymmm256b32_sae => VEX_Vcvtps2pd_ymm_xmmm128,
         EVEX_Vcvtdq2pd_zmm_k1z_ymmm256b32_er => VEX_Vcvtdq2pd_ymm_xmmm128,
         EVEX_Vcvtpd2ps_ymm_k1z_zmmm512b64_er => VEX_Vcvtpd2ps_xmm_ymmm256,
+        EVEX_Vpaddw_zmm_k1z_zmm_zmmm512 => VEX_Vpaddw_ymm_ymm_ymmm256,
+        EVEX_Vpsubw_zmm_k1z_zmm_zmmm512 => VEX_Vpsubw_ymm_ymm_ymmm256,
+        EVEX_Vpmullw_zmm_k1z_zmm_zmmm512 => VEX_Vpmullw_ymm_ymm_ymmm256,
+        EVEX_Vpminsw_zmm_k1z_zmm_zmmm512 => VEX_Vpminsw_ymm_ymm_ymmm256,
+        EVEX_Vpmaxsw_zmm_k1z_zmm_zmmm512 => VEX_Vpmaxsw_ymm_ymm_ymmm256,
+        EVEX_Vpminuw_zmm_k1z_zmm_zmmm512 => VEX_Vpminuw_ymm_ymm_ymmm256,
+        EVEX_Vpmaxuw_zmm_k1z_zmm_zmmm512 => VEX_Vpmaxuw_ymm_ymm_ymmm256,
         _ => return None,
     })
 }

@@ -1,4 +1,4 @@
-//! Vector arithmetic on 64-bit and 16-bit lanes: one function for each shape.
+//! Vector arithmetic on 64-bit lanes: one function for each shape.
 //!
 //! Temporaries 0, 1 and 2 take the sources of a half; the results of both halves end in temporaries 3 and 0.
 
@@ -176,45 +176,5 @@ impl Strip<'_> {
             self.asm.op(host(code), &[high.into(), xmm(ymm(1)).into()]);
         }
         self.wide_result(lane, HALVES);
-    }
-
-    /// An f16 source as f32, in temporary `n`.
-    fn half_source(&mut self, lane: &Lane, n: u8) {
-        let a = self.source(&lane.src[usize::from(n)], n);
-        let t = ymm(n);
-        self.with_constant(AND, t, a, 0xffff);
-        self.three(VEX_Vpackusdw_ymm_ymm_ymmm256, t, t, t);
-        self.immediate(VEX_Vpermq_ymm_ymmm256_imm8, t, t, 0x08);
-        self.asm.op(VEX_Vcvtph2ps_ymm_xmmm128, &[t.into(), xmm(t).into()]);
-    }
-
-    /// Stores an f32 as f16.
-    fn half_result(&mut self, lane: &Lane, from: Register) {
-        // 0: to nearest even, whatever MXCSR says.
-        self.immediate(VEX_Vcvtps2ph_xmmm128_ymm_imm8, Register::XMM3, from, 0);
-        let d = self.result(lane);
-        self.asm.op(VEX_Vpmovzxwd_ymm_xmmm128, &[d.into(), Register::XMM3.into()]);
-    }
-
-    /// An instruction on f16.
-    pub(super) fn half(&mut self, lane: &Lane, shape: Shape) {
-        match shape {
-            Shape::Half(code) => {
-                self.half_source(lane, 0);
-                self.half_source(lane, 1);
-                self.three(host(code), ymm(0), ymm(0), ymm(1));
-                self.check(ymm(0));
-                self.half_result(lane, ymm(0));
-            }
-            Shape::HalfToFloat => {
-                self.half_source(lane, 0);
-                let d = self.result(lane);
-                self.copy(d, ymm(0));
-            }
-            _ => {
-                let a = self.source(&lane.src[0], 0);
-                self.half_result(lane, a);
-            }
-        }
     }
 }
