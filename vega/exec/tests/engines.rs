@@ -320,7 +320,7 @@ fn engines_agree_on_the_frequent_instructions() {
 /// Code that cannot be compiled is interpreted, with the same results: only the counts tell.
 #[test]
 fn compiled_code_is_what_runs() {
-    watchdog(Duration::from_secs(60));
+    watchdog(Duration::from_secs(400));
     for kind in &EngineKind::available()[1..] {
         let stats = Stats::new();
         let observe = Observe { stats: Some(stats.clone()), ..Observe::default() };
