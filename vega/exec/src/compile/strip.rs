@@ -99,6 +99,8 @@ pub(super) struct Strip<'a> {
     imprecise: Label,
     /// Some lanes of EXEC do not write: see [`ENABLED`].
     pub enabled: bool,
+    /// 64-bit lanes are in the order that is cheapest to make: nothing but their own operation looks at them.
+    pub any_order: bool,
     watch: Watch,
     unchecked: bool,
     /// Behind the last spare register that the instruction at hand uses.
@@ -130,6 +132,7 @@ impl<'a> Strip<'a> {
             classified: Vec::new(),
             rare: Vec::new(),
             excused: false,
+            any_order: false,
             watch,
             unchecked: false,
             spares: super::form::PERMUTED,
@@ -237,6 +240,15 @@ impl<'a> Strip<'a> {
 
     /// Low and high dwords of sixteen lanes as two registers of 64-bit lanes.
     pub fn interleave(&mut self, low: Register, high: Register, to: [Register; 2]) {
+        if self.any_order {
+            for (code, t) in [
+                (Code::EVEX_Vpunpckldq_zmm_k1z_zmm_zmmm512b32, to[0]),
+                (Code::EVEX_Vpunpckhdq_zmm_k1z_zmm_zmmm512b32, to[1]),
+            ] {
+                self.asm.op(code, &[t.into(), low.into(), high.into()]);
+            }
+            return;
+        }
         for (half, t) in to.into_iter().enumerate() {
             let table = std::array::from_fn(|n| (8 * half + n / 2 + n % 2 * 16) as u32);
             self.asm.op_table(LOAD, &[t.into()], table, Masking::default());
@@ -247,6 +259,11 @@ impl<'a> Strip<'a> {
 
     /// The low (or high) dwords of two registers of 64-bit lanes.
     pub fn deinterleave(&mut self, from: [Register; 2], high: bool, to: Register) {
+        if self.any_order {
+            let order = if high { 0xddu8 } else { 0x88 };
+            let args: [Arg; 4] = [to.into(), from[0].into(), from[1].into(), order.into()];
+            return self.asm.op(Code::EVEX_Vshufps_zmm_k1z_zmm_zmmm512b32_imm8, &args);
+        }
         let table = std::array::from_fn(|n| (2 * n + usize::from(high)) as u32);
         self.asm.op_table(LOAD, &[to.into()], table, Masking::default());
         let args: [Arg; 3] = [to.into(), from[0].into(), from[1].into()];

@@ -39,6 +39,14 @@ impl Strip<'_> {
 
     /// An instruction on 64-bit lanes.
     pub fn wide(&mut self, lane: &Lane, shape: Shape) {
+        // Masks know the lanes by their place.
+        let alone = matches!(shape, Shape::WideBinary(_) | Shape::WideFma | Shape::WideUnary(..));
+        self.any_order = alone && !self.masked && !self.mends();
+        self.wide_lanes(lane, shape);
+        self.any_order = false;
+    }
+
+    fn wide_lanes(&mut self, lane: &Lane, shape: Shape) {
         match shape {
             Shape::WideShift(code) if self.wide_shift(lane, code) => {}
             Shape::WideShift(code) => {
