@@ -191,8 +191,16 @@ impl Graph {
         entry.ok_or_else(foreign_node)
     }
 
+    /// The handles of nodes, each once: releases from 5.7 on refuse a node that stands twice.
     fn raw_nodes(&self, nodes: &[Node]) -> Result<Vec<hipGraphNode_t>> {
-        nodes.iter().map(|&node| Ok(self.entry(node)?.raw.0)).collect()
+        let mut handles = Vec::with_capacity(nodes.len());
+        for &node in nodes {
+            let handle = self.entry(node)?.raw.0;
+            if !handles.contains(&handle) {
+                handles.push(handle);
+            }
+        }
+        Ok(handles)
     }
 
     /// Whether the node of the first index comes after that of the second, or is it.

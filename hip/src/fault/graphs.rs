@@ -53,7 +53,9 @@ impl Graphs {
     ) -> Option<usize> {
         let handle = self.handle();
         let nodes = self.graphs.get_mut(&graph)?;
-        if !after.iter().all(|wanted| nodes.iter().any(|node| node.handle == *wanted)) {
+        let exists = |wanted: &usize| nodes.iter().any(|node| node.handle == *wanted);
+        let twice = after.iter().enumerate().any(|(at, one)| after.iter().take(at).any(|other| other == one));
+        if twice || !after.iter().all(exists) {
             return None;
         }
         nodes.push(Node { handle, kind, work, after });
