@@ -1,11 +1,12 @@
 //! Measures the project's kernels on the engine alone, without a driver or a runtime in between.
 //!
-//! `cargo run --release -p vega-exec --example kernels -- [--threads N] [--engines NAME,NAME] [--element f16] saxpy.co gemm.co`
+//! `cargo run --release -p vega-exec --example kernels -- [--threads N] [--times N] [--engines NAME,NAME] [--element f16] saxpy.co gemm.co`
 //!
 //! The files are what `hipcc --genco --offload-arch=gfx900` writes for `kernels/saxpy.hip`, `kernels/gemm.hip` and
 //! `kernels/mandelbrot.hip`, or for `benches/compare/kernels.h` with other elements (`-x hip -include hip/hip_runtime.h
-//! -DELEMENT=_Float16 -DSUM=float`). What compiling has cost is printed at the end. Every result is compared with the host's. Several engines take turns. With one thread the figures count its CPU time, so
-//! that other load on the machine matters less; with more they count wall time.
+//! -DELEMENT=_Float16 -DSUM=float`). What compiling has cost is printed at the end. Every result is compared with the
+//! host's. Several engines take turns. Figures are the best of so many `times` (4 by default). With one thread they
+//! count its CPU time, so that other load on the machine matters less; with more they count wall time.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -116,6 +117,7 @@ fn cpu_seconds() -> f64 {
 struct Bench {
     kind: EngineKind,
     threads: usize,
+    times: usize,
     memory: Memory,
     engine: Arc<Engine>,
     host: Arc<dyn Host>,
@@ -153,8 +155,8 @@ impl Bench {
         Ok(dispatches.collect())
     }
 
-    /// Runs the dispatch `times` times; the best time in seconds.
-    fn time(&mut self, mut d: Dispatch, args: &[u8], times: usize) -> Result<f64, Box<dyn Error>> {
+    /// Runs the dispatch some times; the best time in seconds.
+    fn time(&mut self, mut d: Dispatch, args: &[u8]) -> Result<f64, Box<dyn Error>> {
         // Implicit arguments follow the explicit ones; none of these kernels reads them.
         d.kernarg_va = self.memory.alloc(args.len() as u64 + 256, Rights::READ_WRITE)?;
         self.memory.space.write_bytes(d.kernarg_va, args)?;
@@ -168,7 +170,7 @@ impl Bench {
         }
         self.memory.space.write_bytes(d.dispatch_packet_va, &packet)?;
         let mut best = f64::MAX;
-        for _ in 0..times {
+        for _ in 0..self.times {
             let start = (Instant::now(), cpu_seconds());
             match self.engine.run(&self.memory.space, &d, &self.host, &CancelToken::new()) {
                 Outcome::Done => {}
@@ -191,10 +193,9 @@ impl Bench {
         args.extend((n as u32).to_le_bytes());
         d.grid = [n.next_multiple_of(256) as u32, 1, 1];
         d.workgroup = [256, 1, 1];
-        let times = 4;
-        let seconds = self.time(d, &args, times)?;
+        let seconds = self.time(d, &args)?;
         let y = self.memory.read(y_va, n)?;
-        let right = y.iter().zip(&x).all(|(y, x)| *y == 1.0 + 2.0 * times as f32 * x);
+        let right = y.iter().zip(&x).all(|(y, x)| *y == 1.0 + 2.0 * self.times as f32 * x);
         println!("{}: saxpy n = {n}: {:.1} Melem/s, {}", self.kind, n as f64 / seconds / 1e6, verdict(right));
         Ok(())
     }
@@ -218,7 +219,7 @@ impl Bench {
         } else {
             ([n as u32, n as u32, 1], [16, 16, 1])
         };
-        let seconds = self.time(d, &args, 3)?;
+        let seconds = self.time(d, &args)?;
         let size = element.bytes(0.0).len();
         let mut c = vec![0; n * n * size];
         self.memory.space.read_bytes(c_va, &mut c)?;
@@ -251,7 +252,7 @@ impl Bench {
         );
         d.grid = [width as u32, height as u32, 1];
         d.workgroup = [16, 16, 1];
-        let seconds = self.time(d, &args, 3)?;
+        let seconds = self.time(d, &args)?;
         let counts = self.memory.read(out, width * height)?;
         let expected = (0..width * height)
             .map(|i| iterations(left + (i % width) as f32 * scale, top + (i / width) as f32 * scale, limit));
@@ -285,7 +286,7 @@ fn verdict(right: bool) -> &'static str {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut threads = 1;
+    let (mut threads, mut times) = (1, 4);
     let mut kinds = vec![EngineKind::best()];
     let (mut files, mut element) = (Vec::new(), Element::F32);
     let mut args = std::env::args().skip(1);
@@ -293,6 +294,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         match arg.as_str() {
             "--threads" => threads = args.next().ok_or("--threads N")?.parse()?,
             "--element" => element = args.next().ok_or("--element NAME")?.parse()?,
+            "--times" => times = args.next().ok_or("--times N")?.parse()?,
             "--engines" => {
                 let names = args.next().ok_or("--engines NAME,NAME")?;
                 kinds = names.split(',').map(str::parse).collect::<Result<_, _>>()?;
@@ -305,7 +307,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let engine = Engine::new(EngineConfig { kind: *kind, threads, ..EngineConfig::default() })?;
             let (kind, memory) = (*kind, Memory::new());
             let before = Compiling::so_far();
-            let mut bench = Bench { kind, threads, memory, engine, host: Arc::new(NoHost) };
+            let mut bench = Bench { kind, threads, times, memory, engine, host: Arc::new(NoHost) };
             for (name, dispatch) in bench.load(&file)? {
                 match name.as_str() {
                     // The other kernels are another file's with other elements.

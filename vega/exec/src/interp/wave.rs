@@ -23,6 +23,9 @@ pub(crate) const SPARE: usize = 256;
 /// Vector registers with the spare ones.
 const VGPRS: usize = SPARE + 16;
 
+/// Scalar registers with what else scalar operands can name: see [`extra`].
+pub(crate) const SCALARS: usize = 144;
+
 /// Numbers in the scalar file beyond the 128 of the architecture.
 pub(crate) mod extra {
     /// `src_shared_base`, two dwords; limit, private base and private limit follow.
@@ -89,7 +92,7 @@ pub(crate) struct Wave {
     /// Vector registers, then the spare ones.
     pub v: [Vgpr; VGPRS],
     /// Scalar registers by hardware number (VCC at 106, M0 at 124, EXEC at 126), then `extra`.
-    pub s: [u32; 144],
+    pub s: [u32; SCALARS],
     /// The scalar condition code.
     pub scc: bool,
     /// A store has been issued since the last barrier between stores and loads.

@@ -67,8 +67,6 @@ impl Group {
             let mut wave = spares.waves.pop().unwrap_or_else(Wave::boxed);
             launch.start(&mut wave, id, size, number, place);
             wave.program = Arc::as_ptr(program);
-            wave.ip = 0;
-            wave.stop = Stop::Yield;
             waves.push(wave);
         }
         let mut lds: Box<[u8]> = Box::default();
@@ -76,6 +74,20 @@ impl Group {
             lds = spares.lds.pop().unwrap_or_else(|| vec![0; LDS_MAX + LDS_PAD].into_boxed_slice());
         }
         Self { waves, lds, lds_bytes, place }
+    }
+
+    /// Starts another workgroup of the dispatch in the place of this one, which has ended. False if it has not as many
+    /// waves; nothing is changed then.
+    pub fn restart(&mut self, launch: &Launch, program: &Arc<Program>, id: [u32; 3]) -> bool {
+        let size = launch.size(id);
+        if size.iter().product::<u32>().div_ceil(64) as usize != self.waves.len() {
+            return false;
+        }
+        for (number, wave) in (0..).zip(&mut self.waves) {
+            launch.start(wave, id, size, number, self.place);
+            wave.program = Arc::as_ptr(program);
+        }
+        true
     }
 
     /// Gives the waves and the LDS back.

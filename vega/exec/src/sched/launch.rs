@@ -1,15 +1,14 @@
 //! The registers that a wave starts with (LLVM AMDGPUUsage, "Initial Kernel Execution State").
 
 use crate::dispatch::{Dispatch, KernelProperties};
-use crate::interp::wave::{Vgpr, Wave, extra};
+use crate::interp::wave::{SCALARS, Stop, Vgpr, Wave, extra};
 use crate::interp::worker::BUDGET;
 use crate::sched::places::Place;
 
 /// What all waves of a dispatch have in common.
-#[derive(Default)]
 pub(crate) struct Launch {
-    /// User SGPRs, in order.
-    user: Vec<u32>,
+    /// Scalar registers as waves start with them: the user SGPRs and the apertures.
+    scalars: [u32; SCALARS],
     /// Number of the first system SGPR.
     system: usize,
     /// Work-item ids of full workgroups, for each wave.
@@ -22,7 +21,6 @@ pub(crate) struct Launch {
     rsrc2: u32,
     wave_bytes: u32,
     scratch_va: u64,
-    apertures: [u32; 8],
 }
 
 /// Work-item ids of the 64 lanes of a wave, for a workgroup of this size.
@@ -36,6 +34,23 @@ fn item_ids(size: [u32; 3], wave: u32) -> [Vgpr; 3] {
     ids
 }
 
+impl Default for Launch {
+    fn default() -> Self {
+        Self {
+            scalars: [0; SCALARS],
+            system: 0,
+            ids: Vec::new(),
+            id_registers: 0,
+            workgroup: [0; 3],
+            grid: [0; 3],
+            mode: 0,
+            rsrc2: 0,
+            wave_bytes: 0,
+            scratch_va: 0,
+        }
+    }
+}
+
 fn words(value: u64) -> [u32; 2] {
     [value as u32, (value >> 32) as u32]
 }
@@ -43,13 +58,14 @@ fn words(value: u64) -> [u32; 2] {
 impl Launch {
     /// Prepares a dispatch, in the room of an earlier one.
     pub fn renew(&mut self, d: &Dispatch) {
-        let mut user = std::mem::take(&mut self.user);
         let mut ids = std::mem::take(&mut self.ids);
-        user.clear();
+        let mut scalars = [0; SCALARS];
+        let mut free = scalars.iter_mut();
+        let mut push = |values: &[u32]| free.by_ref().zip(values).for_each(|(to, from)| *to = *from);
         let scratch = d.scratch.unwrap_or_default();
         let wants = |property| d.properties.contains(property);
         if wants(KernelProperties::PRIVATE_SEGMENT_BUFFER) {
-            user.extend(scratch.srd);
+            push(&scratch.srd);
         }
         let addresses = [
             (KernelProperties::DISPATCH_PTR, d.dispatch_packet_va),
@@ -60,17 +76,16 @@ impl Launch {
         ];
         for (property, value) in addresses {
             if wants(property) {
-                user.extend(words(value));
+                push(&words(value));
             }
         }
         if wants(KernelProperties::PRIVATE_SEGMENT_SIZE) {
-            user.push(d.private_segment_bytes);
+            push(&[d.private_segment_bytes]);
         }
         let workgroup = d.workgroup.map(u32::from);
-        let mut apertures = [0; 8];
         let ends =
             [d.apertures.lds, d.apertures.private].into_iter().flat_map(|base| [base, base | 0xffff_ffff]);
-        for (pair, value) in apertures.chunks_exact_mut(2).zip(ends) {
+        for (pair, value) in scalars[extra::APERTURES..].chunks_exact_mut(2).zip(ends) {
             pair.copy_from_slice(&words(value));
         }
         if self.workgroup != workgroup || ids.is_empty() {
@@ -78,7 +93,7 @@ impl Launch {
             ids.extend((0..d.waves_per_workgroup()).map(|wave| item_ids(workgroup, wave)));
         }
         *self = Self {
-            user,
+            scalars,
             system: d.user_sgprs() as usize,
             ids,
             id_registers: (d.rsrc2 >> 11 & 3).min(2) as usize + 1,
@@ -88,7 +103,6 @@ impl Launch {
             rsrc2: d.rsrc2,
             wave_bytes: scratch.wave_bytes,
             scratch_va: scratch.va,
-            apertures,
         };
     }
 
@@ -105,10 +119,7 @@ impl Launch {
         let waves = self.ids.len() as u32;
         let slot = place.number * waves + number;
         let items = size.iter().product::<u32>().saturating_sub(number * 64).min(64);
-        wave.s = [0; 144];
-        for (to, from) in wave.s.iter_mut().zip(&self.user) {
-            *to = *from;
-        }
+        wave.s = self.scalars;
         let mut next = self.system;
         let mut push = |value: u32| {
             if let Some(register) = wave.s.get_mut(next) {
@@ -129,7 +140,6 @@ impl Launch {
         if self.rsrc2 & 1 == 1 {
             push(slot.wrapping_mul(self.wave_bytes));
         }
-        wave.s[extra::APERTURES..extra::APERTURES + 8].copy_from_slice(&self.apertures);
         wave.set_exec(if items == 64 { !0 } else { (1 << items) - 1 });
         let computed;
         let ids = match self.ids.get(number as usize) {
@@ -153,6 +163,8 @@ impl Launch {
         wave.budget = BUDGET;
         let scratch = self.scratch_va.wrapping_add(u64::from(slot) * u64::from(self.wave_bytes));
         wave.scratch = (scratch, self.wave_bytes);
+        wave.ip = 0;
+        wave.stop = Stop::Yield;
         wave.number = number;
         wave.hw_id = place.hw_id(number, waves);
         wave.workgroup = id;
