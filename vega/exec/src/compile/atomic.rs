@@ -14,6 +14,7 @@ use super::address::cached;
 use super::assembler::{Arg, Assembler, Condition, Label, at, at_index};
 use super::context::Context;
 use super::layout::{CONTEXT, EPOCH, LDS, WAVE, context, scalar};
+use super::set::VectorSet;
 use crate::interp::mem::AtomicShape;
 use crate::interp::record::{Record, code};
 use crate::interp::wave::Wave;
@@ -57,6 +58,15 @@ pub(super) struct AtomicAccess {
 }
 
 impl AtomicAccess {
+    /// Adds the vector registers that it reads.
+    pub fn vector_reads(&self, set: &mut VectorSet) {
+        let dwords = if self.wide { 2 } else { 1 };
+        set.add(self.address, if self.lds || self.base.is_some() { 1 } else { 2 });
+        set.add(self.data, 2 * dwords);
+        set.add(self.second, dwords);
+        set.add(self.dst, dwords);
+    }
+
     /// The instruction, if it is one and is compiled.
     pub fn new(inst: &Inst, record: &Record) -> Option<Self> {
         let Micro::Mem(MemOp { space, kind: MemKind::Atomic { .. } }) = inst.row.micro else { return None };

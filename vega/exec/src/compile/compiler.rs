@@ -14,6 +14,7 @@ use super::context::Context;
 use super::form::CROSS;
 use super::ir::Lane;
 use super::layout::{context, field, scalar};
+use super::liveness::{Effect, Liveness};
 use super::operand::Source;
 use super::region::{Region, Surroundings, enter, leave_slot};
 use super::scalar::Scalar;
@@ -121,6 +122,38 @@ fn step(inst: Option<&Inst>, record: &Record, ip: usize, target: Target, strict:
     }
 }
 
+impl Step {
+    /// What it means for vector registers; `to` is where a branch leads.
+    fn effect(&self, ip: usize, to: usize) -> Effect {
+        let mut effect = Effect::plain(ip);
+        match self {
+            Self::Lane(lane) => {
+                let (lane, _) = &**lane;
+                lane.vector_reads(&mut effect.reads);
+                lane.vector_writes(&mut effect.writes);
+                if let Some(second) = lane.second() {
+                    second.vector_reads(&mut effect.reads);
+                }
+                effect.changes_exec = lane.to_exec;
+            }
+            Self::Scalar(scalar) => {
+                effect.reads = scalar.lanes;
+                let exec = u16::from(sgpr::EXEC_LO);
+                effect.changes_exec = scalar.writes.has(exec) || scalar.writes.has(exec + 1);
+            }
+            // (It writes lanes that it chooses, and those that it reads may be inactive.)
+            Self::Whole(whole) => effect.reads = whole.reads,
+            Self::Atomic(access) => access.vector_reads(&mut effect.reads),
+            Self::Branch(BranchIf::Always) => effect.next = [Some(to), None],
+            Self::Branch(_) => effect.next[1] = Some(to),
+            Self::Stop { why: Stop::End, .. } => effect.next = [None; 2],
+            Self::Jump { .. } | Self::Call => effect.unknown = true,
+            Self::ScalarLoad { .. } | Self::Fence | Self::Stop { .. } | Self::GetPc | Self::Nothing => {}
+        }
+        effect
+    }
+}
+
 /// An atomic operation that the interpreter does for the lanes that are left.
 pub(super) struct Unfinished {
     pub rest: Label,
@@ -165,6 +198,10 @@ pub(super) struct Compiler<'p> {
     pub pieces: ScalarSet,
     pub fenced: bool,
     pub counted: bool,
+    /// Which vector registers may be read.
+    liveness: Liveness,
+    /// The record at hand.
+    at: usize,
 }
 
 /// Compiles a program.
@@ -199,6 +236,8 @@ pub(super) fn compile(
         pieces: ScalarSet::default(),
         fenced,
         counted,
+        liveness: Liveness::new(&[]),
+        at: 0,
     };
     let insts: Vec<Option<Inst>> = (0..program.records.len()).map(|ip| program.inst(ip)).collect();
     let steps: Vec<Step> = program
@@ -218,11 +257,14 @@ pub(super) fn compile(
             step => step,
         })
         .collect();
+    let effect = |(ip, step): (usize, &Step)| step.effect(ip, program.records[ip].imm as usize);
+    compiler.liveness = Liveness::new(&steps.iter().enumerate().map(effect).collect::<Vec<_>>());
     compiler.entry_points(&steps);
     compiler.frame();
     for (ip, step) in steps.iter().enumerate() {
         compiler.step(ip, step);
     }
+    compiler.at = program.records.len();
     compiler.end_region();
     // Control does not get here: the last record of a program never falls through.
     compiler.asm.raw(&[0x0f, 0x0b]);
@@ -260,7 +302,8 @@ impl Compiler<'_> {
     }
 
     pub fn end_region(&mut self) {
-        let region = std::mem::replace(&mut self.region, Region::new(self.target));
+        let mut region = std::mem::replace(&mut self.region, Region::new(self.target));
+        region.live = self.liveness.before(self.at);
         if region.is_empty() {
             return;
         }
@@ -285,6 +328,7 @@ impl Compiler<'_> {
     }
 
     fn step(&mut self, ip: usize, step: &Step) {
+        self.at = ip;
         if let Some(label) = self.entries[ip] {
             self.end_region();
             self.exit();

@@ -73,6 +73,10 @@ pub(crate) struct Context {
     pub values: [u32; 16],
     /// What inactive lanes access instead.
     pub sink: [u64; 8],
+    /// What the wave's first lane has, for each affine value of the region at hand.
+    pub firsts: [u32; super::affine::MOST],
+    /// The host address of each spread's first element.
+    pub spreads: [u64; super::affine::MOST],
     /// What is known of each group of accesses.
     pub groups: [Known; super::groups::MOST],
     /// Lane masks of the strip at hand.

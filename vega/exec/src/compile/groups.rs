@@ -73,7 +73,7 @@ impl Groups {
         let mut groups = Self::default();
         let mut open: HashMap<Key, usize> = HashMap::new();
         for lane in lanes {
-            let plain = lane.access.as_ref().filter(|access| access.buffer.is_none());
+            let plain = lane.access.as_ref().filter(|a| a.buffer.is_none() && a.spread.is_none());
             groups.of.push(plain.map(|access| {
                 let lds = access.space == Space::Lds;
                 let key = Key { lds, address: access.address, base: access.base };

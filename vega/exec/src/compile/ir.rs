@@ -80,6 +80,8 @@ pub(super) struct Access {
     pub cache: u16,
     /// It goes by a buffer descriptor.
     pub buffer: Option<Buffer>,
+    /// Its addresses have been looked at for the whole wave: the number of the spread, and its stride.
+    pub spread: Option<(u16, u8)>,
 }
 
 impl Access {
@@ -366,6 +368,7 @@ impl Lane {
             base: (record.src[1] != code::NONE && !lds && !by_descriptor).then_some(record.src[1]),
             cache: record.cache,
             buffer,
+            spread: None,
         };
         let mut part = Store::Whole;
         match op.kind {
@@ -417,6 +420,7 @@ impl Lane {
         if let Some(access) = &self.access {
             let wide = access.base.is_none() && access.space != Space::Lds;
             match access.buffer {
+                _ if access.spread.is_some() => {}
                 Some(buffer) if !buffer.offen => {}
                 Some(_) => set.add(access.address, 1),
                 None => set.add(access.address, if wide { 2 } else { 1 }),

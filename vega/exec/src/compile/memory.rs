@@ -11,7 +11,7 @@
 
 use std::mem::offset_of;
 
-use iced_x86::{Code, Register};
+use iced_x86::{Code, MemoryOperand, Register};
 use vega_isa::memory::{Half, Space};
 
 use super::address::{lane_base, lane_limit, lds_limit, missing, translation};
@@ -20,7 +20,8 @@ use super::classify::unless_class;
 use super::context::Context;
 use super::groups::Class;
 use super::ir::{Access, Lane};
-use super::layout::{LDS, context, scalar, zmm};
+use super::layout::{LDS, STRIP, context, scalar, zmm};
+use super::spread::first;
 use super::strip::{EXEC, K2, Strip};
 use Code::*;
 
@@ -69,6 +70,9 @@ impl Strip<'_> {
         if let Some(buffer) = &access.buffer {
             return self.untyped(&access, buffer);
         }
+        if let Some((number, stride)) = access.spread {
+            return self.spread(&access, number.into(), stride);
+        }
         let address = self.address(&access);
         let data = self.data(&access);
         let ways = ways(&access, self.masked);
@@ -106,6 +110,24 @@ impl Strip<'_> {
         }
         self.asm.bind(done);
         self.rare.push(Rare::Each { access, data, address, begin: next, back: done });
+    }
+
+    /// An access whose first element's host address is known for the whole wave.
+    fn spread(&mut self, access: &Access, number: usize, stride: u8) {
+        let data = self.data(access);
+        self.asm.op(Mov_r64_rm64, &[RAX.into(), first(number).into()]);
+        if stride != 0 {
+            let strip = MemoryOperand::with_base_index_scale(RAX, STRIP, u32::from(stride / 4));
+            self.asm.op(Lea_r64_m, &[RAX.into(), strip.into()]);
+        }
+        for (k, d) in data.iter().enumerate().take(access.count.into()) {
+            let place = (RAX, access.offsets[k]);
+            match (stride, access.load) {
+                (0, _) => self.load_one(access, d, place),
+                (_, true) => self.load_block(access, stride, d, place),
+                (_, false) => self.store_block(access, d, place),
+            }
+        }
     }
 
     /// Emits what is out of the way, behind the strip's end.

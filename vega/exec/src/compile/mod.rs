@@ -20,6 +20,8 @@
 //! | `atomic` | emission of atomic operations |
 //! | `avx2` | the same for AVX2 |
 //! | `groups`, `classify`, `address` | which accesses have their addresses in common, how those lie, translations and bounds |
+//! | `affine`, `spread` | addresses that are affine over a wave, and regions whose accesses all are |
+//! | `liveness` | which vector registers may still be read |
 //! | `scalar`, `scalar_fields` | emission of scalar instructions |
 //! | `assembler`, `layout` | instructions, labels and constants; where code finds things |
 //! | `code`, `context`, `buffer` | finished code, what it finds by a pointer, the memory it lies in |
@@ -28,6 +30,7 @@
 //! `code` says how compiled code is entered and what it may touch. Here, one call of the C library fills a local variable.
 
 mod address;
+mod affine;
 mod assembler;
 mod atomic;
 mod avx2;
@@ -51,6 +54,7 @@ mod integer;
 mod ir;
 mod lane;
 mod layout;
+mod liveness;
 mod math;
 mod memory;
 mod operand;
@@ -60,6 +64,7 @@ mod scalar;
 mod scalar_fields;
 mod set;
 mod shape;
+mod spread;
 mod strip;
 mod tables;
 mod target;

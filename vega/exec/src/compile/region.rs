@@ -26,6 +26,7 @@ use super::operand::{Operand, Source};
 use super::scalar::Scalar;
 use super::set::{ScalarSet, VectorSet};
 use super::shape::{Float, Shape};
+use super::spread::SpreadRegion;
 use super::strip::{Emission, Strip, Watch};
 use super::target::Target;
 use super::whole::Whole;
@@ -82,6 +83,8 @@ pub(super) struct Region {
     /// Loads of global memory have been waited for.
     waited: bool,
     floats: usize,
+    /// Vector registers that may be read behind it.
+    pub live: VectorSet,
 }
 
 /// Where an access may go, as indices.
@@ -124,7 +127,23 @@ impl Region {
             stores: [false; 2],
             waited: false,
             floats: 0,
+            live: VectorSet::ALL,
         }
+    }
+
+    /// One without instructions in the place of this one.
+    pub fn empty(&self) -> Self {
+        Self { live: self.live, ..Self::new(self.target) }
+    }
+
+    /// Its instructions.
+    pub fn lanes(&self) -> &[Lane] {
+        &self.lanes
+    }
+
+    /// How each of them is done.
+    pub fn shapes(&self) -> &[Shape] {
+        &self.shapes
     }
 
     /// Whether nothing is in it.
@@ -235,7 +254,7 @@ impl Region {
 
     /// Which results need not be watched: the next instruction that reads the result makes a NaN of a NaN, and is
     /// watched itself or has the same excuse.
-    fn excused(&self) -> Vec<bool> {
+    pub fn excused(&self) -> Vec<bool> {
         let touches = |lane: &Lane| {
             let (mut reads, mut writes) = (VectorSet::default(), VectorSet::default());
             lane.vector_reads(&mut reads);
@@ -277,16 +296,21 @@ impl Region {
         self.loads[0] || self.stores[0]
     }
 
+    /// How its NaNs are noticed.
+    pub fn watch(&self, excused: &[bool], masked: bool) -> Watch {
+        let watched = self.floats - excused.iter().filter(|excused| **excused).count();
+        match self.floats {
+            0 => Watch::Nothing,
+            _ if watched > MANY_FLOATS && self.target.keeps_flags(masked) => Watch::Flag,
+            _ => Watch::Results,
+        }
+    }
+
     /// Emits the region. Returns the ranges of code in which host faults may happen, and where they go.
     pub fn emit(&self, asm: &mut Assembler, around: &Surroundings) -> Vec<(Label, Label, Label)> {
         let Surroundings { number, interpret, translate, leave, entered, fenced } = *around;
         let excused = self.excused();
-        let watched = self.floats - excused.iter().filter(|excused| **excused).count();
-        let watch = |masked: bool| match self.floats {
-            0 => Watch::Nothing,
-            _ if watched > MANY_FLOATS && self.target.keeps_flags(masked) => Watch::Flag,
-            _ => Watch::Results,
-        };
+        let watch = |masked| self.watch(&excused, masked);
         let clear = |asm: &mut Assembler, masked: bool| {
             if watch(masked) == Watch::Flag {
                 asm.op(Code::VEX_Vldmxcsr_m32, &[context(offset_of!(Context, mxcsr)).into()]);
@@ -306,6 +330,13 @@ impl Region {
         }
         asm.op(Code::Cmp_rm64_imm8, &[scalar(sgpr::EXEC_LO.into()).into(), 0xffu8.into()]);
         asm.jcc(Condition::NotEqual, masked);
+        if self.target == Target::Avx512
+            && let Some(spread) = SpreadRegion::new(self)
+        {
+            let ordinary = asm.label();
+            sites.extend(spread.emit(asm, around, [ordinary, done]));
+            asm.bind(ordinary);
+        }
         for (n, variant) in variants.into_iter().enumerate() {
             let [begin, end, careful, missed, next] = std::array::from_fn(|_| asm.label());
             if n == 1 {
@@ -362,7 +393,8 @@ impl Region {
         sites
     }
 
-    fn strip(
+    /// Emits one strip.
+    pub fn strip(
         &self,
         asm: &mut Assembler,
         (masked, watch): (bool, Watch),
@@ -389,15 +421,15 @@ impl Region {
             asm.jmp(next);
             asm.bind(some);
         }
-        let lanes = &self.lanes;
+        let lanes = self.lanes.as_slice();
         match self.target {
             Target::Avx2 => {
-                let mut strip = avx2::Strip::new(asm, lanes, masked, exits, watch);
+                let mut strip = avx2::Strip::new(asm, (lanes, &self.live), masked, exits, watch);
                 self.fill(&mut strip, excused);
                 strip.rare(next);
             }
             Target::Avx512 => {
-                let mut strip = Strip::new(asm, lanes, masked, exits, watch);
+                let mut strip = Strip::new(asm, (lanes, &self.live), masked, exits, watch);
                 self.fill(&mut strip, excused);
                 strip.rare(next);
             }

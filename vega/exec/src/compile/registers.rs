@@ -12,8 +12,9 @@ use vega_isa::sgpr;
 use super::assembler::Assembler;
 use super::ir::Lane;
 use super::layout::{spill, vector};
-use super::set::VectorSet;
+use super::set::{VALUES, VectorSet};
 use super::target::File;
+use crate::interp::wave::SPARE;
 
 /// A lane mask as a value: one that a whole vector register holds on hosts without mask registers.
 pub(super) const fn mask_value(number: u16) -> u16 {
@@ -66,12 +67,17 @@ pub(super) struct Registers {
     /// Guest registers whose value is in the context and newer than the wave's.
     spilled: VectorSet,
     uses: Uses,
+    /// Registers that may be read behind the strip.
+    live: VectorSet,
     position: usize,
 }
 
 impl Registers {
-    /// Nothing in registers, before a strip of these instructions.
-    pub fn new(lanes: &[Lane], file: &'static File) -> Self {
+    /// Nothing in registers, before a strip of these instructions. What is not live behind it need not reach the wave.
+    pub fn new(lanes: &[Lane], live: &VectorSet, file: &'static File) -> Self {
+        // Lane masks, and registers that belong to no program.
+        let mut live = *live;
+        live.add(SPARE as u16, VALUES - SPARE as u16);
         Self {
             file,
             owner: [None; MOST],
@@ -79,6 +85,7 @@ impl Registers {
             pinned: 0,
             spilled: VectorSet::default(),
             uses: Uses::new(lanes, file.masks),
+            live,
             position: 0,
         }
     }
@@ -111,7 +118,7 @@ impl Registers {
         {
             // A value that is written before it is read again is dead, but its last value must reach the wave.
             let next = self.uses.next(old, self.position);
-            if next.is_none_or(|at| at % 2 == 0) {
+            if next.map_or(self.live.has(old), |at| at % 2 == 0) {
                 asm.op(self.file.store, &[spill(old).into(), self.file.register(r).into()]);
                 self.spilled.add(old, 1);
             }
@@ -176,13 +183,15 @@ impl Registers {
         put: &mut dyn FnMut(&mut Assembler, u16, Register),
     ) {
         for r in self.file.first..self.file.count {
-            if let (Some(v), true) = (self.owner[r], self.dirty >> r & 1 == 1) {
+            if let (Some(v), true) = (self.owner[r], self.dirty >> r & 1 == 1)
+                && self.live.has(v)
+            {
                 put(asm, v, self.file.register(r));
             }
         }
         for v in self.spilled.iter() {
             let newer = self.find(v).is_some_and(|r| self.dirty >> r & 1 == 1);
-            if !newer {
+            if !newer && self.live.has(v) {
                 asm.op(self.file.load, &[temporary.into(), spill(v).into()]);
                 put(asm, v, temporary);
             }

@@ -1,8 +1,11 @@
 //! Sets of registers.
 
+/// How many values a [`VectorSet`] can tell of.
+pub(super) const VALUES: u16 = 384;
+
 /// Vector registers, and other values that a vector register of the host may hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct VectorSet([u64; 6]);
+pub(super) struct VectorSet([u64; VALUES as usize / 64]);
 
 impl VectorSet {
     /// Adds registers from `first` on.
@@ -12,6 +15,19 @@ impl VectorSet {
                 *word |= 1 << (n % 64);
             }
         }
+    }
+
+    /// Every register.
+    pub const ALL: Self = Self([!0; VALUES as usize / 64]);
+
+    /// Adds what is in the other set.
+    pub fn extend(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(a, b)| *a |= b);
+    }
+
+    /// Takes out what is in the other set.
+    pub fn subtract(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(a, b)| *a &= !b);
     }
 
     /// Takes a register out.
@@ -33,7 +49,7 @@ impl VectorSet {
 
     /// Its registers in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = u16> + '_ {
-        (0..384u16).filter(|n| self.has(*n))
+        (0..VALUES).filter(|n| self.has(*n))
     }
 }
 

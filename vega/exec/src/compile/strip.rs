@@ -13,7 +13,7 @@ use super::memory::{Rare, ways};
 use super::operand::{Operand, Source};
 use super::region::Exits;
 use super::registers::Registers;
-use super::set::ScalarSet;
+use super::set::{ScalarSet, VectorSet};
 use super::shape::Shape;
 use super::target::File;
 use super::width::{DOUBLE, SINGLE};
@@ -115,14 +115,14 @@ impl<'a> Strip<'a> {
     /// A strip of these instructions.
     pub fn new(
         asm: &'a mut Assembler,
-        lanes: &[Lane],
+        (lanes, live): (&[Lane], &VectorSet),
         masked: bool,
         Exits { careful, missed, imprecise }: Exits,
         watch: Watch,
     ) -> Self {
         Self {
             asm,
-            registers: Registers::new(lanes, &FILE),
+            registers: Registers::new(lanes, live, &FILE),
             masked,
             careful,
             missed,

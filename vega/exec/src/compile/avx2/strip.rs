@@ -15,6 +15,7 @@ use crate::compile::layout::{context, mask, scalar, vector};
 use crate::compile::operand::{Operand, Source};
 use crate::compile::region::Exits;
 use crate::compile::registers::{Registers, mask_value};
+use crate::compile::set::VectorSet;
 use crate::compile::shape::Shape;
 use crate::compile::strip::{Emission, Watch};
 use crate::compile::target::File;
@@ -87,12 +88,12 @@ impl<'a> Strip<'a> {
     /// A strip of these instructions.
     pub fn new(
         asm: &'a mut Assembler,
-        lanes: &[Lane],
+        (lanes, live): (&[Lane], &VectorSet),
         masked: bool,
         Exits { careful, missed, .. }: Exits,
         watch: Watch,
     ) -> Self {
-        let registers = Registers::new(lanes, &FILES[usize::from(watch != Watch::Results)]);
+        let registers = Registers::new(lanes, live, &FILES[usize::from(watch != Watch::Results)]);
         Self {
             asm,
             registers,

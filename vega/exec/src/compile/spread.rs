@@ -1,0 +1,346 @@
+//! Emission of a region whose addresses are affine over the whole wave: see [`super::affine`].
+//!
+//! In front of the strips, scalar code computes what the first lane has, checks it, and translates each spread's address.
+//! Where something does not hold, the region's ordinary code runs instead. Instructions that serve nothing but addresses
+//! are left out of the strips; what others may read of them is written behind the strips.
+
+use std::mem::offset_of;
+
+use iced_x86::{Code, MemoryOperand, Register};
+use vega_isa::memory::Space;
+use vega_isa::sgpr;
+
+use super::address::{first_host, translation};
+use super::affine::{Affine, Guard, Op, Placed, Slot, Spread};
+use super::assembler::{Arg, Assembler, Condition, Label, Masking, at, at_index};
+use super::context::Context;
+use super::layout::{CONTEXT, LDS, WAVE, context, scalar, zmm};
+use super::region::{Exits, Region, Surroundings, enter, leave_slot};
+use super::set::{ScalarSet, VectorSet};
+use super::strip::{K2, STORE, Watch};
+use crate::interp::wave::Wave;
+use Code::*;
+
+const RAX: Register = Register::RAX;
+const RCX: Register = Register::RCX;
+const EAX: Register = Register::EAX;
+const ECX: Register = Register::ECX;
+
+/// The longest region that is compiled like this, too.
+const LONGEST: usize = 96;
+
+/// Lanes of a wave behind the first.
+const BEHIND: u32 = 63;
+
+/// A region with its spreads.
+pub(super) struct SpreadRegion {
+    affine: Affine,
+    /// What is left for the strips.
+    strips: Region,
+    /// Vector registers to be written behind the strips.
+    results: Vec<(u16, Placed)>,
+    /// Lane masks, likewise.
+    masks: Vec<(u16, Slot)>,
+}
+
+impl SpreadRegion {
+    /// The region, if every access has its spread.
+    pub fn new(region: &Region) -> Option<Self> {
+        let lanes = region.lanes();
+        let accesses = lanes.iter().filter(|lane| lane.access.is_some()).count();
+        if accesses == 0
+            || lanes.len() > LONGEST
+            || lanes.iter().any(|lane| lane.to_exec || lane.cross.is_some())
+        {
+            return None;
+        }
+        let affine = Affine::new(lanes)?;
+        if affine.of.iter().flatten().count() != accesses {
+            return None;
+        }
+        // What the region leaves behind: affine values are computed from the first lane's.
+        let (mut written, mut masks) = (VectorSet::default(), ScalarSet::default());
+        for lane in lanes {
+            lane.vector_writes(&mut written);
+            lane.mask_writes(&mut masks);
+        }
+        let live: Vec<u16> = written.iter().filter(|v| region.live.has(*v)).collect();
+        let results: Vec<_> = live.iter().filter_map(|v| Some((*v, affine.result(*v)?))).collect();
+        let mut needed = VectorSet::default();
+        for v in live.iter().filter(|v| results.iter().all(|(other, _)| other != *v)) {
+            needed.add(*v, 1);
+        }
+        let known: Vec<_> = masks.pairs().filter_map(|n| Some((n, affine.mask(n)?))).collect();
+        let mut needed_masks: Vec<u16> =
+            masks.pairs().filter(|n| known.iter().all(|(other, _)| other != n)).collect();
+        let mut kept = vec![true; lanes.len()];
+        for (lane, kept) in lanes.iter().zip(&mut kept).rev() {
+            let mut writes = VectorSet::default();
+            lane.vector_writes(&mut writes);
+            let mask = lane.mask_out.is_some_and(|number| needed_masks.contains(&number));
+            *kept = lane.access.is_some() || writes.meets(&needed) || mask;
+            if *kept {
+                needed.subtract(&writes);
+                needed_masks.retain(|number| lane.mask_out != Some(*number));
+                let mut lane = *lane;
+                if let Some(access) = &mut lane.access {
+                    access.spread = Some((0, 0));
+                }
+                lane.vector_reads(&mut needed);
+                needed_masks.extend(lane.mask_in);
+            }
+        }
+        let mut strips = region.empty();
+        for (n, (lane, shape)) in lanes.iter().zip(region.shapes()).enumerate().filter(|(n, _)| kept[*n]) {
+            let mut lane = *lane;
+            if let (Some(access), Some(spread)) = (&mut lane.access, affine.of[n]) {
+                access.spread = Some((spread as u16, affine.spreads[spread].stride as u8));
+            }
+            strips.push(lane, *shape);
+        }
+        Some(Self { affine, strips, results, masks: known })
+    }
+
+    /// Emits it, for all lanes; goes to `ordinary` where something does not hold, and to `done` at the end.
+    pub fn emit(
+        &self,
+        asm: &mut Assembler,
+        around: &Surroundings,
+        [ordinary, done]: [Label; 2],
+    ) -> Vec<(Label, Label, Label)> {
+        let Surroundings { number, interpret, leave, entered, fenced, .. } = *around;
+        self.prologue(asm, ordinary);
+        let region = &self.strips;
+        let excused = region.excused();
+        let watch = region.watch(&excused, false);
+        let mut variants = vec![watch];
+        if watch != Watch::Nothing {
+            variants.push(Watch::Mend);
+        }
+        let (behind, careful, imprecise) = (asm.label(), asm.label(), asm.label());
+        // (No access of these strips can miss its translation.)
+        let exits = Exits { careful, missed: careful, imprecise };
+        let mut sites = Vec::new();
+        if watch == Watch::Flag {
+            asm.op(VEX_Vldmxcsr_m32, &[context(offset_of!(Context, mxcsr)).into()]);
+        }
+        asm.op(Xor_r32_rm32, &[Register::EBP.into(), Register::EBP.into()]);
+        for (n, watch) in variants.into_iter().enumerate() {
+            let (begin, end, next) = (asm.label(), asm.label(), asm.label());
+            let top = if n == 1 { imprecise } else { asm.label() };
+            asm.bind(top);
+            asm.bind(begin);
+            region.strip(asm, (false, watch), exits, next, &excused);
+            asm.bind(end);
+            asm.bind(next);
+            asm.op(Add_rm32_imm8, &[Register::EBP.into(), 64u8.into()]);
+            asm.op(Cmp_rm32_imm32, &[Register::EBP.into(), Arg::Dword(256)]);
+            asm.jcc(Condition::NotEqual, top);
+            asm.jmp(behind);
+            if region.is_global() {
+                sites.push((begin, end, careful));
+            }
+        }
+        // The interpreter does this strip, and those behind it: translations may have changed meanwhile.
+        asm.bind(careful);
+        if entered {
+            leave_slot(asm);
+        }
+        asm.op(Mov_r64_rm64, &[Register::RDI.into(), CONTEXT.into()]);
+        asm.op(Mov_r32_imm32, &[Register::ESI.into(), Arg::Dword(number as u32)]);
+        asm.op(Mov_r32_rm32, &[Register::EDX.into(), Register::EBP.into()]);
+        asm.call(interpret);
+        asm.op(Test_rm64_r64, &[RAX.into(), RAX.into()]);
+        asm.jcc(Condition::NotEqual, leave);
+        if entered {
+            enter(asm, fenced);
+        }
+        asm.op(Add_rm32_imm8, &[Register::EBP.into(), 64u8.into()]);
+        asm.op(Cmp_rm32_imm32, &[Register::EBP.into(), Arg::Dword(256)]);
+        asm.jcc(Condition::NotEqual, careful);
+        asm.bind(behind);
+        self.epilogue(asm);
+        asm.jmp(done);
+        sites
+    }
+
+    /// Where the first lane's value is.
+    fn place(&self, slot: Slot) -> MemoryOperand {
+        match self.affine.op(slot) {
+            Op::Scalar(number) => scalar(number),
+            _ => context(offset_of!(Context, firsts) + 4 * slot),
+        }
+    }
+
+    fn get(&self, asm: &mut Assembler, to: Register, slot: Slot) {
+        asm.op(Mov_r32_rm32, &[to.into(), self.place(slot).into()]);
+    }
+
+    fn prologue(&self, asm: &mut Assembler, ordinary: Label) {
+        self.inputs(asm, ordinary);
+        let spreads = self.affine.spreads.iter().flat_map(|spread| [Some(spread.low), spread.high]);
+        let results = self.results.iter().map(|(_, (slot, _))| *slot);
+        let masks = self.masks.iter().map(|(_, slot)| *slot);
+        let (slots, guards) = self.affine.needed(spreads.flatten().chain(results).chain(masks));
+        for slot in slots {
+            self.compute(asm, slot);
+        }
+        for guard in guards {
+            self.guard(asm, guard, ordinary);
+        }
+        for (n, spread) in self.affine.spreads.iter().enumerate() {
+            self.translate(asm, n, spread, ordinary);
+        }
+    }
+
+    /// Falls through where the inputs have their strides.
+    fn inputs(&self, asm: &mut Assembler, ordinary: Label) {
+        for input in self.affine.inputs() {
+            let register = |strip: i32| -> Arg {
+                at(WAVE, offset_of!(Wave, v) as i32 + i32::from(input.register) * 256 + 64 * strip).into()
+            };
+            asm.op(EVEX_Vpbroadcastd_zmm_k1z_xmmm32, &[zmm(0).into(), register(0)]);
+            for strip in 0..4 {
+                let masking = Masking { by: (strip > 0).then_some(K2), zero: false, quiet: false };
+                let mut expected = zmm(0);
+                if input.stride != 0 {
+                    expected = zmm(1);
+                    let table = std::array::from_fn(|n| (n as u32 + 16 * strip as u32) * input.stride);
+                    let args: [Arg; 2] = [expected.into(), zmm(0).into()];
+                    asm.op_table(EVEX_Vpaddd_zmm_k1z_zmm_zmmm512b32, &args, table, Masking::default());
+                }
+                let args: [Arg; 3] = [K2.into(), expected.into(), register(strip)];
+                asm.with(EVEX_Vpcmpeqd_kr_k1_zmm_zmmm512b32, &args, masking);
+            }
+            asm.op(VEX_Kortestw_kr_kr, &[K2.into(), K2.into()]);
+            asm.jcc(Condition::AboveEqual, ordinary);
+        }
+    }
+
+    fn compute(&self, asm: &mut Assembler, slot: Slot) {
+        let op = self.affine.op(slot);
+        match op {
+            Op::Scalar(_) => return,
+            Op::Input(n) => {
+                let register = i32::from(self.affine.register(n));
+                asm.op(
+                    Mov_r32_rm32,
+                    &[EAX.into(), at(WAVE, offset_of!(Wave, v) as i32 + 256 * register).into()],
+                );
+            }
+            Op::Constant(value) => {
+                asm.op(Mov_rm32_imm32, &[self.place(slot).into(), Arg::Dword(value)]);
+                return;
+            }
+            Op::Add(a, b) | Op::Sub(a, b) | Op::AddCarry(a, b, _) => {
+                self.get(asm, EAX, a);
+                let code = if matches!(op, Op::Sub(..)) { Sub_r32_rm32 } else { Add_r32_rm32 };
+                asm.op(code, &[EAX.into(), self.place(b).into()]);
+                if let Op::AddCarry(_, _, carry) = op {
+                    asm.op(Add_r32_rm32, &[EAX.into(), self.place(carry).into()]);
+                }
+            }
+            Op::Carry(a, b, carry) => {
+                self.get(asm, EAX, a);
+                for slot in [Some(b), carry].into_iter().flatten() {
+                    self.get(asm, ECX, slot);
+                    asm.op(Add_r64_rm64, &[RAX.into(), RCX.into()]);
+                }
+                asm.op(Shr_rm64_imm8, &[RAX.into(), 32u8.into()]);
+            }
+            Op::Shl(a, by) => {
+                self.get(asm, EAX, a);
+                asm.op(Shl_rm32_imm8, &[EAX.into(), by.into()]);
+            }
+            Op::Sign(a) => {
+                self.get(asm, EAX, a);
+                asm.op(Sar_rm32_imm8, &[EAX.into(), 31u8.into()]);
+            }
+            Op::ShlHigh { low, high, by } => {
+                self.get(asm, EAX, low);
+                self.get(asm, ECX, high);
+                asm.op(Shl_rm64_imm8, &[RCX.into(), 32u8.into()]);
+                asm.op(Or_r64_rm64, &[RAX.into(), RCX.into()]);
+                asm.op(Shl_rm64_imm8, &[RAX.into(), by.into()]);
+                asm.op(Shr_rm64_imm8, &[RAX.into(), 32u8.into()]);
+            }
+        }
+        asm.op(Mov_rm32_r32, &[self.place(slot).into(), EAX.into()]);
+    }
+
+    fn guard(&self, asm: &mut Assembler, guard: Guard, ordinary: Label) {
+        let (Guard::NoWrap(slot) | Guard::OneSign(slot) | Guard::Uniform(slot)) = guard;
+        let stride = self.affine.stride(slot).unwrap_or(0);
+        if stride == 0 || matches!(guard, Guard::Uniform(_)) {
+            return;
+        }
+        self.get(asm, EAX, slot);
+        if matches!(guard, Guard::OneSign(_)) {
+            asm.op(Mov_r32_rm32, &[ECX.into(), EAX.into()]);
+        }
+        asm.op(Add_rm32_imm32, &[EAX.into(), Arg::Dword(BEHIND * stride)]);
+        if matches!(guard, Guard::OneSign(_)) {
+            asm.op(Xor_r32_rm32, &[EAX.into(), ECX.into()]);
+            asm.op(Shl_rm32_imm8, &[EAX.into(), 1u8.into()]);
+        }
+        asm.jcc(Condition::Below, ordinary);
+    }
+
+    /// The host address of a spread's first element goes to the context.
+    fn translate(&self, asm: &mut Assembler, number: usize, spread: &Spread, ordinary: Label) {
+        let Spread { access, low, high, stride, from, to } = spread;
+        let last = BEHIND * stride;
+        self.get(asm, EAX, *low);
+        if access.space == Space::Lds {
+            // Offsets are added in 32 bits.
+            if *from != 0 {
+                asm.op(Add_rm32_imm32, &[EAX.into(), Arg::Dword(*from as u32)]);
+            }
+            asm.op(Lea_r64_m, &[RCX.into(), at(RAX, last as i32 + to - from).into()]);
+            asm.op(Cmp_r64_rm64, &[RCX.into(), context(offset_of!(Context, lds_bytes)).into()]);
+            asm.jcc(Condition::Above, ordinary);
+            asm.op(Lea_r64_m, &[RAX.into(), at_index(RAX, LDS, -from).into()]);
+        } else {
+            translation(asm, access, ordinary);
+            if let Some(high) = high {
+                self.get(asm, ECX, *high);
+            }
+            asm.op(Mov_r32_imm32, &[Register::EDX.into(), Arg::Dword(last)]);
+            first_host(asm, access, *from, *to, ordinary);
+        }
+        asm.op(Mov_rm64_r64, &[first(number).into(), RAX.into()]);
+    }
+
+    /// Results that no strip has computed.
+    fn epilogue(&self, asm: &mut Assembler) {
+        for (register, (slot, stride)) in &self.results {
+            let place = |strip: i32| -> Arg {
+                at(WAVE, offset_of!(Wave, v) as i32 + i32::from(*register) * 256 + 64 * strip).into()
+            };
+            asm.op(EVEX_Vpbroadcastd_zmm_k1z_xmmm32, &[zmm(0).into(), self.place(*slot).into()]);
+            for strip in 0..4 {
+                let mut from = zmm(0);
+                if *stride != 0 {
+                    from = zmm(1);
+                    let table = std::array::from_fn(|n| (n as u32 + 16 * strip as u32) * stride);
+                    let args: [Arg; 2] = [from.into(), zmm(0).into()];
+                    asm.op_table(EVEX_Vpaddd_zmm_k1z_zmm_zmmm512b32, &args, table, Masking::default());
+                }
+                asm.op(STORE, &[place(strip), from.into()]);
+            }
+        }
+        for (number, slot) in &self.masks {
+            // 1 becomes all ones.
+            self.get(asm, EAX, *slot);
+            asm.op(Xor_r32_rm32, &[ECX.into(), ECX.into()]);
+            asm.op(Sub_r64_rm64, &[RCX.into(), RAX.into()]);
+            asm.op(Mov_rm64_r64, &[scalar(*number).into(), RCX.into()]);
+        }
+        debug_assert!(self.masks.iter().all(|(number, _)| *number != u16::from(sgpr::EXEC_LO)));
+    }
+}
+
+/// Where the host address of a spread's first element is.
+pub(super) fn first(number: usize) -> MemoryOperand {
+    context(offset_of!(Context, spreads) + 8 * number)
+}
