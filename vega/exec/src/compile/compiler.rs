@@ -303,7 +303,9 @@ impl Compiler<'_> {
 
     pub fn end_region(&mut self) {
         let mut region = std::mem::replace(&mut self.region, Region::new(self.target));
-        region.live = self.liveness.before(self.at);
+        // What it writes before it writes EXEC belongs to lanes that are inactive then.
+        let live = if region.writes_exec() { Liveness::inactive } else { Liveness::before };
+        region.live = live(&self.liveness, self.at);
         if region.is_empty() {
             return;
         }

@@ -88,6 +88,11 @@ impl Liveness {
     pub fn before(&self, ip: usize) -> VectorSet {
         self.0.get(ip).map_or(VectorSet::ALL, |sets| sets.live)
     }
+
+    /// The same in lanes that may be inactive there.
+    pub fn inactive(&self, ip: usize) -> VectorSet {
+        self.0.get(ip).map_or(VectorSet::ALL, |sets| sets.read)
+    }
 }
 
 #[cfg(test)]

@@ -291,6 +291,11 @@ impl Region {
         &self.mask_writes
     }
 
+    /// Whether its last instruction writes EXEC.
+    pub fn writes_exec(&self) -> bool {
+        self.mask_writes.has(sgpr::EXEC_LO.into())
+    }
+
     /// Whether it accesses global memory: accesses must be announced then.
     pub fn is_global(&self) -> bool {
         self.loads[0] || self.stores[0]

@@ -61,7 +61,7 @@ impl Launch {
         let mut ids = std::mem::take(&mut self.ids);
         let mut scalars = [0; SCALARS];
         let mut free = scalars.iter_mut();
-        let mut push = |values: &[u32]| free.by_ref().zip(values).for_each(|(to, from)| *to = *from);
+        let mut push = |values: &[u32]| values.iter().zip(free.by_ref()).for_each(|(from, to)| *to = *from);
         let scratch = d.scratch.unwrap_or_default();
         let wants = |property| d.properties.contains(property);
         if wants(KernelProperties::PRIVATE_SEGMENT_BUFFER) {
