@@ -288,7 +288,8 @@ impl Affine {
     fn execute(&mut self, lane: &Lane) {
         let mut results = [None; 2];
         let mut mask = None;
-        if lane.is_plain() && !lane.clamp && lane.access.is_none() && !lane.to_exec {
+        if lane.place.is_none() && lane.dpp.is_none() && !lane.clamp && lane.access.is_none() && !lane.to_exec
+        {
             (results, mask) = self.results(lane);
         }
         let mut writes = VectorSet::default();
