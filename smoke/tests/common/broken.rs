@@ -3,8 +3,9 @@
 //! The stack is this machine's own, below an overlay that only a mount namespace of the test has: nothing of the machine
 //! is written to. It needs root and Debian's packages of HIP.
 
-use std::fmt::Write as _;
 use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{SMOKE, debian_hip, is_root, vega};
 
@@ -84,31 +85,45 @@ pub fn possible() -> bool {
     ])
 }
 
-/// Each must be found, by its check, with its package.
+/// Each must be found, by its check, with its package. One of them, by a part of its name: `HIP_SMOKE_BREAKAGE="no comgr"`.
 pub fn all_are_found(breakages: &[Breakage]) {
-    let mut wrong = String::new();
-    let (mut found, mut named) = (0, 0);
-    // One of them, by a part of its name: `HIP_SMOKE_BREAKAGE="no comgr"`.
     let part = std::env::var("HIP_SMOKE_BREAKAGE").unwrap_or_default();
     let chosen: Vec<_> = breakages.iter().filter(|breakage| breakage.name.contains(&part)).collect();
-    for breakage in &chosen {
-        let (status, report, errors) = smoke(breakage.script, breakage.check);
-        let verdict = &report["verdicts"][0];
-        let failed = status == Some(1) && verdict["outcome"] == "fail";
-        let packages: Vec<_> = verdict["findings"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter(|finding| finding["outcome"] == "fail")
-            .map(|finding| finding["package"].as_str().unwrap_or(""))
-            .collect();
-        found += usize::from(failed);
-        let right = breakage.package.is_empty() || packages.contains(&breakage.package);
-        named += usize::from(failed && right);
-        if !failed || !right {
-            let _ = writeln!(wrong, "{}: {status:?} {packages:?}\n{errors}{verdict:#}", breakage.name);
+    let wrong = Mutex::new(String::new());
+    let (next, found, named) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+    let worker = || {
+        while let Some(breakage) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let (is_found, is_named, story) = try_out(breakage);
+            found.fetch_add(usize::from(is_found), Ordering::Relaxed);
+            named.fetch_add(usize::from(is_named), Ordering::Relaxed);
+            if !is_named {
+                wrong.lock().expect("no worker failed").push_str(&story);
+            }
         }
-    }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(worker);
+        }
+    });
+    let (found, named) = (found.into_inner(), named.into_inner());
     eprintln!("{found} of {} breakages found, {named} with the right package", chosen.len());
-    assert!(wrong.is_empty(), "{wrong}");
+    let wrong = wrong.into_inner().expect("no worker failed");
+    assert!(wrong.is_empty() && named == chosen.len() && named > 0, "{wrong}");
+}
+
+/// Whether it is found, whether its package is named, too, and what was reported.
+fn try_out(breakage: &Breakage) -> (bool, bool, String) {
+    let (status, report, errors) = smoke(breakage.script, breakage.check);
+    let verdict = &report["verdicts"][0];
+    let found = status == Some(1) && verdict["outcome"] == "fail";
+    let packages: Vec<_> = verdict["findings"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|finding| finding["outcome"] == "fail")
+        .map(|finding| finding["package"].as_str().unwrap_or(""))
+        .collect();
+    let named = found && (breakage.package.is_empty() || packages.contains(&breakage.package));
+    (found, named, format!("{}: {status:?} {packages:?}\n{errors}{verdict:#}\n", breakage.name))
 }
