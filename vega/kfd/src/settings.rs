@@ -171,9 +171,10 @@ pub(crate) fn epilogue(observe: &Observe) -> Option<String> {
     let stats = observe.stats.as_ref().map(|stats| {
         let totals = stats.totals();
         let compiling = Compiling::so_far();
-        let compiled = if compiling.instructions == 0 { String::new() } else { format!("{compiling}\n") };
+        let compiled =
+            if compiling.instructions == 0 { String::new() } else { format!("vega: {compiling}\n") };
         let process = std::process::id();
-        format!("vega: what the virtual card executed, by kernel (process {process})\n{totals}{compiled}")
+        format!("{compiled}vega: what the virtual card executed, by kernel (process {process})\n{totals}")
     });
     let text = [seed, stats].into_iter().flatten().collect::<String>();
     (!text.is_empty()).then_some(text)
