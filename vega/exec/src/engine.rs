@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -127,6 +128,8 @@ pub struct Engine {
     threads: usize,
     watchdog: Option<Duration>,
     observe: Observe,
+    /// Workgroups whose waves began together.
+    together: AtomicU64,
     /// With a schedule: whose turn it is, and the clock.
     scheduled: Option<Arc<Scheduled>>,
 }
@@ -161,8 +164,14 @@ impl Engine {
         });
         let code = CodeCache::new(Making { level: Level::detect(), table, compile });
         let shared = Shared::new(Arc::new(code), threads);
-        let engine =
-            Arc::new(Self { shared, threads, watchdog: config.watchdog, observe: config.observe, scheduled });
+        let engine = Arc::new(Self {
+            shared,
+            threads,
+            watchdog: config.watchdog,
+            observe: config.observe,
+            together: AtomicU64::new(0),
+            scheduled,
+        });
         for number in 1..threads {
             engine.shared.spawn(number)?;
         }
@@ -204,6 +213,7 @@ impl Engine {
             self.shared.run(&job, self.threads > 1);
         }
         let fault = job.take_fault();
+        self.together.fetch_add(job.together(), Ordering::Relaxed);
         self.shared.give_back(job);
         if let Err(reason) = renewed {
             return Outcome::Fault(Job::refusal(dispatch, reason));
@@ -213,6 +223,12 @@ impl Engine {
             None if cancel.is_canceled() => Outcome::Canceled,
             None => Outcome::Done,
         }
+    }
+
+    /// How many workgroups have begun with their waves together, in compiled code that does once for all of them what is
+    /// the same in all.
+    pub fn lockstep_workgroups(&self) -> u64 {
+        self.together.load(Ordering::Relaxed)
     }
 
     /// What the engine observes.

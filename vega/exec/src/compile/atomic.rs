@@ -14,7 +14,7 @@ use super::address::cached;
 use super::assembler::{Arg, Assembler, Condition, Label, at, at_index};
 use super::context::Context;
 use super::layout::{CONTEXT, EPOCH, LDS, WAVE, context, scalar};
-use super::set::VectorSet;
+use super::set::{ScalarSet, VectorSet};
 use crate::interp::mem::AtomicShape;
 use crate::interp::record::{Record, code};
 use crate::interp::wave::Wave;
@@ -112,6 +112,13 @@ impl AtomicAccess {
                 dst: record.dst,
                 cache: record.cache,
             })
+    }
+
+    /// Adds the scalar registers that it reads.
+    pub fn scalar_reads(&self, set: &mut ScalarSet) {
+        if let Some(base) = self.base {
+            set.add(base, 2);
+        }
     }
 
     /// Whether it accesses global memory.

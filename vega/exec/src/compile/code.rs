@@ -10,6 +10,7 @@ use std::io;
 use super::buffer::Executable;
 use super::context::Context;
 use super::target::Target;
+use super::together::Together;
 use crate::interp::program::Program;
 use crate::interp::record::{EXIT, Record};
 use crate::interp::registers::memory_bases;
@@ -55,6 +56,7 @@ pub(crate) struct Code {
     records: Records,
     regions: Box<[Box<[Member]>]>,
     target: Target,
+    pub(super) together: Option<Together>,
 }
 
 impl Code {
@@ -67,12 +69,12 @@ impl Code {
         records: Records,
         regions: Vec<Box<[Member]>>,
         sites: &[Site],
-        target: Target,
+        (target, together): (Target, Option<Together>),
     ) -> io::Result<Self> {
         let executable = Executable::new(code)?;
         let landing = Landing::new(executable.start(), executable.len(), sites);
         let landing = landing.ok_or_else(|| io::Error::other("too many programs"))?;
-        Ok(Self { _landing: landing, executable, records, regions: regions.into(), target })
+        Ok(Self { _landing: landing, executable, records, regions: regions.into(), target, together })
     }
 
     /// Bytes of the mapping.
@@ -115,6 +117,23 @@ impl Code {
         counts: *mut Counts,
     ) -> Option<usize> {
         let entry = self.entry(ip)?;
+        // SAFETY: a place where control can come in.
+        Some(unsafe { self.enter(program, wave, worker, entry as usize, counts) })
+    }
+
+    /// Runs code from a place on until it leaves, with this wave at hand.
+    ///
+    /// # Safety
+    /// The place must be one where control can come in, and the wave's ring complete if waves run together there.
+    #[inline(always)]
+    pub(super) unsafe fn enter(
+        &self,
+        program: &Program,
+        wave: *mut Wave,
+        worker: &mut Worker,
+        place: usize,
+        counts: *mut Counts,
+    ) -> usize {
         let worker: *mut Worker = worker;
         // SAFETY: a live worker; the context is its own, behind a pointer of its own.
         let context = unsafe {
@@ -122,6 +141,8 @@ impl Code {
             let bases = memory_bases(w);
             let context = &mut *w.context;
             context.wave = wave;
+            context.first_wave = wave;
+            context.taken = 0;
             context.worker = worker;
             context.records = program.records.as_ptr();
             context.base = self.executable.start() as *const u8;
@@ -146,12 +167,11 @@ impl Code {
             &raw mut *context
         };
         // SAFETY: the code begins with a function of this type; see the file's head.
-        let next = unsafe {
+        unsafe {
             let run: unsafe extern "sysv64" fn(*mut Context, *const u8) -> usize =
                 std::mem::transmute(self.executable.start());
-            run(context, (self.executable.start() + entry as usize) as *const u8)
-        };
-        Some(next)
+            run(context, (self.executable.start() + place) as *const u8)
+        }
     }
 }
 

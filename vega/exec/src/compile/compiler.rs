@@ -15,6 +15,7 @@ use super::form::CROSS;
 use super::ir::Lane;
 use super::layout::{context, field, scalar};
 use super::liveness::{Effect, Liveness};
+use super::lockstep::Lockstep;
 use super::operand::Source;
 use super::region::{Region, Surroundings, enter, leave_slot};
 use super::scalar::Scalar;
@@ -32,7 +33,7 @@ pub(super) const RAX: Register = Register::RAX;
 pub(super) const RCX: Register = Register::RCX;
 
 /// A record as the compiler treats it.
-enum Step {
+pub(super) enum Step {
     /// Part of a region.
     Lane(Box<(Lane, Shape)>),
     /// A scalar instruction.
@@ -201,7 +202,9 @@ pub(super) struct Compiler<'p> {
     /// Which vector registers may be read.
     liveness: Liveness,
     /// The record at hand.
-    at: usize,
+    pub at: usize,
+    /// The waves of a workgroup run together in the code at hand.
+    pub lockstep: Option<Lockstep>,
 }
 
 /// Compiles a program.
@@ -238,6 +241,7 @@ pub(super) fn compile(
         counted,
         liveness: Liveness::new(&[]),
         at: 0,
+        lockstep: None,
     };
     let insts: Vec<Option<Inst>> = (0..program.records.len()).map(|ip| program.inst(ip)).collect();
     let steps: Vec<Step> = program
@@ -268,9 +272,10 @@ pub(super) fn compile(
     compiler.end_region();
     // Control does not get here: the last record of a program never falls through.
     compiler.asm.raw(&[0x0f, 0x0b]);
+    let together = compiler.together(&steps);
     compiler.slow_paths();
     let called = steps.iter().map(|step| matches!(step, Step::Call)).collect();
-    compiler.finish(called)
+    compiler.finish(called, together)
 }
 
 impl Compiler<'_> {
@@ -314,6 +319,7 @@ impl Compiler<'_> {
         }
         let mut exec = ScalarSet::default();
         exec.add(sgpr::EXEC_LO.into(), 2);
+        self.region_for_waves(&region);
         self.join(&exec);
         let surroundings = Surroundings {
             number: self.regions.len(),
@@ -338,6 +344,11 @@ impl Compiler<'_> {
             self.asm.bind(label);
             self.count(ip);
         }
+        self.record(ip, step);
+    }
+
+    /// Emits a record, without regard to others that lead there.
+    pub fn record(&mut self, ip: usize, step: &Step) {
         match step {
             Step::Lane(lane) => {
                 let (lane, shape) = **lane;
@@ -353,6 +364,7 @@ impl Compiler<'_> {
                 if !self.region.admits_before(scalar) {
                     self.end_region();
                 }
+                self.for_waves(&scalar.needs, &scalar.sets(), scalar.reads_lanes());
                 self.join(&scalar.reads);
                 scalar.emit(&mut self.asm);
                 self.pieces.remove(&scalar.writes);
@@ -382,6 +394,7 @@ impl Compiler<'_> {
                 }
                 let mut exec = whole.scalars;
                 exec.add(sgpr::EXEC_LO.into(), 2);
+                self.for_waves(&exec, &ScalarSet::default(), true);
                 self.join(&exec);
                 whole.emit(&mut self.asm);
             }
@@ -392,6 +405,9 @@ impl Compiler<'_> {
             }
             Step::GetPc => {
                 self.end_region();
+                let mut written = ScalarSet::default();
+                written.add(self.program.records[ip].sdst, 2);
+                self.for_waves(&ScalarSet::default(), &written, false);
                 self.store_pc(ip);
             }
             Step::Jump { link } => {
@@ -419,6 +435,7 @@ impl Compiler<'_> {
     /// Announces accesses to global memory, until [`exit`](Self::exit): translations of this epoch may be used.
     pub fn enter(&mut self) {
         if !std::mem::replace(&mut self.entered, true) {
+            self.once();
             enter(&mut self.asm, self.fenced);
         }
     }
@@ -426,6 +443,7 @@ impl Compiler<'_> {
     /// Withdraws the announcement, before control goes elsewhere.
     pub fn exit(&mut self) {
         if std::mem::take(&mut self.entered) {
+            self.once();
             leave_slot(&mut self.asm);
         }
     }

@@ -27,6 +27,10 @@ pub(super) const VECTORS: usize = 272;
 pub(crate) struct Context {
     /// The wave that runs.
     pub wave: *mut Wave,
+    /// The first wave of the workgroup, where its waves run together.
+    pub first_wave: *mut Wave,
+    /// Some of those took the branch at hand.
+    pub taken: u64,
     /// The thread's things.
     pub worker: *mut Worker,
     /// The program's records.

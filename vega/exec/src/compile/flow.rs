@@ -13,7 +13,7 @@ use super::context::Context;
 use super::layout::{EPOCH, context, field, scalar};
 use super::region::{enter, leave_slot};
 use super::scalar::test_scc;
-use super::set::ScalarSet;
+use super::set::{SCC, ScalarSet};
 use crate::interp::record::code as source;
 use crate::interp::wave::{Stop, Wave};
 use crate::interp::worker::CACHES;
@@ -21,32 +21,42 @@ use crate::memory::RangeCache;
 
 impl Compiler<'_> {
     pub fn fence(&mut self) {
+        if self.fence_together() {
+            return;
+        }
         let done = self.asm.label();
         let outstanding: Arg = field(offset_of!(Wave, store_outstanding)).into();
         self.asm.op(Op::Cmp_rm8_imm8, &[outstanding, 0u8.into()]);
         self.asm.jcc(Condition::Equal, done);
         self.asm.op(Op::Mov_rm8_imm8, &[outstanding, 0u8.into()]);
-        // lock or dword [rsp], 0: a full barrier.
-        self.asm.raw(&[0xf0, 0x83, 0x0c, 0x24, 0x00]);
+        self.full_barrier();
         self.asm.bind(done);
     }
 
-    pub fn branch(&mut self, ip: usize, condition: BranchIf) {
+    /// Earlier stores come before later loads.
+    pub fn full_barrier(&mut self) {
+        // lock or dword [rsp], 0
+        self.asm.raw(&[0xf0, 0x83, 0x0c, 0x24, 0x00]);
+    }
+
+    /// What a branch's condition reads.
+    pub fn branch_reads(condition: BranchIf) -> ScalarSet {
         let mut reads = ScalarSet::default();
         match condition {
+            BranchIf::Scc0 | BranchIf::Scc1 => reads.add(SCC, 1),
             BranchIf::Vccz | BranchIf::Vccnz => reads.add(sgpr::VCC_LO.into(), 2),
             BranchIf::Execz | BranchIf::Execnz => reads.add(sgpr::EXEC_LO.into(), 2),
             _ => {}
         }
-        self.join(&reads);
-        let to = self.program.records[ip].imm as usize;
-        let Some(target) = self.entries.get(to).copied().flatten() else { return self.call(ip) };
-        let fall = self.asm.label();
+        reads
+    }
+
+    /// Tests a branch's condition: the host's condition under which it is not taken, `None` if it always is.
+    pub fn not_taken(&mut self, condition: BranchIf) -> Option<Condition> {
         let zero = |asm: &mut Assembler, number: u8| {
             asm.op(Op::Cmp_rm64_imm8, &[scalar(number.into()).into(), 0u8.into()]);
         };
-        // The condition under which it is not taken.
-        let not_taken = match condition {
+        match condition {
             BranchIf::Scc0 | BranchIf::Scc1 => {
                 test_scc(&mut self.asm);
                 Some(if condition == BranchIf::Scc0 { Condition::NotEqual } else { Condition::Equal })
@@ -60,8 +70,15 @@ impl Compiler<'_> {
                 Some(if condition == BranchIf::Execz { Condition::NotEqual } else { Condition::Equal })
             }
             _ => None,
-        };
-        if let Some(not_taken) = not_taken {
+        }
+    }
+
+    pub fn branch(&mut self, ip: usize, condition: BranchIf) {
+        self.join(&Self::branch_reads(condition));
+        let to = self.program.records[ip].imm as usize;
+        let Some(target) = self.entries.get(to).copied().flatten() else { return self.call(ip) };
+        let fall = self.asm.label();
+        if let Some(not_taken) = self.not_taken(condition) {
             self.asm.jcc(not_taken, fall);
         }
         if to <= ip {
@@ -97,6 +114,7 @@ impl Compiler<'_> {
         let (begin, end, slow, done) =
             (self.asm.label(), self.asm.label(), self.asm.label(), self.asm.label());
         self.enter();
+        self.for_waves(&touched, &written, false);
         let asm = &mut self.asm;
         let entry = usize::from(record.cache) % CACHES * size_of::<RangeCache>();
         let range = |field: usize| -> Arg { at(Register::R10, (entry + field) as i32).into() };
@@ -204,16 +222,22 @@ impl Compiler<'_> {
         let (rest, after) = (self.asm.label(), self.asm.label());
         let mut exec = ScalarSet::default();
         exec.add(sgpr::EXEC_LO.into(), 2);
+        let mut reads = exec;
+        access.scalar_reads(&mut reads);
+        self.for_waves(&reads, &ScalarSet::default(), true);
         self.join(&exec);
-        if access.is_global() {
-            self.enter();
+        // What came before has withdrawn its own announcement.
+        let entered = access.is_global();
+        if entered {
+            enter(&mut self.asm, self.fenced);
         }
         let (begin, end) = access.emit(&mut self.asm, rest);
         if access.is_global() {
             self.sites.push((begin, end, rest));
         }
-        let entered = self.entered;
-        self.exit();
+        if entered {
+            leave_slot(&mut self.asm);
+        }
         self.asm.bind(after);
         self.unfinished.push(Unfinished { rest, ip, entered, after });
     }

@@ -10,6 +10,7 @@ use super::compiler::{Compiler, Unfinished};
 use super::context::Context;
 use super::layout::{CONTEXT, LDS, SCALAR_BIAS, SCALARS, SLOT, WAVE, context};
 use super::region::leave_slot;
+use super::together::{Exit, Together};
 use crate::interp::record::Record;
 use crate::interp::wave::Wave;
 
@@ -25,8 +26,7 @@ impl Compiler<'_> {
         self.asm.op(Op::Mov_r64_rm64, &[CONTEXT.into(), RDI.into()]);
         let wave: Arg = context(offset_of!(Context, wave)).into();
         self.asm.op(Op::Mov_r64_rm64, &[WAVE.into(), wave]);
-        let scalars = at(WAVE, offset_of!(Wave, s) as i32 + SCALAR_BIAS);
-        self.asm.op(Op::Lea_r64_m, &[SCALARS.into(), scalars.into()]);
+        self.scalars();
         self.asm.op(Op::Mov_r64_rm64, &[LDS.into(), context(offset_of!(Context, lds)).into()]);
         self.asm.op(Op::Mov_r64_rm64, &[SLOT.into(), context(offset_of!(Context, slot)).into()]);
         self.asm.op(Op::Jmp_rm64, &[RSI.into()]);
@@ -64,6 +64,8 @@ impl Compiler<'_> {
         self.asm.bind(self.interpret);
         self.asm.op(Op::Sub_rm64_imm8, &[RSP.into(), 8u8.into()]);
         self.vzeroupper();
+        // Where waves run together it is not the one that came in.
+        self.asm.op(Op::Mov_rm64_r64, &[wave, WAVE.into()]);
         self.asm.op(Op::Call_rm64, &[context(offset_of!(Context, careful)).into()]);
         self.back();
 
@@ -73,9 +75,16 @@ impl Compiler<'_> {
             self.asm.bind(label);
             self.asm.op(Op::Sub_rm64_imm8, &[RSP.into(), 8u8.into()]);
             self.vzeroupper();
+            self.asm.op(Op::Mov_rm64_r64, &[wave, WAVE.into()]);
             self.asm.op(Op::Call_rm64, &[context(function).into()]);
             self.back();
         }
+    }
+
+    /// The wave's scalar registers are at hand.
+    pub fn scalars(&mut self) {
+        let scalars = at(WAVE, offset_of!(Wave, s) as i32 + SCALAR_BIAS);
+        self.asm.op(Op::Lea_r64_m, &[SCALARS.into(), scalars.into()]);
     }
 
     /// Returns from Rust to compiled code.
@@ -110,14 +119,15 @@ impl Compiler<'_> {
         }
     }
 
-    pub fn finish(self, called: Box<[bool]>) -> Result<Code, String> {
+    pub fn finish(self, called: Box<[bool]>, together: Option<(Label, Vec<Exit>)>) -> Result<Code, String> {
         let finished = self.asm.finish()?;
         let place = |label: Label| finished.place(label).unwrap_or(0);
         let entries = self.entries.iter().map(|entry| entry.map_or(0, |label| place(label) as u32)).collect();
         let mut sites: Vec<_> =
             self.sites.iter().map(|(begin, end, to)| (place(*begin), place(*end), place(*to))).collect();
         sites.sort_unstable();
-        Code::new(&finished.code, Records { entries, called }, self.regions, &sites, self.target)
+        let together = together.map(|(entry, exits)| Together { entry: place(entry), exits: exits.into() });
+        Code::new(&finished.code, Records { entries, called }, self.regions, &sites, (self.target, together))
             .map_err(|error| error.to_string())
     }
 }

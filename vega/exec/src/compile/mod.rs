@@ -11,6 +11,7 @@
 //! | `ir`, `operand`, `set` | vector instructions with their operands resolved; sets of registers |
 //! | `shape`, `tables` | which host instructions a micro-operation becomes |
 //! | `compiler`, `flow`, `frame` | from records to code: regions, program flow, calls of the interpreter, the way in and out |
+//! | `lockstep`, `together` | the beginning of a program for all waves of a workgroup at once; the way in and out |
 //! | `region`, `strip`, `registers` | one region, its emission for a strip, which values are in registers |
 //! | `lane`, `integer`, `float`, `wide`, `half`, `bits` | emission of vector arithmetic |
 //! | `math`, `divide` | functions of floats, the helpers of division |
@@ -55,6 +56,7 @@ mod ir;
 mod lane;
 mod layout;
 mod liveness;
+mod lockstep;
 mod math;
 mod memory;
 mod operand;
@@ -68,6 +70,7 @@ mod spread;
 mod strip;
 mod tables;
 mod target;
+mod together;
 mod untyped;
 mod whole;
 mod wide;

@@ -286,6 +286,18 @@ impl Region {
         (0..self.lanes.len()).map(excused).collect()
     }
 
+    /// The scalar registers that it reads, EXEC apart.
+    pub fn scalars(&self) -> ScalarSet {
+        let mut reads = self.scalar_reads;
+        reads.extend(&self.mask_reads);
+        reads
+    }
+
+    /// Whether it stores to global memory.
+    pub fn is_stored(&self) -> bool {
+        self.stores[0]
+    }
+
     /// The lane masks that it writes.
     pub fn mask_writes(&self) -> &ScalarSet {
         &self.mask_writes

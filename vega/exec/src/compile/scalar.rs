@@ -33,6 +33,8 @@ pub(super) struct Scalar {
     pub reads: ScalarSet,
     /// What it writes.
     pub writes: ScalarSet,
+    /// What its result depends on, of `reads`.
+    pub needs: ScalarSet,
     /// Vector registers of which it reads a lane.
     pub lanes: VectorSet,
 }
@@ -52,6 +54,7 @@ impl Scalar {
             record: *record,
             reads: ScalarSet::default(),
             writes: ScalarSet::default(),
+            needs: ScalarSet::default(),
             lanes: VectorSet::default(),
         };
         let sources = match micro {
@@ -75,6 +78,7 @@ impl Scalar {
                     this.read(1, 1);
                 }
                 this.writes.add(record.sdst, 1);
+                this.needs = this.reads;
                 return Some(this);
             }
             _ => return None,
@@ -92,7 +96,15 @@ impl Scalar {
             this.reads.add(sgpr::EXEC_LO.into(), 2);
             this.writes.add(sgpr::EXEC_LO.into(), 2);
         }
-        // Some read SCC or their destination, most write SCC: it is simplest to count both always.
+        this.needs = this.reads;
+        let (scc, old) = this.depends();
+        if scc || record.src.iter().take(sources).any(|source| *source == extra::SCC) {
+            this.needs.add(SCC, 1);
+        }
+        if old && record.sdst != code::NONE {
+            this.needs.add(record.sdst, wide(WIDE_DST));
+        }
+        // Some read SCC or their destination, most write SCC: for the order it is simplest to count both always.
         this.reads.add(SCC, 1);
         this.writes.add(SCC, 1);
         if record.sdst != code::NONE {
@@ -118,11 +130,49 @@ impl Scalar {
             return None;
         }
         self.reads.add(0, 128);
+        self.needs = self.reads;
         match self.micro {
             Micro::MoveRelDest(_) => self.writes.add(0, SGPRS),
             _ => self.writes.add(self.record.sdst, 2),
         }
         Some(self)
+    }
+
+    /// Whether it looks at SCC, and at its destination's old value, besides its sources.
+    fn depends(&self) -> (bool, bool) {
+        match self.micro {
+            Micro::Scalar1(ScalarUn::CMov, _) => (true, true),
+            Micro::Scalar1(ScalarUn::BitSet0 | ScalarUn::BitSet1, _) => (false, true),
+            Micro::Scalar2(ScalarBin::AddC | ScalarBin::SubB | ScalarBin::CSelect, _) => (true, false),
+            _ => (false, false),
+        }
+    }
+
+    /// Whether it reads lanes of vector registers.
+    pub fn reads_lanes(&self) -> bool {
+        matches!(self.micro, Micro::Cross(_))
+    }
+
+    /// What has a new value afterwards.
+    pub fn sets(&self) -> ScalarSet {
+        let keeps_scc = match self.micro {
+            Micro::Scalar1(un, _) => !matches!(
+                un,
+                ScalarUn::Not | ScalarUn::Bcnt0 | ScalarUn::Bcnt1 | ScalarUn::Wqm | ScalarUn::Abs
+            ),
+            Micro::Scalar2(bin, _) => matches!(
+                bin,
+                ScalarBin::CSelect | ScalarBin::Bfm | ScalarBin::Mul | ScalarBin::MulHi | ScalarBin::Pack(..)
+            ),
+            _ => false,
+        };
+        let mut sets = self.writes;
+        if keeps_scc {
+            let mut scc = ScalarSet::default();
+            scc.add(SCC, 1);
+            sets.remove(&scc);
+        }
+        sets
     }
 
     /// Emits the instruction.

@@ -90,6 +90,16 @@ impl ScalarSet {
         self.0.iter_mut().zip(&other.0).for_each(|(a, b)| *a |= b);
     }
 
+    /// Its registers in ascending order.
+    pub fn iter(&self) -> impl Iterator<Item = u16> + '_ {
+        (0..192u16).filter(|n| self.has(*n))
+    }
+
+    /// What both have.
+    pub fn both(&self, other: &Self) -> Self {
+        Self(std::array::from_fn(|n| self.0[n] & other.0[n]))
+    }
+
     /// The first registers of the pairs that have a register in the set.
     pub fn pairs(&self) -> impl Iterator<Item = u16> + '_ {
         (0..128).step_by(2).filter(|n| self.has(*n) || self.has(n + 1))

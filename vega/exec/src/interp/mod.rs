@@ -85,6 +85,28 @@ pub(crate) fn run(wave: &mut Wave, worker: &mut Worker) -> Stop {
     }
 }
 
+/// Whether the waves of a workgroup can begin the program together.
+pub(crate) fn begins_together(program: &Program) -> bool {
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    if let Some(code) = program.compiled() {
+        return code.begins_together();
+    }
+    let _ = program;
+    false
+}
+
+/// Runs the waves of a workgroup together where they begin, as far as that goes; afterwards each has ended or faulted, or goes
+/// on by itself. Of their scalar registers only the first wave's and every one's EXEC count.
+pub(crate) fn run_together(waves: &mut [Box<Wave>], worker: &mut Worker) {
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    if let Some(program) = waves.first().and_then(|wave| wave.program())
+        && let Some(code) = program.compiled()
+    {
+        code.run_together(program, waves, worker);
+    }
+    let _ = (waves, worker);
+}
+
 /// What a loop of [`worker::BUDGET`] rounds counts towards compiling its program, in waves.
 const LONG_LOOP: u64 = 16;
 

@@ -119,6 +119,8 @@ pub(crate) struct Wave {
     pub hw_id: u32,
     /// The workgroup's id.
     pub workgroup: [u32; 3],
+    /// The next wave of its workgroup, from the last one the first: set and used while they run together.
+    pub next: *mut Wave,
     /// What it executes; null before the first start.
     pub program: *const Program,
     /// Its part of scratch memory: first address and bytes. Empty when the dispatch uses none.
@@ -127,8 +129,9 @@ pub(crate) struct Wave {
     pub strict: bool,
 }
 
-// SAFETY: the only field that is not Send by itself is the program pointer, which is null or points to a
-// program that is immutable and shared between threads; see the file's head.
+// SAFETY: the fields that are not Send by themselves are the program pointer, which is null or points to a
+// program that is immutable and shared between threads (see the file's head), and the next wave's, which means nothing
+// outside of the call of compiled code that sets it.
 unsafe impl Send for Wave {}
 
 impl Wave {

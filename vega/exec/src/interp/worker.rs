@@ -80,6 +80,8 @@ pub(crate) struct Worker {
     /// What compiled code finds by a pointer.
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     pub context: Box<crate::compile::context::Context>,
+    /// How many workgroups have begun with their waves together, and nobody was told yet.
+    pub together: u64,
     /// The fault of the wave that stopped with `Stop::Fault`.
     pub fault: Option<WaveFault>,
     /// What is observed of the dispatch at hand.
@@ -116,6 +118,7 @@ impl Worker {
             lds_bytes: 0,
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
             context: crate::compile::context::Context::boxed(),
+            together: 0,
             fault: None,
             observer: None,
             programs: Vec::new(),

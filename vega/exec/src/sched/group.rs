@@ -48,6 +48,8 @@ pub(crate) struct Group {
     lds_bytes: usize,
     /// Where it is on the card.
     pub place: Place,
+    /// The waves have just started and run together first: they lack their scalar registers, EXEC apart, but the first.
+    together: bool,
 }
 
 impl Group {
@@ -58,14 +60,15 @@ impl Group {
         program: &Arc<Program>,
         id: [u32; 3],
         lds_bytes: usize,
-        place: Place,
+        (place, together): (Place, bool),
     ) -> Self {
         let size = launch.size(id);
         let count = size.iter().product::<u32>().div_ceil(64);
+        let together = together && count > 1;
         let mut waves = spares.lists.pop().unwrap_or_default();
         for number in 0..count {
             let mut wave = spares.waves.pop().unwrap_or_else(Wave::boxed);
-            launch.start(&mut wave, id, size, number, place);
+            launch.start(&mut wave, (id, size), number, place, !together);
             wave.program = Arc::as_ptr(program);
             waves.push(wave);
         }
@@ -73,18 +76,19 @@ impl Group {
         if lds_bytes != 0 {
             lds = spares.lds.pop().unwrap_or_else(|| vec![0; LDS_MAX + LDS_PAD].into_boxed_slice());
         }
-        Self { waves, lds, lds_bytes, place }
+        Self { waves, lds, lds_bytes, place, together }
     }
 
     /// Starts another workgroup of the dispatch in the place of this one, which has ended. False if it has not as many
     /// waves; nothing is changed then.
-    pub fn restart(&mut self, launch: &Launch, program: &Arc<Program>, id: [u32; 3]) -> bool {
+    pub fn restart(&mut self, launch: &Launch, program: &Arc<Program>, id: [u32; 3], together: bool) -> bool {
         let size = launch.size(id);
         if size.iter().product::<u32>().div_ceil(64) as usize != self.waves.len() {
             return false;
         }
+        self.together = together && self.waves.len() > 1;
         for (number, wave) in (0..).zip(&mut self.waves) {
-            launch.start(wave, id, size, number, self.place);
+            launch.start(wave, (id, size), number, self.place, !self.together);
             wave.program = Arc::as_ptr(program);
         }
         true
@@ -109,9 +113,26 @@ impl Group {
     pub fn turn(&mut self, worker: &mut Worker) -> Turn {
         std::mem::swap(&mut worker.lds, &mut self.lds);
         worker.lds_bytes = self.lds_bytes;
-        let turn = if worker.random().is_some() { self.random_slices(worker) } else { self.slices(worker) };
+        let turn = match self.begin(worker) {
+            Some(turn) => turn,
+            None if worker.random().is_some() => self.random_slices(worker),
+            None => self.slices(worker),
+        };
         std::mem::swap(&mut worker.lds, &mut self.lds);
         turn
+    }
+
+    /// Runs the waves together if they have just started. `None` if some go on afterwards.
+    fn begin(&mut self, worker: &mut Worker) -> Option<Turn> {
+        if !std::mem::take(&mut self.together) {
+            return None;
+        }
+        worker.together += 1;
+        interp::run_together(&mut self.waves, worker);
+        if let Some(index) = self.waves.iter().position(|wave| wave.stop == Stop::Fault) {
+            return Some(Turn::Fault(index));
+        }
+        self.waves.iter().all(|wave| wave.stop == Stop::End).then_some(Turn::Done)
     }
 
     /// Stops with this fault, in a wave that runs, or else in one that waits for others at a barrier.

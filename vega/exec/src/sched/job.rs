@@ -13,6 +13,7 @@ use super::registers;
 use crate::cancel::CancelToken;
 use crate::dispatch::Dispatch;
 use crate::host::Host;
+use crate::interp;
 use crate::interp::program::Program;
 use crate::interp::wave::Wave;
 use crate::interp::worker::Worker;
@@ -106,6 +107,8 @@ pub(crate) struct Job {
     returns: AtomicU32,
     /// Workgroups that have ended.
     ended: Shared,
+    /// Those whose waves began together.
+    together: AtomicU64,
     stop: AtomicBool,
     fault: Mutex<Option<Box<FaultReport>>>,
     places: Places,
@@ -135,6 +138,7 @@ impl Job {
             returned: Mutex::default(),
             returns: AtomicU32::new(0),
             ended: Shared::default(),
+            together: AtomicU64::new(0),
             stop: AtomicBool::new(false),
             fault: Mutex::new(None),
             places: Places::default(),
@@ -187,6 +191,7 @@ impl Job {
         self.returned.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
         self.returns = AtomicU32::new(0);
         self.ended = Shared::default();
+        self.together = AtomicU64::new(0);
         self.stop = AtomicBool::new(false);
         self.fault = Mutex::new(None);
         self.deadline = limits.watchdog.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
@@ -255,6 +260,16 @@ impl Job {
             self.returned.lock().unwrap_or_else(PoisonError::into_inner).push(range);
             self.returns.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Whether waves of this worker's next workgroup begin together.
+    fn begins_together(&self, worker: &Worker) -> bool {
+        self.launch.is_uniform() && worker.observer.is_none() && interp::begins_together(&self.program)
+    }
+
+    /// How many workgroups have begun with their waves together.
+    pub fn together(&self) -> u64 {
+        self.together.load(Ordering::Relaxed)
     }
 
     /// The first fault, if any wave faulted.
@@ -346,6 +361,7 @@ impl Job {
             run.release(group, spares);
         }
         run.settle();
+        self.together.fetch_add(std::mem::take(&mut worker.together), Ordering::Relaxed);
         spares.groups = run.groups;
     }
 
@@ -507,7 +523,8 @@ impl Shift<'_> {
         self.taken.start += 1;
         let job = self.job;
         let lds = job.dispatch.lds_bytes as usize;
-        let group = Group::new(spares, &job.launch, &job.program, job.id(number), lds, place);
+        let together = job.begins_together(worker);
+        let group = Group::new(spares, &job.launch, &job.program, job.id(number), lds, (place, together));
         if let Some(observer) = &mut worker.observer {
             observer.started(group.waves.len());
         }
@@ -526,7 +543,12 @@ impl Shift<'_> {
             || job.is_stopped()
             || job.is_held()
             || (self.seat.outranked)()
-            || !group.restart(&job.launch, &job.program, job.id(self.taken.start))
+            || !group.restart(
+                &job.launch,
+                &job.program,
+                job.id(self.taken.start),
+                job.begins_together(worker),
+            )
         {
             return false;
         }

@@ -114,31 +114,47 @@ impl Launch {
         })
     }
 
-    /// Sets up one wave of the workgroup at `place`.
-    pub fn start(&self, wave: &mut Wave, id: [u32; 3], size: [u32; 3], number: u32, place: Place) {
+    /// Whether all waves of a workgroup start with the same scalar registers, EXEC apart: no wave is told its number, or its
+    /// part of scratch memory.
+    pub fn is_uniform(&self) -> bool {
+        self.rsrc2 & (1 << 10 | 1) == 0
+    }
+
+    /// Sets up one wave of the workgroup of this id and size, at `place`. The first one gets its scalar registers, others
+    /// if they are `complete`.
+    pub fn start(
+        &self,
+        wave: &mut Wave,
+        (id, size): ([u32; 3], [u32; 3]),
+        number: u32,
+        place: Place,
+        complete: bool,
+    ) {
         let waves = self.ids.len() as u32;
         let slot = place.number * waves + number;
         let items = size.iter().product::<u32>().saturating_sub(number * 64).min(64);
-        wave.s = self.scalars;
-        let mut next = self.system;
-        let mut push = |value: u32| {
-            if let Some(register) = wave.s.get_mut(next) {
-                *register = value;
+        if complete || number == 0 {
+            wave.s = self.scalars;
+            let mut next = self.system;
+            let mut push = |value: u32| {
+                if let Some(register) = wave.s.get_mut(next) {
+                    *register = value;
+                }
+                next += 1;
+            };
+            for (dimension, &id) in id.iter().enumerate() {
+                if self.rsrc2 >> (7 + dimension) & 1 == 1 {
+                    push(id);
+                }
             }
-            next += 1;
-        };
-        for (dimension, &id) in id.iter().enumerate() {
-            if self.rsrc2 >> (7 + dimension) & 1 == 1 {
-                push(id);
+            if self.rsrc2 >> 10 & 1 == 1 {
+                // First wave of the group, and how many waves it has.
+                let waves = size.iter().product::<u32>().div_ceil(64);
+                push(u32::from(number == 0) << 31 | waves << 6 | number);
             }
-        }
-        if self.rsrc2 >> 10 & 1 == 1 {
-            // First wave of the group, and how many waves it has.
-            let waves = size.iter().product::<u32>().div_ceil(64);
-            push(u32::from(number == 0) << 31 | waves << 6 | number);
-        }
-        if self.rsrc2 & 1 == 1 {
-            push(slot.wrapping_mul(self.wave_bytes));
+            if self.rsrc2 & 1 == 1 {
+                push(slot.wrapping_mul(self.wave_bytes));
+            }
         }
         wave.set_exec(if items == 64 { !0 } else { (1 << items) - 1 });
         let computed;

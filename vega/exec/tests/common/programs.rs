@@ -542,3 +542,121 @@ pub const FLAT_APERTURES: &[u32] = &[
     0xdc708400, 0x00080902, // global_store_dword v2, v9, s[8:9] offset:1024
     0xbf810000,             // s_endpgm
 ];
+
+/// Waves of a workgroup compute with what is the same in all and with what is not, exchange through LDS, and go different ways: args: data, items in a lane mask, a number, items of a workgroup, first items of the waves that go one way.
+#[rustfmt::skip]
+pub const PART_WAYS: &[u32] = &[
+    0xc0060180, 0x00000000, // s_load_dwordx2 s[6:7], s[0:1], 0x0
+    0xc00a0200, 0x00000008, // s_load_dwordx4 s[8:11], s[0:1], 0x8
+    0x24020082,             // v_lshlrev_b32_e32 v1, 2, v0
+    0xbf8cc07f,             // s_waitcnt lgkmcnt(0)
+    0x800c8509,             // s_add_u32 s12, s9, 5
+    0x820d8709,             // s_addc_u32 s13, s9, 7
+    0x7e1c0500,             // v_readfirstlane_b32 s14, v0
+    0x920f090e,             // s_mul_i32 s15, s14, s9
+    0x6804000c,             // v_add_u32_e32 v2, s12, v0
+    0xd2850002, 0x00001b02, // v_mul_lo_u32 v2, v2, s13
+    0x6804040f,             // v_add_u32_e32 v2, s15, v2
+    0x7d980008,             // v_cmp_gt_u32_e32 vcc, s8, v0
+    0xbe90206a,             // s_and_saveexec_b64 s[16:17], vcc
+    0x680404ff, 0x000003e8, // v_add_u32_e32 v2, 0x3e8, v2
+    0xbefe0110,             // s_mov_b64 exec, s[16:17]
+    0x85128483,             // s_cselect_b32 s18, 3, 4
+    0xbe921a0a,             // s_bitset1_b32 s18, s10
+    0x68040412,             // v_add_u32_e32 v2, s18, v2
+    0x00040302,             // v_cndmask_b32_e32 v2, v2, v1, vcc
+    0xd81a0000, 0x00000201, // ds_write_b32 v1, v2
+    0xbf8cc07f,             // s_waitcnt lgkmcnt(0)
+    0xbf8a0000,             // s_barrier
+    0xc00204c0, 0x0000000c, // s_load_dword s19, s[0:1], 0xc
+    0x8094810a,             // s_sub_u32 s20, s10, 1
+    0x6a060014,             // v_sub_u32_e32 v3, s20, v0
+    0x24060682,             // v_lshlrev_b32_e32 v3, 2, v3
+    0xd86c0000, 0x04000003, // ds_read_b32 v4, v3
+    0xbf8cc07f,             // s_waitcnt lgkmcnt(0)
+    0xd2850004, 0x00002704, // v_mul_lo_u32 v4, v4, s19
+    0x92150a02,             // s_mul_i32 s21, s2, s10
+    0x8e158215,             // s_lshl_b32 s21, s21, 2
+    0x68020215,             // v_add_u32_e32 v1, s21, v1
+    0xbf0a0b0e,             // s_cmp_lt_u32 s14, s11
+    0xbf850002,             // s_cbranch_scc1 low
+    0x6808080c,             // v_add_u32_e32 v4, s12, v4
+    0xbf820002,             // s_branch both
+    0x6808080f,             // v_add_u32_e32 v4, s15, v4
+    0x2a080814,             // v_xor_b32_e32 v4, s20, v4
+    0x7e0a026a,             // v_mov_b32_e32 v5, vcc_lo
+    0x68080812,             // v_add_u32_e32 v4, s18, v4
+    0x2a080905,             // v_xor_b32_e32 v4, v5, v4
+    0xdc708000, 0x00060401, // global_store_dword v1, v4, s[6:7]
+    0xbf810000,             // s_endpgm
+];
+
+/// Some waves skip what others do; args: data, items that do it, a number, items of a workgroup, nothing.
+#[rustfmt::skip]
+pub const SOME_SKIP: &[u32] = &[
+    0xc0060180, 0x00000000, // s_load_dwordx2 s[6:7], s[0:1], 0x0
+    0xc00a0200, 0x00000008, // s_load_dwordx4 s[8:11], s[0:1], 0x8
+    0xbf8cc07f,             // s_waitcnt lgkmcnt(0)
+    0x920c0a02,             // s_mul_i32 s12, s2, s10
+    0x6802000c,             // v_add_u32_e32 v1, s12, v0
+    0x24020282,             // v_lshlrev_b32_e32 v1, 2, v1
+    0x7e0a0208,             // v_mov_b32_e32 v5, s8
+    0x7d980008,             // v_cmp_gt_u32_e32 vcc, s8, v0
+    0xbe8e0108,             // s_mov_b64 s[14:15], s[8:9]
+    0x680a0a0e,             // v_add_u32_e32 v5, s14, v5
+    0xbe8e206a,             // s_and_saveexec_b64 s[14:15], vcc
+    0xbf880004,             // s_cbranch_execz skip
+    0x800c090c,             // s_add_u32 s12, s12, s9
+    0x7e04020c,             // v_mov_b32_e32 v2, s12
+    0xdc708000, 0x00060201, // global_store_dword v1, v2, s[6:7]
+    0x87fe0e7e,             // s_or_b64 exec, exec, s[14:15]
+    0xbe92010a,             // s_mov_b64 s[18:19], s[10:11]
+    0x680a0a09,             // v_add_u32_e32 v5, s9, v5
+    0x86926a12,             // s_and_b64 s[18:19], s[18:19], vcc
+    0x888e120e,             // s_xor_b64 s[14:15], s[14:15], s[18:19]
+    0x7e06020c,             // v_mov_b32_e32 v3, s12
+    0x7e08020e,             // v_mov_b32_e32 v4, s14
+    0xd1ff0003, 0x04160903, // v_add3_u32 v3, v3, v4, v5
+    0xdc708800, 0x00060301, // global_store_dword v1, v3, s[6:7] offset:2048
+    0xbf810000,             // s_endpgm
+];
+
+/// Atomic operations in LDS and in global memory, exchange between lanes, the program counter; args: data, nothing, a number, items of a workgroup, nothing.
+#[rustfmt::skip]
+pub const ATOMICS_TOGETHER: &[u32] = &[
+    0xc0060180, 0x00000000, // s_load_dwordx2 s[6:7], s[0:1], 0x0
+    0xc00a0200, 0x00000008, // s_load_dwordx4 s[8:11], s[0:1], 0x8
+    0x24020082,             // v_lshlrev_b32_e32 v1, 2, v0
+    0x260402bc,             // v_and_b32_e32 v2, 60, v1
+    0x7e100280,             // v_mov_b32_e32 v8, 0
+    0x7e120280,             // v_mov_b32_e32 v9, 0
+    0xd81a0000, 0x00000801, // ds_write_b32 v1, v8
+    0xbf8cc07f,             // s_waitcnt lgkmcnt(0)
+    0xbf8a0000,             // s_barrier
+    0x920c0a02,             // s_mul_i32 s12, s2, s10
+    0x8e0c850c,             // s_lshl_b32 s12, s12, 5
+    0x80060c06,             // s_add_u32 s6, s6, s12
+    0x82078007,             // s_addc_u32 s7, s7, 0
+    0x68060009,             // v_add_u32_e32 v3, s9, v0
+    0xd8400000, 0x04000302, // ds_add_rtn_u32 v4, v2, v3
+    0xbf8cc07f,             // s_waitcnt lgkmcnt(0)
+    0xdd098000, 0x05060402, // global_atomic_add v5, v2, v4, s[6:7] glc
+    0x7e0c0300,             // v_mov_b32_e32 v6, v0
+    0x7e0e0305,             // v_mov_b32_e32 v7, v5
+    0xbf8c0f70,             // s_waitcnt vmcnt(0)
+    0xdd058040, 0x0a060602, // global_atomic_cmpswap v10, v2, v[6:7], s[6:7] offset:64 glc
+    0xdd2d8080, 0x0b060302, // global_atomic_inc v11, v2, v3, s[6:7] offset:128 glc
+    0xbf8c0f70,             // s_waitcnt vmcnt(0)
+    0x7e1a050b,             // v_readfirstlane_b32 s13, v11
+    0x800e090d,             // s_add_u32 s14, s13, s9
+    0xd28a000b, 0x0001060e, // v_writelane_b32 v11, s14, 3
+    0xd87a801b, 0x0c00000b, // ds_swizzle_b32 v12, v11 offset:swizzle(QUAD_PERM,3,2,1,0)
+    0xbf8cc07f,             // s_waitcnt lgkmcnt(0)
+    0x24020084,             // v_lshlrev_b32_e32 v1, 4, v0
+    0x7e0c030a,             // v_mov_b32_e32 v6, v10
+    0x7e0e030c,             // v_mov_b32_e32 v7, v12
+    0xbe901c00,             // s_getpc_b64 s[16:17]
+    0x7e080210,             // v_mov_b32_e32 v4, s16
+    0xdc7c8200, 0x00060401, // global_store_dwordx4 v1, v[4:7], s[6:7] offset:512
+    0xbf810000,             // s_endpgm
+];
