@@ -50,6 +50,8 @@ pub(crate) struct Group {
     pub place: Place,
     /// The waves have just started and run together first: they lack their scalar registers, EXEC apart, but the first.
     together: bool,
+    /// They were together until they ended.
+    ended_together: bool,
 }
 
 impl Group {
@@ -76,7 +78,7 @@ impl Group {
         if lds_bytes != 0 {
             lds = spares.lds.pop().unwrap_or_else(|| vec![0; LDS_MAX + LDS_PAD].into_boxed_slice());
         }
-        Self { waves, lds, lds_bytes, place, together }
+        Self { waves, lds, lds_bytes, place, together, ended_together: false }
     }
 
     /// Starts another workgroup of the dispatch in the place of this one, which has ended. False if it has not as many
@@ -87,6 +89,12 @@ impl Group {
             return false;
         }
         self.together = together && self.waves.len() > 1;
+        if std::mem::take(&mut self.ended_together) && self.together {
+            for (number, wave) in (0..).zip(&mut self.waves) {
+                launch.again(wave, (id, size), number);
+            }
+            return true;
+        }
         for (number, wave) in (0..).zip(&mut self.waves) {
             launch.start(wave, (id, size), number, self.place, !self.together);
             wave.program = Arc::as_ptr(program);
@@ -132,7 +140,8 @@ impl Group {
         if let Some(index) = self.waves.iter().position(|wave| wave.stop == Stop::Fault) {
             return Some(Turn::Fault(index));
         }
-        self.waves.iter().all(|wave| wave.stop == Stop::End).then_some(Turn::Done)
+        self.ended_together = self.waves.iter().all(|wave| wave.stop == Stop::End);
+        self.ended_together.then_some(Turn::Done)
     }
 
     /// Stops with this fault, in a wave that runs, or else in one that waits for others at a barrier.

@@ -245,6 +245,7 @@ impl Job {
     fn id(&self, number: u64) -> [u32; 3] {
         let [x, y, _] = self.groups;
         match u32::try_from(number) {
+            Ok(number) if number < x => [number, 0, 0],
             // Nearly always: a division of 32 bits is several times as fast.
             Ok(number) => [number % x, number / x % y, number / x / y],
             Err(_) => {

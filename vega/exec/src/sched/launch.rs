@@ -132,30 +132,64 @@ impl Launch {
     ) {
         let waves = self.ids.len() as u32;
         let slot = place.number * waves + number;
-        let items = size.iter().product::<u32>().saturating_sub(number * 64).min(64);
         if complete || number == 0 {
-            wave.s = self.scalars;
-            let mut next = self.system;
-            let mut push = |value: u32| {
-                if let Some(register) = wave.s.get_mut(next) {
-                    *register = value;
-                }
-                next += 1;
-            };
-            for (dimension, &id) in id.iter().enumerate() {
-                if self.rsrc2 >> (7 + dimension) & 1 == 1 {
-                    push(id);
-                }
+            self.scalars(wave, (id, size), number, slot);
+        }
+        self.items(wave, size, number);
+        wave.mode = self.mode;
+        wave.gpr_idx = false;
+        wave.ticket = None;
+        wave.skip_vector = false;
+        wave.trap_status = 0;
+        wave.strict = self.mode != crate::interp::DEFAULT_MODE;
+        wave.budget = BUDGET;
+        let scratch = self.scratch_va.wrapping_add(u64::from(slot) * u64::from(self.wave_bytes));
+        wave.scratch = (scratch, self.wave_bytes);
+        wave.ip = 0;
+        wave.number = number;
+        wave.hw_id = place.hw_id(number, waves);
+        Self::fresh(wave, id);
+    }
+
+    /// Sets up a wave again that was together with the others of its workgroup from its beginning to its end, in a workgroup
+    /// at the same place: what such waves cannot change is as it was.
+    pub fn again(&self, wave: &mut Wave, (id, size): ([u32; 3], [u32; 3]), number: u32) {
+        if number == 0 {
+            // Without wave information and scratch memory it does not matter which slot it has.
+            self.scalars(wave, (id, size), number, 0);
+        }
+        self.items(wave, size, number);
+        Self::fresh(wave, id);
+    }
+
+    /// The scalar registers.
+    fn scalars(&self, wave: &mut Wave, (id, size): ([u32; 3], [u32; 3]), number: u32, slot: u32) {
+        wave.s = self.scalars;
+        let mut next = self.system;
+        let mut push = |value: u32| {
+            if let Some(register) = wave.s.get_mut(next) {
+                *register = value;
             }
-            if self.rsrc2 >> 10 & 1 == 1 {
-                // First wave of the group, and how many waves it has.
-                let waves = size.iter().product::<u32>().div_ceil(64);
-                push(u32::from(number == 0) << 31 | waves << 6 | number);
-            }
-            if self.rsrc2 & 1 == 1 {
-                push(slot.wrapping_mul(self.wave_bytes));
+            next += 1;
+        };
+        for (dimension, &id) in id.iter().enumerate() {
+            if self.rsrc2 >> (7 + dimension) & 1 == 1 {
+                push(id);
             }
         }
+        if self.rsrc2 >> 10 & 1 == 1 {
+            // First wave of the group, and how many waves it has.
+            let waves = size.iter().product::<u32>().div_ceil(64);
+            push(u32::from(number == 0) << 31 | waves << 6 | number);
+        }
+        if self.rsrc2 & 1 == 1 {
+            push(slot.wrapping_mul(self.wave_bytes));
+        }
+    }
+
+    /// EXEC and the ids of the work-items.
+    fn items(&self, wave: &mut Wave, size: [u32; 3], number: u32) {
+        let items = size.iter().product::<u32>().saturating_sub(number * 64).min(64);
         wave.set_exec(if items == 64 { !0 } else { (1 << items) - 1 });
         let computed;
         let ids = match self.ids.get(number as usize) {
@@ -168,21 +202,13 @@ impl Launch {
         for (register, ids) in wave.v.iter_mut().zip(ids).take(self.id_registers) {
             *register = *ids;
         }
+    }
+
+    /// What every wave changes.
+    fn fresh(wave: &mut Wave, id: [u32; 3]) {
         wave.scc = false;
         wave.store_outstanding = false;
-        wave.mode = self.mode;
-        wave.gpr_idx = false;
-        wave.ticket = None;
-        wave.skip_vector = false;
-        wave.trap_status = 0;
-        wave.strict = self.mode != crate::interp::DEFAULT_MODE;
-        wave.budget = BUDGET;
-        let scratch = self.scratch_va.wrapping_add(u64::from(slot) * u64::from(self.wave_bytes));
-        wave.scratch = (scratch, self.wave_bytes);
-        wave.ip = 0;
         wave.stop = Stop::Yield;
-        wave.number = number;
-        wave.hw_id = place.hw_id(number, waves);
         wave.workgroup = id;
     }
 }

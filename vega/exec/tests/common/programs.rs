@@ -617,7 +617,8 @@ pub const SOME_SKIP: &[u32] = &[
     0x7e06020c,             // v_mov_b32_e32 v3, s12
     0x7e08020e,             // v_mov_b32_e32 v4, s14
     0xd1ff0003, 0x04160903, // v_add3_u32 v3, v3, v4, v5
-    0xdc708800, 0x00060301, // global_store_dword v1, v3, s[6:7] offset:2048
+    0x8006ff06, 0x00004000, // s_add_u32 s6, s6, 0x4000
+    0xdc708000, 0x00060301, // global_store_dword v1, v3, s[6:7]
     0xbf810000,             // s_endpgm
 ];
 
