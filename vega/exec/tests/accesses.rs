@@ -118,6 +118,8 @@ fn run(card: &Card, code: &[u32], data: &[u32], window: &[u32], args: &[u32]) ->
     card.write(WINDOW, window);
     let mut dispatch = card.dispatch([ITEMS, 1, 1], [ITEMS as u16, 1, 1]);
     dispatch.lds_bytes = LDS_BYTES;
+    // The two waves access the same memory without a barrier. Waves that are told what they are run one after the other.
+    dispatch.rsrc2 |= 1 << 10;
     match card.run(&dispatch) {
         Outcome::Done => {
             let mut results = Vec::new();
