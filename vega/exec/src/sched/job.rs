@@ -1,15 +1,15 @@
 //! A dispatch under way.
 
-use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::group::{Group, Spares, Turn};
+use super::group::Spares;
 use super::launch::Launch;
-use super::places::{Place, Places};
+use super::places::Places;
 use super::registers;
+use super::shift::{NAP, Shift};
 use crate::cancel::CancelToken;
 use crate::dispatch::Dispatch;
 use crate::host::Host;
@@ -21,23 +21,10 @@ use crate::memory::AddressSpace;
 use crate::observe::Observe;
 use crate::observe::observer::{self, Observer};
 use crate::observe::schedule::{InstructionClock, Launches};
-use crate::report::{FaultKind, FaultReport, Position, WaveState};
+use crate::report::{FaultKind, FaultReport, Position};
 
 /// After this much work alone, the caller asks the helpers.
 const HELP_AFTER: Duration = Duration::from_micros(20);
-
-/// Rounds in which nothing ends before the thread lets others run. On a busy machine each time costs a
-/// time slice, and what waves wait for is often in the same thread.
-const YIELD_EVERY: u32 = 8;
-
-/// Rounds in which every wave sleeps before the thread does.
-const NAP_AFTER: usize = 200;
-
-/// How long it sleeps: waves that poll for the host see the answer this much later.
-const NAP: Duration = Duration::from_micros(30);
-
-/// How long a thread without workgroups waits before it looks for room, or for a job that is over.
-const NO_ROOM: Duration = Duration::from_micros(50);
 
 /// With a schedule, turns without progress after which another dispatch may run for a while: what this one waits
 /// for may come from there.
@@ -79,16 +66,10 @@ impl Scheduled {
     }
 }
 
-/// A random schedule starts one more workgroup in one turn of so many, whatever the others do.
-const ADMISSIONS: usize = 4;
-
-/// And has so many under way without need: more would not fit the host's caches.
-const CROWD: usize = 16;
-
 /// A number that threads change, in cache lines of its own.
 #[derive(Default)]
 #[repr(align(128))]
-struct Shared(AtomicU64);
+pub(super) struct Shared(pub AtomicU64);
 
 /// A dispatch under way. It is kept afterwards: the next one finds its room there.
 pub(crate) struct Job {
@@ -97,7 +78,7 @@ pub(crate) struct Job {
     pub host: Arc<dyn Host>,
     pub program: Arc<Program>,
     pub cancel: CancelToken,
-    launch: Launch,
+    pub(super) launch: Launch,
     groups: [u32; 3],
     total: u64,
     chunk: u64,
@@ -106,15 +87,15 @@ pub(crate) struct Job {
     returned: Mutex<Vec<Range<u64>>>,
     returns: AtomicU32,
     /// Workgroups that have ended.
-    ended: Shared,
+    pub(super) ended: Shared,
     /// Those whose waves began together.
     together: AtomicU64,
     stop: AtomicBool,
     fault: Mutex<Option<Box<FaultReport>>>,
-    places: Places,
+    pub(super) places: Places,
     /// When the watchdog ends it.
     deadline: Option<(Instant, Duration)>,
-    limits: Limits,
+    pub(super) limits: Limits,
     observed: observer::Shared,
     /// Helpers inside; the caller waits until there are none.
     helpers: Mutex<u32>,
@@ -226,7 +207,7 @@ impl Job {
     }
 
     /// Some workgroups to start.
-    fn take(&self) -> Range<u64> {
+    pub(super) fn take(&self) -> Range<u64> {
         if self.returns.load(Ordering::Relaxed) != 0 {
             let mut returned = self.returned.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(range) = returned.pop() {
@@ -242,7 +223,7 @@ impl Job {
     }
 
     /// The id of a workgroup, from its number.
-    fn id(&self, number: u64) -> [u32; 3] {
+    pub(super) fn id(&self, number: u64) -> [u32; 3] {
         let [x, y, _] = self.groups;
         match u32::try_from(number) {
             Ok(number) if number < x => [number, 0, 0],
@@ -256,7 +237,7 @@ impl Job {
     }
 
     /// Workgroups that were taken and not started.
-    fn give_back(&self, range: Range<u64>) {
+    pub(super) fn give_back(&self, range: Range<u64>) {
         if !range.is_empty() {
             self.returned.lock().unwrap_or_else(PoisonError::into_inner).push(range);
             self.returns.fetch_add(1, Ordering::Relaxed);
@@ -264,7 +245,7 @@ impl Job {
     }
 
     /// Whether waves of this worker's next workgroup begin together.
-    fn begins_together(&self, worker: &Worker) -> bool {
+    pub(super) fn begins_together(&self, worker: &Worker) -> bool {
         self.launch.is_uniform() && worker.observer.is_none() && interp::begins_together(&self.program)
     }
 
@@ -278,7 +259,7 @@ impl Job {
         self.fault.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn is_stopped(&self) -> bool {
+    pub(super) fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed) || self.cancel.is_canceled()
     }
 
@@ -313,18 +294,7 @@ impl Job {
 
     /// Works until no workgroup is left to take and the taken ones have ended.
     pub fn work(&self, worker: &mut Worker, spares: &mut Spares, seat: &Seat<'_>) {
-        let mut run = Shift {
-            job: self,
-            seat,
-            groups: std::mem::take(&mut spares.groups),
-            place: None,
-            ended: 0,
-            taken: 0..0,
-            turns: 0,
-            rounds: 1,
-            asleep: 0,
-            idle: 0,
-        };
+        let mut run = Shift::new(self, seat, std::mem::take(&mut spares.groups));
         worker.begin(&self.space, &self.host, &self.dispatch, &self.program);
         let scheduled = self.limits.scheduled.as_deref();
         let clock = scheduled.map(|scheduled| &scheduled.instructions);
@@ -367,11 +337,11 @@ impl Job {
     }
 
     /// Whether the watchdog's time is up, and how long it was.
-    fn is_overdue(&self) -> Option<Duration> {
+    pub(super) fn is_overdue(&self) -> Option<Duration> {
         self.deadline.filter(|(end, _)| Instant::now() > *end).map(|(_, limit)| limit)
     }
 
-    fn report(&self, wave: &Wave, worker: &mut Worker, positions: Vec<Position>) {
+    pub(super) fn report(&self, wave: &Wave, worker: &mut Worker, positions: Vec<Position>) {
         self.stop.store(true, Ordering::Relaxed);
         let Some(fault) = worker.fault.take() else { return };
         let pc = wave.pc(wave.ip);
@@ -436,201 +406,4 @@ pub(crate) struct Seat<'a> {
     pub help: Option<&'a dyn Fn()>,
     /// Whether a dispatch of higher priority comes first.
     pub outranked: &'a dyn Fn() -> bool,
-}
-
-/// One worker's part of a job: workgroups that it has taken, those under way in turn.
-struct Shift<'a> {
-    job: &'a Job,
-    seat: &'a Seat<'a>,
-    groups: VecDeque<Group>,
-    /// The place of the workgroup that has ended last: the next one takes it without asking anybody.
-    place: Option<Place>,
-    /// Workgroups that have ended since others were told.
-    ended: u64,
-    /// Workgroups that are its to start.
-    taken: Range<u64>,
-    /// Turns since a workgroup ended or was admitted.
-    turns: usize,
-    /// Rounds of turns in which nothing could be started.
-    rounds: u32,
-    /// How many turns in a row found every wave asleep.
-    asleep: usize,
-    /// Turns since a workgroup ended.
-    idle: usize,
-}
-
-impl Shift<'_> {
-    /// The next workgroup to start, taking a chunk when the last one is used up.
-    fn next(&mut self) -> Option<u64> {
-        if self.taken.is_empty() {
-            self.tell();
-            self.taken = self.job.take();
-        }
-        (!self.taken.is_empty()).then_some(self.taken.start)
-    }
-
-    /// Room for one more workgroup, unless another dispatch comes first.
-    fn room(&mut self) -> Option<Place> {
-        // With a schedule, dispatches run one after the other.
-        let ranked = self.job.limits.scheduled.is_none();
-        if ranked && (self.seat.outranked)() {
-            None
-        } else {
-            self.place.take().or_else(|| self.job.places.take())
-        }
-    }
-
-    /// A workgroup has ended.
-    fn release(&mut self, group: Group, spares: &mut Spares) {
-        self.ended += 1;
-        if let Some(place) = self.place.replace(group.place) {
-            self.job.places.give(place);
-        }
-        group.finish(spares);
-    }
-
-    /// Tells others how many workgroups have ended.
-    fn tell(&mut self) {
-        if self.ended != 0 {
-            self.job.ended.0.fetch_add(std::mem::take(&mut self.ended), Ordering::Relaxed);
-        }
-    }
-
-    /// Keeps nothing back from others.
-    fn settle(&mut self) {
-        self.tell();
-        if let Some(place) = self.place.take() {
-            self.job.places.give(place);
-        }
-    }
-
-    /// Starts one more workgroup if all that run have had a turn without ending. False: nothing to start.
-    fn admit(&mut self, worker: &mut Worker, spares: &mut Spares) -> bool {
-        let Some(number) = self.next() else {
-            // What the workgroups here wait for may need the place.
-            self.settle();
-            return false;
-        };
-        let Some(place) = self.room() else {
-            if !self.groups.is_empty() || self.seat.is_helper {
-                return false;
-            }
-            // Others have all the room: wait for one to end.
-            self.settle();
-            self.job.give_back(std::mem::take(&mut self.taken));
-            std::thread::sleep(NO_ROOM);
-            return true;
-        };
-        self.taken.start += 1;
-        let job = self.job;
-        let lds = job.dispatch.lds_bytes as usize;
-        let together = job.begins_together(worker);
-        let group = Group::new(spares, &job.launch, &job.program, job.id(number), lds, (place, together));
-        if let Some(observer) = &mut worker.observer {
-            observer.started(group.waves.len());
-        }
-        self.groups.push_front(group);
-        self.turns = 0;
-        true
-    }
-
-    /// Whether the next workgroup has taken the place, the waves and the LDS of this one, which has ended: the short
-    /// way while nothing else is under way here.
-    fn succeeds(&mut self, group: &mut Group, worker: &Worker) -> bool {
-        let job = self.job;
-        let alone = self.groups.is_empty() && job.limits.scheduled.is_none() && worker.observer.is_none();
-        if !alone
-            || self.taken.is_empty()
-            || job.is_stopped()
-            || job.is_held()
-            || (self.seat.outranked)()
-            || !group.restart(
-                &job.launch,
-                &job.program,
-                job.id(self.taken.start),
-                job.begins_together(worker),
-            )
-        {
-            return false;
-        }
-        self.taken.start += 1;
-        self.ended += 1;
-        true
-    }
-
-    /// With a random schedule: perhaps one more workgroup, and any of those under way comes next.
-    fn shuffle(&mut self, worker: &mut Worker, spares: &mut Spares) {
-        let Some(random) = worker.random() else { return };
-        let admits = self.groups.len() < CROWD && random.once_in(ADMISSIONS);
-        let first = random.below(self.groups.len());
-        self.groups.rotate_left(first);
-        if admits {
-            self.admit(worker, spares);
-        }
-    }
-
-    /// Where the waves are: those of `group`, and those of the other workgroups under way here.
-    fn positions(&self, group: &Group) -> Vec<Position> {
-        let mut counts: BTreeMap<(u64, WaveState), u32> = BTreeMap::new();
-        for wave in self.groups.iter().chain([group]).flat_map(|group| &group.waves) {
-            if let Some(state) = wave.stop.state() {
-                *counts.entry((wave.pc(wave.ip), state)).or_default() += 1;
-            }
-        }
-        let each = counts.into_iter().map(|((pc, state), waves)| Position { pc, state, waves });
-        let mut positions: Vec<Position> = each.collect();
-        positions.sort_by_key(|position| std::cmp::Reverse(position.waves));
-        positions
-    }
-
-    /// One turn of one workgroup. False when all work is done.
-    fn step(&mut self, worker: &mut Worker, spares: &mut Spares) -> bool {
-        self.shuffle(worker, spares);
-        if self.turns >= self.groups.len() && !self.admit(worker, spares) {
-            if self.groups.is_empty() {
-                return false;
-            }
-            if self.turns >= self.groups.len() {
-                // Everything here spins, and whatever it waits for is elsewhere.
-                if self.asleep > NAP_AFTER * self.groups.len() {
-                    std::thread::sleep(NAP);
-                } else if self.job.limits.scheduled.is_none() && self.rounds.is_multiple_of(YIELD_EVERY) {
-                    // (With a schedule no other worker has what they wait for.)
-                    std::thread::yield_now();
-                }
-                self.rounds = self.rounds.wrapping_add(1);
-                self.turns = 0;
-            }
-        }
-        let Some(mut group) = self.groups.pop_front() else { return true };
-        let turn = loop {
-            let turn = match self.job.is_overdue() {
-                Some(limit) => group.give_up(worker, FaultKind::Watchdog { limit }),
-                None => group.turn(worker),
-            };
-            if turn != Turn::Done || !self.succeeds(&mut group, worker) {
-                break turn;
-            }
-        };
-        match turn {
-            Turn::Done => {
-                self.release(group, spares);
-                self.turns = self.groups.len();
-                (self.asleep, self.idle) = (0, 0);
-            }
-            turn @ (Turn::Yielded | Turn::Slept) => {
-                (self.turns, self.idle) = (self.turns + 1, self.idle + 1);
-                self.asleep = if turn == Turn::Slept { self.asleep + 1 } else { 0 };
-                self.groups.push_back(group);
-            }
-            Turn::Fault(index) => {
-                if let Some(wave) = group.waves.get(index) {
-                    let positions = self.job.is_overdue().map(|_| self.positions(&group));
-                    self.job.report(wave, worker, positions.unwrap_or_default());
-                }
-                self.release(group, spares);
-            }
-        }
-        true
-    }
 }

@@ -5,6 +5,7 @@
 //! | `launch` | the registers that a wave starts with |
 //! | `group` | a resident workgroup: its waves, its LDS, its turns |
 //! | `job` | a dispatch under way: workgroups handed out, faults, the end |
+//! | `shift` | one worker's part of it: the workgroups that it has under way |
 //! | `places` | compute units and scratch memory: how many workgroups are resident at once |
 //! | `registers` | what a faulting instruction's registers held |
 //! | `pool` | the helper threads |
@@ -16,4 +17,5 @@ pub(crate) mod launch;
 pub(crate) mod places;
 pub(crate) mod pool;
 pub(crate) mod registers;
+mod shift;
 pub(crate) mod thread;
