@@ -12,10 +12,10 @@ const OTHERS: &[(&str, bool)] = &[
     ("libLLVM", true),
     ("libgallium", true),
     ("libMesaOpenCL.so", true),
-    ("libpocl.so", true),
     ("libOpenCL.so", true),
-    // Only compilers and PoCL link to it.
+    // Only compilers link to it, and PoCL, which fails with comgr because of it.
     ("libclang-cpp.so", false),
+    ("libpocl.so", false),
 ];
 
 fn row(name: &str) -> Option<&'static (&'static str, bool)> {
