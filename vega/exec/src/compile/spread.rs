@@ -322,7 +322,7 @@ impl SpreadRegion {
                 let mut from = zmm(0);
                 if *stride != 0 {
                     from = zmm(1);
-                    let table = std::array::from_fn(|n| (n as u32 + 16 * strip as u32) * stride);
+                    let table = std::array::from_fn(|n| (n as u32 + 16 * strip as u32).wrapping_mul(*stride));
                     let args: [Arg; 2] = [from.into(), zmm(0).into()];
                     asm.op_table(EVEX_Vpaddd_zmm_k1z_zmm_zmmm512b32, &args, table, Masking::default());
                 }
