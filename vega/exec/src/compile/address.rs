@@ -5,11 +5,12 @@
 use std::mem::offset_of;
 
 use iced_x86::{Code, Register};
+use vega_isa::memory::Space;
 
-use super::assembler::{Arg, Assembler, Condition, Label, at};
+use super::assembler::{Arg, Assembler, Condition, Label, at, at_index};
 use super::context::Context;
 use super::ir::Access;
-use super::layout::{EPOCH, context, scalar};
+use super::layout::{EPOCH, LDS, context, scalar};
 use crate::interp::worker::CACHES;
 use crate::memory::RangeCache;
 use Code::*;
@@ -48,9 +49,20 @@ pub(super) fn missing(asm: &mut Assembler, access: &Access) {
     asm.op(Mov_r32_imm32, &[Register::ECX.into(), Arg::Dword(wanted)]);
 }
 
-/// RAX: the first lane's host address, if everything between `from` and `to` (and RDX more) is in the translation. EAX
-/// holds the low half, ECX the high one.
+/// RAX: the first lane's host address, if everything between `from` and `to` (and RDX more) is in LDS, or in the
+/// translation. EAX holds the low half, ECX the high one.
 pub(super) fn first_host(asm: &mut Assembler, access: &Access, from: i32, to: i32, otherwise: Label) {
+    if access.space == Space::Lds {
+        // Offsets are added in 32 bits: what is negative may be folded into the address.
+        if from != 0 {
+            asm.op(Add_rm32_imm32, &[Register::EAX.into(), Arg::Dword(from as u32)]);
+        }
+        asm.op(Lea_r64_m, &[RCX.into(), at_index(RAX, Register::RDX, to - from).into()]);
+        asm.op(Cmp_r64_rm64, &[RCX.into(), context(offset_of!(Context, lds_bytes)).into()]);
+        asm.jcc(Condition::Above, otherwise);
+        asm.op(Lea_r64_m, &[RAX.into(), at_index(RAX, LDS, -from).into()]);
+        return;
+    }
     let field = |field| range(field, access);
     // The low halves must not wrap around on the way to the last lane.
     asm.op(Mov_r32_rm32, &[Register::R11D.into(), Register::EAX.into()]);

@@ -9,18 +9,16 @@ use iced_x86::{Code, Register};
 use vega_isa::memory::Space;
 
 use super::address::{first_host, translation};
-use super::assembler::{Arg, Assembler, Condition, Label, Masking, at_index};
+use super::assembler::{Arg, Assembler, Condition, Label, Masking};
 use super::context::{Context, Known};
 use super::groups::{Class, Group};
 use super::ir::Access;
-use super::layout::{LDS, context, xmm, zmm};
+use super::layout::{context, xmm, zmm};
 use super::memory::Rare;
 use super::strip::{EXEC, K2, Strip};
 use Code::*;
 
 const RAX: Register = Register::RAX;
-const RCX: Register = Register::RCX;
-const RDX: Register = Register::RDX;
 const RSI: Register = Register::RSI;
 const EDX: Register = Register::EDX;
 const ESI: Register = Register::ESI;
@@ -80,10 +78,9 @@ impl Strip<'_> {
         }
         let group = group.clone();
         self.classified.push(number);
-        let global = access.space != Space::Lds;
         let (any, found, put) = (self.asm.label(), self.asm.label(), self.asm.label());
         self.rare.push(Rare::NoClass { begin: any, back: put });
-        if global {
+        if access.space != Space::Lds {
             let missed = self.miss(access, (low, high));
             translation(self.asm, access, missed);
         }
@@ -107,21 +104,10 @@ impl Strip<'_> {
         self.asm.bind(found);
         // RDX: bytes from the first lane's element to the last one's.
         self.asm.op(EVEX_Vmovd_rm32_xmm, &[Register::EAX.into(), xmm(zmm(1)).into()]);
-        if global {
-            if high.is_some() {
-                self.asm.op(EVEX_Vmovd_rm32_xmm, &[Register::ECX.into(), xmm(zmm(2)).into()]);
-            }
-            first_host(self.asm, access, group.from, group.to, any);
-        } else {
-            // Offsets are added in 32 bits: what is negative may be folded into the address.
-            if group.from != 0 {
-                self.asm.op(Add_rm32_imm32, &[Register::EAX.into(), Arg::Dword(group.from as u32)]);
-            }
-            self.asm.op(Lea_r64_m, &[RCX.into(), at_index(RAX, RDX, group.to - group.from).into()]);
-            self.asm.op(Cmp_r64_rm64, &[RCX.into(), context(offset_of!(Context, lds_bytes)).into()]);
-            self.asm.jcc(Condition::Above, any);
-            self.asm.op(Lea_r64_m, &[RAX.into(), at_index(RAX, LDS, -group.from).into()]);
+        if high.is_some() {
+            self.asm.op(EVEX_Vmovd_rm32_xmm, &[Register::ECX.into(), xmm(zmm(2)).into()]);
         }
+        first_host(self.asm, access, group.from, group.to, any);
         Some(remember(self.asm, number, &group, put))
     }
 

@@ -12,9 +12,9 @@ use vega_isa::sgpr;
 
 use super::address::{first_host, translation};
 use super::affine::{Affine, Guard, Op, Placed, Slot, Spread};
-use super::assembler::{Arg, Assembler, Condition, Label, Masking, at, at_index};
+use super::assembler::{Arg, Assembler, Condition, Label, Masking, at};
 use super::context::Context;
-use super::layout::{CONTEXT, LDS, WAVE, context, scalar, zmm};
+use super::layout::{CONTEXT, WAVE, context, scalar, zmm};
 use super::region::{Exits, Region, Surroundings, enter, leave_slot};
 use super::set::{ScalarSet, VectorSet};
 use super::strip::{K2, STORE, Watch};
@@ -289,25 +289,15 @@ impl SpreadRegion {
     /// The host address of a spread's first element goes to the context.
     fn translate(&self, asm: &mut Assembler, number: usize, spread: &Spread, ordinary: Label) {
         let Spread { access, low, high, stride, from, to } = spread;
-        let last = BEHIND * stride;
-        self.get(asm, EAX, *low);
-        if access.space == Space::Lds {
-            // Offsets are added in 32 bits.
-            if *from != 0 {
-                asm.op(Add_rm32_imm32, &[EAX.into(), Arg::Dword(*from as u32)]);
-            }
-            asm.op(Lea_r64_m, &[RCX.into(), at(RAX, last as i32 + to - from).into()]);
-            asm.op(Cmp_r64_rm64, &[RCX.into(), context(offset_of!(Context, lds_bytes)).into()]);
-            asm.jcc(Condition::Above, ordinary);
-            asm.op(Lea_r64_m, &[RAX.into(), at_index(RAX, LDS, -from).into()]);
-        } else {
+        if access.space != Space::Lds {
             translation(asm, access, ordinary);
-            if let Some(high) = high {
-                self.get(asm, ECX, *high);
-            }
-            asm.op(Mov_r32_imm32, &[Register::EDX.into(), Arg::Dword(last)]);
-            first_host(asm, access, *from, *to, ordinary);
         }
+        self.get(asm, EAX, *low);
+        if let Some(high) = high {
+            self.get(asm, ECX, *high);
+        }
+        asm.op(Mov_r32_imm32, &[Register::EDX.into(), Arg::Dword(BEHIND * stride)]);
+        first_host(asm, access, *from, *to, ordinary);
         asm.op(Mov_rm64_r64, &[first(number).into(), RAX.into()]);
     }
 

@@ -4,26 +4,21 @@
 //! `compile::classify`. Here a path moves all lanes of a block, whether they are active or not, or one element for all;
 //! what lies otherwise moves lane by lane, out of the way.
 
-use std::mem::offset_of;
-
 use iced_x86::{Code, Register};
 use vega_isa::memory::{Half, Space};
 
 use super::strip::{Strip, ymm};
 use crate::compile::address::{first_host, missing, translation};
-use crate::compile::assembler::{Arg, Condition, Label, at_index};
+use crate::compile::assembler::{Arg, Label};
 use crate::compile::classify::{Place, remember, unless_class};
-use crate::compile::context::Context;
 use crate::compile::groups::Class;
 use crate::compile::ir::{Access, Lane};
-use crate::compile::layout::{LDS, context, scalar};
+use crate::compile::layout::scalar;
 use Code::*;
 
 const RAX: Register = Register::RAX;
 const RCX: Register = Register::RCX;
-const RDX: Register = Register::RDX;
 const R8: Register = Register::R8;
-const EAX: Register = Register::EAX;
 const ECX: Register = Register::ECX;
 
 /// Registers that an access moves, by element and dword.
@@ -145,17 +140,7 @@ impl Strip<'_> {
         }
         self.asm.bind(found);
         // RDX: bytes from the first lane's element to the last one's.
-        if access.space == Space::Lds {
-            if group.from != 0 {
-                self.asm.op(Add_rm32_imm32, &[EAX.into(), Arg::Dword(group.from as u32)]);
-            }
-            self.asm.op(Lea_r64_m, &[RCX.into(), at_index(RAX, RDX, group.to - group.from).into()]);
-            self.asm.op(Cmp_r64_rm64, &[RCX.into(), context(offset_of!(Context, lds_bytes)).into()]);
-            self.asm.jcc(Condition::Above, any);
-            self.asm.op(Lea_r64_m, &[RAX.into(), at_index(RAX, LDS, -group.from).into()]);
-        } else {
-            first_host(self.asm, access, group.from, group.to, any);
-        }
+        first_host(self.asm, access, group.from, group.to, any);
         Some(remember(self.asm, number, &group, put))
     }
 
