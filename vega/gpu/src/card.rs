@@ -145,9 +145,15 @@ impl Card {
 
     /// Look at the write pointers: a doorbell was rung. Wakes the threads of queues that have packets.
     pub fn ring(&self) {
+        self.ring_from(None);
+    }
+
+    /// The same where it is known on which of the host's processors the thread is that has rung: queues' threads leave that
+    /// one to it, if there is another.
+    pub fn ring_from(&self, processor: Option<usize>) {
         for queue in self.snapshot() {
             if queue.overslept() {
-                queue.kick();
+                queue.kick(processor);
             }
         }
     }

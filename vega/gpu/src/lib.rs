@@ -30,6 +30,7 @@ mod names;
 mod notify;
 mod pending;
 mod pm4;
+mod processor;
 mod queue;
 mod report;
 mod sdma;

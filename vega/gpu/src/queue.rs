@@ -13,11 +13,11 @@ use vega_exec::{CancelToken, ComputeUnits, GuestFault};
 use crate::aql::packet as aql_packet;
 use crate::card::Shared;
 use crate::config::{QueueConfig, QueueId, QueueKind, QueueUpdate};
-use crate::{clock, hub, layout};
+use crate::{clock, hub, layout, processor};
 
 /// How long an idle queue looks at its write pointer before its thread sleeps: a program that waits for a kernel mostly
-/// launches the next one soon.
-const LINGER: Duration = Duration::from_micros(60);
+/// launches the next one soon. It does not where the program needs the only processor for that.
+const LINGER: Duration = Duration::from_micros(150);
 
 /// Looks between two glances at the clock.
 const LOOKS: u32 = 32;
@@ -38,6 +38,8 @@ struct State {
     suspended: bool,
     stop: bool,
     rung: bool,
+    /// The processor that the thread is on which has rung.
+    rung_on: Option<usize>,
     ended: bool,
 }
 
@@ -63,6 +65,9 @@ pub(crate) struct Queue {
     /// How far the queue is read: packets (AQL) or bytes (SDMA). Only the queue's thread stores to it.
     read: AtomicU64,
     sleeping: AtomicBool,
+    linger: Duration,
+    /// Its thread has been woken, and has not lingered since.
+    woken: AtomicBool,
     /// When its thread last found a packet, in nanoseconds since boot.
     active: AtomicU64,
     /// An error ended the queue; nothing but destroying it helps.
@@ -96,6 +101,8 @@ impl Queue {
             cu_mask: Mutex::new(Vec::new()),
             read: AtomicU64::new(read),
             sleeping: AtomicBool::new(false),
+            linger: if processor::is_only() { Duration::ZERO } else { LINGER },
+            woken: AtomicBool::new(false),
             active: AtomicU64::new(0),
             failed: AtomicBool::new(false),
             state: Mutex::new(State {
@@ -103,6 +110,7 @@ impl Queue {
                 suspended: is_suspended(config.ring_va, config.ring_bytes, config.percentage),
                 stop: false,
                 rung: false,
+                rung_on: None,
                 ended: false,
             }),
             wake: Condvar::new(),
@@ -169,9 +177,12 @@ impl Queue {
         awake && now().saturating_sub(self.active.load(Ordering::Relaxed)) < LONG.as_nanos() as u64
     }
 
-    /// Wakes the thread.
-    pub fn kick(&self) {
-        self.lock().rung = true;
+    /// Wakes the thread, for somebody on that processor.
+    pub fn kick(&self, processor: Option<usize>) {
+        let mut state = self.lock();
+        state.rung = true;
+        state.rung_on = processor;
+        drop(state);
         self.wake.notify_all();
     }
 
@@ -191,9 +202,13 @@ impl Queue {
             }
             looks += 1;
             let lingers =
-                looks % LOOKS != 0 || idle_since.get_or_insert_with(Instant::now).elapsed() < LINGER;
+                looks % LOOKS != 0 || idle_since.get_or_insert_with(Instant::now).elapsed() < self.linger;
             if runnable && lingers {
                 drop(state);
+                if self.woken.swap(false, Ordering::Relaxed) {
+                    // Whoever has woken it may still hold back the program's thread, and have this processor only.
+                    std::thread::yield_now();
+                }
                 std::hint::spin_loop();
                 state = self.lock();
                 continue;
@@ -206,7 +221,14 @@ impl Queue {
                 }
             }
             state.rung = false;
+            self.woken.store(true, Ordering::Relaxed);
             self.sleeping.store(false, Ordering::SeqCst);
+            if let Some(ringer) = state.rung_on.take().filter(|ringer| processor::current() == Some(*ringer))
+            {
+                drop(state);
+                processor::leave(ringer);
+                state = self.lock();
+            }
             (looks, idle_since) = (0, None);
         }
     }

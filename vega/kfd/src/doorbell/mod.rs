@@ -16,10 +16,11 @@
 pub mod trap;
 pub mod uffd;
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use vega_gpu::Card;
 
@@ -32,6 +33,8 @@ use uffd::Uffd;
 /// How long the watcher sleeps before it looks again whether a queue is lively. A queue that is not may wait so long for
 /// its first packet, if another one is.
 const NAP: Duration = Duration::from_micros(50);
+/// The longest that a store to a doorbell waits for the queue's thread to wake up.
+const HAND_OVER: Duration = Duration::from_micros(100);
 /// How often the write pointers are looked at where nothing else works.
 const POLL_INTERVAL: Duration = Duration::from_micros(50);
 
@@ -214,15 +217,34 @@ impl Shared {
             self.protect(way);
             fence(Ordering::SeqCst);
             if self.pending() || self.changes.load(Ordering::SeqCst) != seen {
-                self.unprotect(way);
+                self.unprotect(way, None);
                 continue;
             }
             match way {
-                Way::Uffd(uffd) => uffd.wait(),
+                Way::Uffd(uffd) => {
+                    if let Some(stored) = uffd.wait() {
+                        self.hand_over(stored.thread);
+                        // The page may have left the list since it was protected; its store must go on all the same.
+                        uffd.protect(stored.page, false);
+                        self.unprotect(way, Some(stored.page));
+                        continue;
+                    }
+                }
                 Way::Trap(trap) => trap.wait(),
                 Way::Poll => {}
             }
-            self.unprotect(way);
+            self.unprotect(way, None);
+        }
+    }
+
+    /// Wakes the queues that packets wait for before the thread that has rung goes on: it will wait for them, perhaps in a
+    /// loop that leaves its processor to nobody. Not for long, because other threads may have all the processors.
+    fn hand_over(&self, thread: u32) {
+        let processor = processor_of(thread);
+        self.cards.iter().for_each(|card| card.ring_from(processor));
+        let begin = Instant::now();
+        while self.pending() && begin.elapsed() < HAND_OVER {
+            std::thread::yield_now();
         }
     }
 
@@ -261,15 +283,26 @@ impl Shared {
         }
     }
 
-    fn unprotect(&self, way: &Way) {
+    /// Makes all pages writable, except one that is already: each costs the processors an interrupt.
+    fn unprotect(&self, way: &Way, except: Option<Page>) {
         let pages = self.lock();
         match way {
             Way::Uffd(uffd) => {
-                uffd.protect(self.wake.page(), false);
-                pages.iter().for_each(|watched| uffd.protect(watched.page, false));
+                let pages = pages.iter().map(|watched| watched.page).chain([self.wake.page()]);
+                pages.filter(|page| Some(*page) != except).for_each(|page| uffd.protect(page, false));
             }
             Way::Trap(trap) => trap.disarm(),
             Way::Poll => {}
         }
     }
+}
+
+/// The processor that a thread of this process was last on: field 39 of its `stat`, see proc(5).
+fn processor_of(thread: u32) -> Option<usize> {
+    // The file's whole text at once: it is made anew for each read.
+    let mut text = [0; 1024];
+    let length = File::open(format!("/proc/self/task/{thread}/stat")).ok()?.read(&mut text).ok()?;
+    let stat = String::from_utf8_lossy(text.get(..length)?);
+    // The second field is a name in parentheses, which may contain anything.
+    stat.rsplit_once(')')?.1.split_whitespace().nth(36)?.parse().ok()
 }

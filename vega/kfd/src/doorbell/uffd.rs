@@ -17,8 +17,9 @@ use crate::backing::PAGE;
 const USER_MODE_ONLY: i32 = 1;
 /// `UFFD_API`.
 const API: u64 = 0xaa;
-/// `UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_WP_HUGETLBFS_SHMEM`: the doorbell page is shared memory.
-const FEATURES: u64 = 1 | 1 << 12;
+/// `UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_THREAD_ID | UFFD_FEATURE_WP_HUGETLBFS_SHMEM`: the doorbell page is
+/// shared memory.
+const FEATURES: u64 = 1 | 1 << 8 | 1 << 12;
 /// `UFFDIO_REGISTER_MODE_WP`.
 const REGISTER_WRITE_PROTECT: u64 = 1 << 1;
 /// `UFFDIO_WRITEPROTECT_MODE_WP`.
@@ -57,7 +58,17 @@ struct UffdMsg {
     reserved: [u8; 7],
     flags: u64,
     address: u64,
-    unused: u64,
+    /// The thread's id.
+    thread: u32,
+    unused: u32,
+}
+
+/// A store to a protected page. It waits until the protection is lifted.
+pub struct Stored {
+    /// The page.
+    pub page: Page,
+    /// The thread that stores.
+    pub thread: u32,
 }
 
 /// `UFFDIO_API`, `UFFDIO_REGISTER`, `UFFDIO_WRITEPROTECT`: `_IOWR(0xaa, number, struct)`.
@@ -107,15 +118,13 @@ impl Uffd {
     }
 
     /// Sleeps until a protected page is stored to.
-    pub fn wait(&self) {
-        let mut message = UffdMsg { event: 0, reserved: [0; 7], flags: 0, address: 0, unused: 0 };
+    pub fn wait(&self) -> Option<Stored> {
+        let mut message = UffdMsg { event: 0, reserved: [0; 7], flags: 0, address: 0, thread: 0, unused: 0 };
         let room = size_of::<UffdMsg>();
         // SAFETY: `message` has `room` bytes of integers, any of which may be written.
         let n = unsafe { libc::read(self.fd.as_raw_fd(), std::ptr::from_mut(&mut message).cast(), room) };
-        if n == room as isize {
-            // The page may have left the list since it was protected; its store must go on all the same.
-            self.protect(Page { va: message.address & !(PAGE - 1), bytes: PAGE }, false);
-        }
+        let page = Page { va: message.address & !(PAGE - 1), bytes: PAGE };
+        (n == room as isize).then_some(Stored { page, thread: message.thread })
     }
 
     fn ioctl<T>(&self, request: libc::c_ulong, argument: &mut T) -> io::Result<()> {
