@@ -41,10 +41,10 @@ hipError_t call(Context &context, int operation) {
 
 } // namespace
 
-extern "C" Context *twin_new() {
+extern "C" Context *twin_new(hipStream_t stream) {
     auto *context = new Context();
-    bool made = hipStreamCreate(&context->stream) == hipSuccess &&
-                hipEventCreateWithFlags(&context->event, hipEventDisableTiming) == hipSuccess &&
+    context->stream = stream;
+    bool made = hipEventCreateWithFlags(&context->event, hipEventDisableTiming) == hipSuccess &&
                 hipMalloc(&context->x, BYTES) == hipSuccess && hipMalloc(&context->y, BYTES) == hipSuccess &&
                 hipMemset(context->x, 0, BYTES) == hipSuccess && hipMemset(context->y, 0, BYTES) == hipSuccess;
     return made ? context : nullptr;
