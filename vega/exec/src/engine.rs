@@ -128,8 +128,8 @@ pub struct Engine {
     threads: usize,
     watchdog: Option<Duration>,
     observe: Observe,
-    /// Workgroups whose waves began together.
-    together: AtomicU64,
+    /// Workgroups whose waves began together, and in line.
+    together: [AtomicU64; 2],
     /// With a schedule: whose turn it is, and the clock.
     scheduled: Option<Arc<Scheduled>>,
 }
@@ -169,7 +169,7 @@ impl Engine {
             threads,
             watchdog: config.watchdog,
             observe: config.observe,
-            together: AtomicU64::new(0),
+            together: Default::default(),
             scheduled,
         });
         for number in 1..threads {
@@ -213,7 +213,9 @@ impl Engine {
             self.shared.run(&job, self.threads > 1);
         }
         let fault = job.take_fault();
-        self.together.fetch_add(job.together(), Ordering::Relaxed);
+        for (count, more) in self.together.iter().zip(job.together()) {
+            count.fetch_add(more, Ordering::Relaxed);
+        }
         self.shared.give_back(job);
         if let Err(reason) = renewed {
             return Outcome::Fault(Job::refusal(dispatch, reason));
@@ -228,7 +230,12 @@ impl Engine {
     /// How many workgroups have begun with their waves together, in compiled code that does once for all of them what is
     /// the same in all.
     pub fn lockstep_workgroups(&self) -> u64 {
-        self.together.load(Ordering::Relaxed)
+        self.together[0].load(Ordering::Relaxed)
+    }
+
+    /// How many of them had work-items in a line, and ran like one wide wave up to where their waves part.
+    pub fn workgroups_in_line(&self) -> u64 {
+        self.together[1].load(Ordering::Relaxed)
     }
 
     /// What the engine observes.

@@ -12,9 +12,10 @@
 use std::collections::HashMap;
 
 use vega_isa::memory::Space;
-use vega_isa::micro::{Bin, Un};
+use vega_isa::micro::{Bin, Cond, Tri, Un};
 use vega_isa::{Micro, Ty};
 
+use super::assembler::Condition;
 use super::ir::{Access, Lane};
 use super::operand::{Operand, Source};
 use super::set::VectorSet;
@@ -48,6 +49,40 @@ pub(super) enum Op {
     Sign(Slot),
     /// The high dword of {high, low} << n, n below 32.
     ShlHigh { low: Slot, high: Slot, by: u8 },
+    /// 1 if the integers compare so, else 0.
+    Compare { a: Slot, b: Slot, order: Order },
+}
+
+/// How integers are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Order {
+    /// The host's condition.
+    pub holds: Condition,
+    /// With a sign.
+    pub signed: bool,
+}
+
+impl Order {
+    /// A comparison that cannot change more than once as one side grows.
+    fn new(cond: Cond, ty: Ty) -> Option<Self> {
+        let signed = match ty {
+            Ty::I32 => true,
+            Ty::U32 => false,
+            _ => return None,
+        };
+        let holds = match (cond, signed) {
+            (Cond::Lt | Cond::Nge, true) => Condition::Less,
+            (Cond::Le | Cond::Ngt, true) => Condition::LessOrEqual,
+            (Cond::Gt, true) => Condition::Greater,
+            (Cond::Ge, true) => Condition::GreaterOrEqual,
+            (Cond::Lt | Cond::Nge, false) => Condition::Below,
+            (Cond::Le | Cond::Ngt, false) => Condition::BelowOrEqual,
+            (Cond::Gt, false) => Condition::Above,
+            (Cond::Ge, false) => Condition::AboveEqual,
+            _ => return None,
+        };
+        Some(Self { holds, signed })
+    }
 }
 
 /// A stride: multiples of the inputs' strides.
@@ -62,6 +97,16 @@ pub(super) enum Guard {
     OneSign(Slot),
     /// All lanes have the same.
     Uniform(Slot),
+    /// A comparison comes out the same in all lanes.
+    Decided(Slot),
+}
+
+impl Guard {
+    /// The value that it is about.
+    pub fn slot(self) -> Slot {
+        let (Self::NoWrap(slot) | Self::OneSign(slot) | Self::Uniform(slot) | Self::Decided(slot)) = self;
+        slot
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -69,6 +114,15 @@ struct Value {
     op: Op,
     stride: Stride,
     guards: Vec<Guard>,
+}
+
+/// What is known of a register that is affine: the context holds what the first lane has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Held {
+    /// Where in the context.
+    pub slot: usize,
+    /// From one lane to the next.
+    pub stride: u32,
 }
 
 /// A register that the region reads and that must be affine.
@@ -98,10 +152,12 @@ pub(super) struct Spread {
 pub(super) type Placed = (Slot, u32);
 
 /// What is known of a region's values.
-pub(super) struct Affine {
+pub(super) struct Affine<'a> {
     values: Vec<Value>,
     inputs: Vec<u16>,
     strides: Vec<Option<u32>>,
+    /// Registers whose strides are known; others are not affine then.
+    known_inputs: Option<&'a HashMap<u16, Held>>,
     /// Vector registers at the place in the region that was reached.
     registers: HashMap<u16, Slot>,
     written: VectorSet,
@@ -114,13 +170,15 @@ pub(super) struct Affine {
     pub of: Vec<Option<usize>>,
 }
 
-impl Affine {
-    /// Looks at a region's instructions; `None` if no access turns out to be affine.
-    pub fn new(lanes: &[Lane]) -> Option<Self> {
+impl<'a> Affine<'a> {
+    /// Looks at a region's instructions; `None` if that is too much. With `known`, registers that the region reads are
+    /// affine with these strides or not at all; otherwise that turns out when the code runs.
+    pub fn new(lanes: &[Lane], known: Option<&'a HashMap<u16, Held>>) -> Option<Self> {
         let mut this = Self {
             values: Vec::new(),
             inputs: Vec::new(),
             strides: Vec::new(),
+            known_inputs: known,
             registers: HashMap::new(),
             written: VectorSet::default(),
             masks: HashMap::new(),
@@ -133,7 +191,7 @@ impl Affine {
             this.of.push(spread);
             this.execute(lane);
         }
-        (!this.spreads.is_empty() && this.values.len() <= MOST).then_some(this)
+        (this.values.len() <= MOST).then_some(this)
     }
 
     /// The registers that must be affine.
@@ -174,8 +232,7 @@ impl Affine {
             let value = &self.values[slot];
             open.extend(sources(value.op).into_iter().flatten());
             for guard in &value.guards {
-                let (Guard::NoWrap(of) | Guard::OneSign(of) | Guard::Uniform(of)) = *guard;
-                open.push(of);
+                open.push(guard.slot());
                 if !guards.contains(guard) {
                     guards.push(*guard);
                 }
@@ -205,11 +262,17 @@ impl Affine {
 
     /// Whether the guards can hold with these strides.
     fn hold(&self, guards: &[Guard]) -> bool {
-        guards.iter().all(|guard| match guard {
-            Guard::Uniform(slot) => self.stride(*slot) == Some(0),
-            Guard::NoWrap(slot) | Guard::OneSign(slot) => {
-                self.stride(*slot).is_some_and(|stride| stride < 1 << 16)
-            }
+        let small = |slot: Slot| self.stride(slot).is_some_and(|stride| stride < 1 << 16);
+        guards.iter().all(|guard| match *guard {
+            Guard::Uniform(slot) => self.stride(slot) == Some(0),
+            Guard::NoWrap(slot) | Guard::OneSign(slot) => small(slot),
+            Guard::Decided(slot) => match self.values[slot].op {
+                // One side at most grows.
+                Op::Compare { a, b, .. } => {
+                    small(a) && small(b) && (self.stride(a) == Some(0) || self.stride(b) == Some(0))
+                }
+                _ => false,
+            },
         })
     }
 
@@ -229,9 +292,13 @@ impl Affine {
         if self.written.has(register) || register >= 256 {
             return None;
         }
+        let stride = match self.known_inputs {
+            Some(known) => Some(known.get(&register)?.stride),
+            None => None,
+        };
         let input = self.inputs.len();
         self.inputs.push(register);
-        self.strides.push(None);
+        self.strides.push(stride);
         let slot = self.value(Op::Input(input), vec![(input, 1)], Vec::new());
         self.registers.insert(register, slot);
         Some(slot)
@@ -314,12 +381,31 @@ impl Affine {
     }
 
     fn results(&mut self, lane: &Lane) -> ([Option<Slot>; 2], Option<Slot>) {
-        let [a, b, _] = &lane.src;
+        let [a, b, c] = &lane.src;
         let one = |slot: Option<Slot>| ([slot, None], None);
         match lane.micro {
             Micro::Lane1(Un::Mov, _) => one(self.source(a, 0)),
             Micro::Lane2(Bin::Add, Ty::U32 | Ty::I32 | Ty::B32) => {
                 one(self.source(a, 0).zip(self.source(b, 0)).map(|(a, b)| self.add(a, b)))
+            }
+            Micro::Lane3(Tri::LshlAdd, _) => one(Self::constant(b).and_then(|by| {
+                let (a, c) = self.source(a, 0).zip(self.source(c, 0))?;
+                let shifted = self.shl(a, (by % 32) as u8);
+                Some(self.add(shifted, c))
+            })),
+            Micro::Lane3(Tri::AddLshl, _) => one(Self::constant(c).and_then(|by| {
+                let (a, b) = self.source(a, 0).zip(self.source(b, 0))?;
+                let sum = self.add(a, b);
+                Some(self.shl(sum, (by % 32) as u8))
+            })),
+            Micro::Compare { cond, ty, exec: false } => {
+                let sources = self.source(a, 0).zip(self.source(b, 0));
+                let mask = Order::new(cond, ty).zip(sources).map(|(order, (a, b))| {
+                    let slot = self.value(Op::Compare { a, b, order }, Vec::new(), Vec::new());
+                    self.values[slot].guards = vec![Guard::Decided(slot)];
+                    slot
+                });
+                ([None; 2], mask)
             }
             Micro::Lane2(Bin::Sub, Ty::U32 | Ty::I32 | Ty::B32) => {
                 one(self.source(a, 0).zip(self.source(b, 0)).map(|(a, b)| {
@@ -439,6 +525,7 @@ fn sources(op: Op) -> [Option<Slot>; 3] {
         Op::Add(a, b) | Op::Sub(a, b) => [Some(a), Some(b), None],
         Op::Carry(a, b, carry) => [Some(a), Some(b), carry],
         Op::AddCarry(a, b, carry) => [Some(a), Some(b), Some(carry)],
+        Op::Compare { a, b, .. } => [Some(a), Some(b), None],
         Op::Shl(a, _) | Op::Sign(a) => [Some(a), None, None],
         Op::ShlHigh { low, high, .. } => [Some(low), Some(high), None],
     }

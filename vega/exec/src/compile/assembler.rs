@@ -353,9 +353,11 @@ impl Finished {
 }
 
 /// Conditions of jumps, by their number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub(super) enum Condition {
+    /// A signed result does not fit.
+    Overflow = 0,
     /// Carry.
     Below = 2,
     /// No carry.
@@ -364,8 +366,18 @@ pub(super) enum Condition {
     Equal = 4,
     /// Not zero.
     NotEqual = 5,
+    /// Carry or zero.
+    BelowOrEqual = 6,
     /// Neither carry nor zero.
     Above = 7,
+    /// With a sign.
+    Less = 12,
+    /// With a sign.
+    GreaterOrEqual = 13,
+    /// With a sign.
+    LessOrEqual = 14,
+    /// With a sign.
+    Greater = 15,
 }
 
 /// Whether an instruction's register form takes a rounding mode or only "no exceptions".

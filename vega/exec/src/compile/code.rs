@@ -9,6 +9,7 @@ use std::io;
 
 use super::buffer::Executable;
 use super::context::Context;
+use super::line::disband;
 use super::target::Target;
 use super::together::Together;
 use crate::interp::program::Program;
@@ -161,6 +162,9 @@ impl Code {
             };
             context.rest = rest as *const () as usize;
             context.translate = translate as *const () as usize;
+            context.disband = disband as *const () as usize;
+            context.sides =
+                self.together.as_ref().map_or(std::ptr::null(), |together| together.sides.as_ptr());
             context.regions = self.regions.as_ptr();
             context.counts = counts;
             context.mxcsr = [0x1f80, 0];
@@ -226,7 +230,11 @@ unsafe extern "sysv64" fn rest(context: *mut Context, ip: u32, mask: u64) -> usi
 ///
 /// # Safety
 /// Called by compiled code only, with its context and the number of one of its regions.
-unsafe extern "sysv64" fn careful<const LANES: u32>(context: *mut Context, region: u32, strip: u32) -> usize {
+pub(super) unsafe extern "sysv64" fn careful<const LANES: u32>(
+    context: *mut Context,
+    region: u32,
+    strip: u32,
+) -> usize {
     // SAFETY: the context's pointers are those of the call under way; compiled code does not run meanwhile.
     unsafe {
         let members = &*(*context).regions.add(region as usize);

@@ -14,6 +14,7 @@ use super::context::Context;
 use super::form::CROSS;
 use super::ir::Lane;
 use super::layout::{context, field, scalar};
+use super::line::Spot;
 use super::liveness::{Effect, Liveness};
 use super::lockstep::Lockstep;
 use super::operand::Source;
@@ -191,6 +192,8 @@ pub(super) struct Compiler<'p> {
     pub rest: Label,
     /// Looks for a translation.
     pub translate: Label,
+    /// Gives waves in line what they lack.
+    pub disband: Label,
     /// Code out of the way: atomic operations that the interpreter ends.
     pub unfinished: Vec<Unfinished>,
     /// An access is announced.
@@ -200,7 +203,7 @@ pub(super) struct Compiler<'p> {
     pub fenced: bool,
     pub counted: bool,
     /// Which vector registers may be read.
-    liveness: Liveness,
+    pub liveness: Liveness,
     /// The record at hand.
     pub at: usize,
     /// The waves of a workgroup run together in the code at hand.
@@ -218,7 +221,8 @@ pub(super) fn compile(
     counted: bool,
 ) -> Result<Code, String> {
     let mut asm = Assembler::new();
-    let [dispatch, leave, handler, interpret, rest, translate] = std::array::from_fn(|_| asm.label());
+    let [dispatch, leave, handler, interpret, rest, translate, disband] =
+        std::array::from_fn(|_| asm.label());
     let mut compiler = Compiler {
         program,
         target,
@@ -234,6 +238,7 @@ pub(super) fn compile(
         interpret,
         rest,
         translate,
+        disband,
         unfinished: Vec::new(),
         entered: false,
         pieces: ScalarSet::default(),
@@ -314,9 +319,14 @@ impl Compiler<'_> {
         if region.is_empty() {
             return;
         }
+        if self.is_in_line() {
+            return self.region_in_line(&region);
+        }
         if region.is_global() {
             self.enter();
         }
+        let number = self.next_region();
+        self.pass(Spot::Before(number));
         let mut exec = ScalarSet::default();
         exec.add(sgpr::EXEC_LO.into(), 2);
         self.region_for_waves(&region);
@@ -333,6 +343,7 @@ impl Compiler<'_> {
         self.pieces.extend(region.mask_writes());
         self.sites.extend(sites);
         self.regions.push(region.members(&self.program.records));
+        self.pass(Spot::Behind(number));
     }
 
     fn step(&mut self, ip: usize, step: &Step) {

@@ -31,6 +31,8 @@ pub(crate) struct Context {
     pub first_wave: *mut Wave,
     /// Some of those took the branch at hand.
     pub taken: u64,
+    /// Lanes of the workgroup behind the first, where its waves run together.
+    pub behind: u64,
     /// The thread's things.
     pub worker: *mut Worker,
     /// The program's records.
@@ -61,6 +63,10 @@ pub(crate) struct Context {
     pub rest: usize,
     /// Looks for the translation of an access.
     pub translate: usize,
+    /// Gives waves that run together as one line what they lack.
+    pub disband: usize,
+    /// The places where they do.
+    pub sides: *const super::line::Side,
     /// Where a translation was last looked for: the region and the strip, and how often in a row.
     pub missed: [u32; 3],
     /// The compiled program's regions.
@@ -81,6 +87,8 @@ pub(crate) struct Context {
     pub firsts: [u32; super::affine::MOST],
     /// The host address of each spread's first element.
     pub spreads: [u64; super::affine::MOST],
+    /// What the workgroup's first lane has in registers that are affine over all its waves.
+    pub held: [u32; super::line::HELD],
     /// What is known of each group of accesses.
     pub groups: [Known; super::groups::MOST],
     /// Lane masks of the strip at hand.

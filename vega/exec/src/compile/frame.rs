@@ -9,8 +9,9 @@ use super::code::{Code, Records};
 use super::compiler::{Compiler, Unfinished};
 use super::context::Context;
 use super::layout::{CONTEXT, LDS, SCALAR_BIAS, SCALARS, SLOT, WAVE, context};
+use super::lockstep::Beginning;
 use super::region::leave_slot;
-use super::together::{Exit, Together};
+use super::together::Together;
 use crate::interp::record::Record;
 use crate::interp::wave::Wave;
 
@@ -69,9 +70,11 @@ impl Compiler<'_> {
         self.asm.op(Op::Call_rm64, &[context(offset_of!(Context, careful)).into()]);
         self.back();
 
-        for (label, function) in
-            [(self.rest, offset_of!(Context, rest)), (self.translate, offset_of!(Context, translate))]
-        {
+        for (label, function) in [
+            (self.rest, offset_of!(Context, rest)),
+            (self.translate, offset_of!(Context, translate)),
+            (self.disband, offset_of!(Context, disband)),
+        ] {
             self.asm.bind(label);
             self.asm.op(Op::Sub_rm64_imm8, &[RSP.into(), 8u8.into()]);
             self.vzeroupper();
@@ -119,14 +122,19 @@ impl Compiler<'_> {
         }
     }
 
-    pub fn finish(self, called: Box<[bool]>, together: Option<(Label, Vec<Exit>)>) -> Result<Code, String> {
+    pub fn finish(self, called: Box<[bool]>, together: Option<Beginning>) -> Result<Code, String> {
         let finished = self.asm.finish()?;
         let place = |label: Label| finished.place(label).unwrap_or(0);
         let entries = self.entries.iter().map(|entry| entry.map_or(0, |label| place(label) as u32)).collect();
         let mut sites: Vec<_> =
             self.sites.iter().map(|(begin, end, to)| (place(*begin), place(*end), place(*to))).collect();
         sites.sort_unstable();
-        let together = together.map(|(entry, exits)| Together { entry: place(entry), exits: exits.into() });
+        let together = together.map(|beginning| Together {
+            entry: place(beginning.entry),
+            line: beginning.line.map(place),
+            exits: beginning.exits.into(),
+            sides: beginning.sides.into(),
+        });
         Code::new(&finished.code, Records { entries, called }, self.regions, &sites, (self.target, together))
             .map_err(|error| error.to_string())
     }

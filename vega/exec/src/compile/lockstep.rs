@@ -12,6 +12,7 @@
 //! The order of accesses is the one of the program in every wave, and all waves have done what is before a barrier
 //! when the first one does what is behind it.
 
+use std::collections::HashMap;
 use std::mem::offset_of;
 
 use iced_x86::{Code as Op, Register};
@@ -22,6 +23,7 @@ use super::assembler::{Arg, Condition, Label, at};
 use super::compiler::{Compiler, Step};
 use super::context::Context;
 use super::layout::{WAVE, context, field, scalar, scc};
+use super::line::{Line, Met, Side, Spot};
 use super::region::{Region, leave_slot};
 use super::set::{SCC, ScalarSet};
 use super::together::{Exit, Way};
@@ -38,16 +40,46 @@ pub(super) struct Lockstep {
     /// Scalar registers whose values may differ from wave to wave.
     varying: ScalarSet,
     /// Others, of which only the first wave is known to have the value.
-    pending: ScalarSet,
+    pub pending: ScalarSet,
     /// The loop over the waves that is open.
     top: Option<Label>,
     /// What waves have been given in it: the first one must keep it until all have it.
     given: ScalarSet,
     /// There were stores since the last barrier between stores and loads.
-    stored: bool,
+    pub stored: bool,
     exits: Vec<Exit>,
-    /// Code out of the way: the way to an exit, and whether an access is announced there.
-    ways: Vec<(Label, usize, bool)>,
+    /// Code out of the way: the ways to exits.
+    ways: Vec<Leaving>,
+    /// How many regions there were.
+    pub regions: usize,
+    /// The waves are in line.
+    pub line: Option<Line>,
+    /// Places that ways out of the line lead to.
+    pub wanted: Vec<Spot>,
+    /// What is known there.
+    pub met: HashMap<Spot, Met>,
+}
+
+/// A way to an exit.
+struct Leaving {
+    label: Label,
+    exit: usize,
+    /// An access is announced.
+    entered: bool,
+    /// The way out of the line that comes first.
+    side: Option<usize>,
+}
+
+/// Code for waves that begin a program together.
+pub(super) struct Beginning {
+    /// Where it begins.
+    pub entry: Label,
+    /// Where it begins for waves in line.
+    pub line: Option<Label>,
+    /// How it ends.
+    pub exits: Vec<Exit>,
+    /// The ways out of the line.
+    pub sides: Vec<Side>,
 }
 
 /// The records of a beginning, and the one behind them where the waves go on by themselves.
@@ -71,53 +103,115 @@ impl Lockstep {
             stored: false,
             exits: Vec::new(),
             ways: Vec::new(),
+            regions: 0,
+            line: None,
+            wanted: Vec::new(),
+            met: HashMap::new(),
         }
+    }
+
+    /// Nothing varies, and only the first wave has anything.
+    pub fn in_line(line: Line) -> Self {
+        let mut this = Self { line: Some(line), ..Self::new() };
+        this.pending.extend(&std::mem::take(&mut this.varying));
+        this
     }
 }
 
 impl Compiler<'_> {
-    /// Emits the beginning of the program for waves that run together: where it begins, and how it ends. `None` if that is
-    /// not worth while.
-    pub fn together(&mut self, steps: &[Step]) -> Option<(Label, Vec<Exit>)> {
+    /// Emits the beginning of the program for waves that run together, in line if that can be, too. `None` if it is not worth
+    /// while.
+    pub fn together(&mut self, steps: &[Step]) -> Option<Beginning> {
         if self.counted {
             return None;
         }
         let Plan { chain, end } = self.plan(steps)?;
-        let begin = self.asm.label();
-        self.asm.bind(begin);
-        self.region = Region::new(self.target);
-        (self.entered, self.pieces) = (false, ScalarSet::default());
-        self.lockstep = Some(Lockstep::new());
-        for ip in chain {
-            self.at = ip;
-            match &steps[ip] {
-                // The chain goes on where it leads.
-                Step::Branch(BranchIf::Always) => {}
-                Step::Branch(condition) => self.branch_together(ip, *condition),
-                // All waves are here once the loops over them have ended.
-                Step::Stop { why: Stop::Barrier, .. } => {
-                    self.end_region();
-                    self.once();
-                }
-                Step::Stop { .. } => self.part(Way::End),
-                step => self.record(ip, step),
-            }
+        let line = self.in_line(steps, &chain, end);
+        let before = self.lockstep.take();
+        if let (None, Some(before)) = (line, &before) {
+            // Nobody comes there.
+            let outs = before.line.iter().flat_map(Line::labels);
+            outs.chain(before.ways.iter().map(|way| way.label)).for_each(|label| self.asm.bind(label));
+            self.asm.raw(&[0x0f, 0x0b]);
         }
-        if let Some(ip) = end {
-            self.at = ip;
-            self.part(Way::At(ip));
+        let before = before.filter(|_| line.is_some());
+        let entry = self.asm.label();
+        self.asm.bind(entry);
+        let mut lockstep = Lockstep::new();
+        let mut in_line = None;
+        if let Some(before) = before {
+            lockstep.wanted = before.line.as_ref().map(Line::spots).unwrap_or_default();
+            (lockstep.exits, lockstep.ways, in_line) = (before.exits, before.ways, before.line);
         }
-        let lockstep = self.lockstep.take()?;
-        for (label, exit, entered) in lockstep.ways {
+        self.begin_together(lockstep);
+        for (n, ip) in chain.iter().enumerate() {
+            self.at = *ip;
+            self.pass(Spot::Record(n));
+            self.link(*ip, &steps[*ip]);
+        }
+        self.end_together(end);
+        let Lockstep { exits, ways, met, .. } = self.lockstep.take()?;
+        let mut from_line = Vec::new();
+        for Leaving { label, exit, entered, side } in ways {
             self.asm.bind(label);
-            if entered {
-                leave_slot(&mut self.asm);
+            match side {
+                // The announcement is withdrawn there.
+                Some(side) => {
+                    let back = self.asm.label();
+                    self.asm.jmp(in_line.as_ref()?.label(side)?);
+                    from_line.push((side, back));
+                    self.asm.bind(back);
+                }
+                None if entered => leave_slot(&mut self.asm),
+                None => {}
             }
             self.asm.op(Op::Mov_r32_imm32, &[Register::EAX.into(), Arg::Dword(exit as u32)]);
             self.asm.jmp(self.leave);
         }
+        let sides = match in_line {
+            Some(line) => self.ways_out(line, &met, &from_line)?,
+            None => Vec::new(),
+        };
         self.entered = false;
-        Some((begin, lockstep.exits))
+        Some(Beginning { entry, line, exits, sides })
+    }
+
+    /// Begins code for waves that run together.
+    pub fn begin_together(&mut self, lockstep: Lockstep) {
+        self.region = Region::new(self.target);
+        (self.entered, self.pieces) = (false, ScalarSet::default());
+        self.lockstep = Some(lockstep);
+    }
+
+    /// Emits a record of it.
+    pub fn link(&mut self, ip: usize, step: &Step) {
+        match step {
+            // The chain goes on where it leads.
+            Step::Branch(BranchIf::Always) => {}
+            Step::Branch(condition) => self.branch_together(ip, *condition),
+            // All waves are here once the loops over them have ended.
+            Step::Stop { why: Stop::Barrier, .. } => {
+                self.end_region();
+                self.once();
+            }
+            Step::Stop { .. } => self.part(Way::End),
+            step => self.record(ip, step),
+        }
+    }
+
+    /// The waves go on by themselves at this record.
+    pub fn end_together(&mut self, end: Option<usize>) {
+        if let Some(ip) = end {
+            self.at = ip;
+            self.part(Way::At(ip));
+        }
+    }
+
+    /// The number of the region at hand, where waves run together.
+    pub fn next_region(&mut self) -> usize {
+        let Some(lockstep) = self.lockstep.as_mut() else { return 0 };
+        lockstep.regions += 1;
+        lockstep.regions - 1
     }
 
     /// From the first record on along what falls through, up to a loop or to something that waves do by themselves.
@@ -201,6 +295,9 @@ impl Compiler<'_> {
     /// something else that it reads varies.
     pub fn for_waves(&mut self, reads: &ScalarSet, writes: &ScalarSet, varies: bool) {
         let Some(lockstep) = self.lockstep.as_mut() else { return };
+        if let Some(line) = lockstep.line.as_mut() {
+            line.writes(writes);
+        }
         if varies || reads.meets(&lockstep.varying) {
             lockstep.varying.extend(writes);
             self.each(reads);
@@ -241,6 +338,9 @@ impl Compiler<'_> {
     /// Goes on where no wave takes the branch, and parts otherwise.
     fn branch_together(&mut self, ip: usize, condition: BranchIf) {
         self.end_region();
+        if self.has_left() {
+            return;
+        }
         let reads = Self::branch_reads(condition);
         let varies = self.lockstep.as_ref().is_some_and(|lockstep| reads.meets(&lockstep.varying));
         self.for_waves(&reads, &ScalarSet::default(), false);
@@ -265,6 +365,9 @@ impl Compiler<'_> {
     /// The waves are not together from here on.
     fn part(&mut self, way: Way) {
         self.end_region();
+        if self.has_left() {
+            return;
+        }
         self.once();
         let way = self.way(way);
         self.asm.jmp(way);
@@ -273,8 +376,14 @@ impl Compiler<'_> {
     /// Where control leaves.
     fn way(&mut self, way: Way) -> Label {
         let (label, entered) = (self.asm.label(), self.entered);
+        let side = match way {
+            Way::End => None,
+            Way::At(ip) => self.side(&[ip]),
+            // (It is taken.)
+            Way::Branch { taken, .. } => self.side(&[taken]),
+        };
         if let Some(lockstep) = self.lockstep.as_mut() {
-            lockstep.ways.push((label, lockstep.exits.len(), entered));
+            lockstep.ways.push(Leaving { label, exit: lockstep.exits.len(), entered, side });
             lockstep.exits.push(Exit::new(way, &lockstep.varying));
         }
         label

@@ -21,6 +21,7 @@
 //! | `atomic` | emission of atomic operations |
 //! | `avx2` | the same for AVX2 |
 //! | `groups`, `classify`, `address` | which accesses have their addresses in common, how those lie, translations and bounds |
+//! | `line` | the same beginning for work-items in a line: all waves as one wide wave |
 //! | `affine`, `spread` | addresses that are affine over a wave, and regions whose accesses all are |
 //! | `liveness` | which vector registers may still be read |
 //! | `scalar`, `scalar_fields` | emission of scalar instructions |
@@ -55,6 +56,7 @@ mod integer;
 mod ir;
 mod lane;
 mod layout;
+mod line;
 mod liveness;
 mod lockstep;
 mod math;

@@ -348,7 +348,7 @@ impl Region {
         asm.op(Code::Cmp_rm64_imm8, &[scalar(sgpr::EXEC_LO.into()).into(), 0xffu8.into()]);
         asm.jcc(Condition::NotEqual, masked);
         if self.target == Target::Avx512
-            && let Some(spread) = SpreadRegion::new(self)
+            && let Some(spread) = SpreadRegion::new(self, None)
         {
             let ordinary = asm.label();
             sites.extend(spread.emit(asm, around, [ordinary, done]));

@@ -1,9 +1,11 @@
-//! Emission of a region whose addresses are affine over the whole wave: see [`super::affine`].
+//! Emission of a region whose addresses are affine over the whole wave, or over all waves of a workgroup: see
+//! [`super::affine`] and [`super::line`].
 //!
 //! In front of the strips, scalar code computes what the first lane has, checks it, and translates each spread's address.
 //! Where something does not hold, the region's ordinary code runs instead. Instructions that serve nothing but addresses
 //! are left out of the strips; what others may read of them is written behind the strips.
 
+use std::collections::HashMap;
 use std::mem::offset_of;
 
 use iced_x86::{Code, MemoryOperand, Register};
@@ -11,10 +13,10 @@ use vega_isa::memory::Space;
 use vega_isa::sgpr;
 
 use super::address::{first_host, translation};
-use super::affine::{Affine, Guard, Op, Placed, Slot, Spread};
+use super::affine::{Affine, Guard, Held, Op, Order, Placed, Slot, Spread};
 use super::assembler::{Arg, Assembler, Condition, Label, Masking, at};
 use super::context::Context;
-use super::layout::{CONTEXT, WAVE, context, scalar, zmm};
+use super::layout::{CONTEXT, WAVE, context, field, scalar, zmm};
 use super::region::{Exits, Region, Surroundings, enter, leave_slot};
 use super::set::{ScalarSet, VectorSet};
 use super::strip::{K2, STORE, Watch};
@@ -32,9 +34,14 @@ const LONGEST: usize = 96;
 /// Lanes of a wave behind the first.
 const BEHIND: u32 = 63;
 
+/// Registers that are known to be affine over all waves.
+pub(super) type Known = HashMap<u16, Held>;
+
 /// A region with its spreads.
-pub(super) struct SpreadRegion {
-    affine: Affine,
+pub(super) struct SpreadRegion<'a> {
+    affine: Affine<'a>,
+    /// It is for all waves of a workgroup: what is known of the registers that it reads.
+    known: Option<&'a Known>,
     /// What is left for the strips.
     strips: Region,
     /// Vector registers to be written behind the strips.
@@ -43,18 +50,18 @@ pub(super) struct SpreadRegion {
     masks: Vec<(u16, Slot)>,
 }
 
-impl SpreadRegion {
+impl<'a> SpreadRegion<'a> {
     /// The region, if every access has its spread.
-    pub fn new(region: &Region) -> Option<Self> {
+    pub fn new(region: &Region, known: Option<&'a Known>) -> Option<Self> {
         let lanes = region.lanes();
         let accesses = lanes.iter().filter(|lane| lane.access.is_some()).count();
-        if accesses == 0
+        if accesses == 0 && known.is_none()
             || lanes.len() > LONGEST
             || lanes.iter().any(|lane| lane.to_exec || lane.cross.is_some())
         {
             return None;
         }
-        let affine = Affine::new(lanes)?;
+        let affine = Affine::new(lanes, known)?;
         if affine.of.iter().flatten().count() != accesses {
             return None;
         }
@@ -70,9 +77,9 @@ impl SpreadRegion {
         for v in live.iter().filter(|v| results.iter().all(|(other, _)| other != *v)) {
             needed.add(*v, 1);
         }
-        let known: Vec<_> = masks.pairs().filter_map(|n| Some((n, affine.mask(n)?))).collect();
+        let uniform: Vec<_> = masks.pairs().filter_map(|n| Some((n, affine.mask(n)?))).collect();
         let mut needed_masks: Vec<u16> =
-            masks.pairs().filter(|n| known.iter().all(|(other, _)| other != n)).collect();
+            masks.pairs().filter(|n| uniform.iter().all(|(other, _)| other != n)).collect();
         let mut kept = vec![true; lanes.len()];
         for (lane, kept) in lanes.iter().zip(&mut kept).rev() {
             let mut writes = VectorSet::default();
@@ -98,7 +105,26 @@ impl SpreadRegion {
             }
             strips.push(lane, *shape);
         }
-        Some(Self { affine, strips, results, masks: known })
+        let (mut reads, mut written, mut made) =
+            (VectorSet::default(), VectorSet::default(), ScalarSet::default());
+        for lane in strips.lanes() {
+            let mut sources = VectorSet::default();
+            lane.vector_reads(&mut sources);
+            sources.subtract(&written);
+            reads.extend(&sources);
+            lane.vector_writes(&mut written);
+            lane.mask_writes(&mut made);
+        }
+        // What the context holds, no wave has; and there is room for the masks of one.
+        let in_waves = known.is_none_or(|known| known.keys().all(|register| !reads.has(*register)));
+        let alike = made.pairs().all(|n| uniform.iter().any(|(other, _)| *other == n));
+        (known.is_none() || in_waves && alike).then_some(Self {
+            affine,
+            known,
+            strips,
+            results,
+            masks: uniform,
+        })
     }
 
     /// Emits it, for all lanes; goes to `ordinary` where something does not hold, and to `done` at the end.
@@ -110,37 +136,8 @@ impl SpreadRegion {
     ) -> Vec<(Label, Label, Label)> {
         let Surroundings { number, interpret, leave, entered, fenced, .. } = *around;
         self.prologue(asm, ordinary);
-        let region = &self.strips;
-        let excused = region.excused();
-        let watch = region.watch(&excused, false);
-        let mut variants = vec![watch];
-        if watch != Watch::Nothing {
-            variants.push(Watch::Mend);
-        }
-        let (behind, careful, imprecise) = (asm.label(), asm.label(), asm.label());
-        // (No access of these strips can miss its translation.)
-        let exits = Exits { careful, missed: careful, imprecise };
-        let mut sites = Vec::new();
-        if watch == Watch::Flag {
-            asm.op(VEX_Vldmxcsr_m32, &[context(offset_of!(Context, mxcsr)).into()]);
-        }
-        asm.op(Xor_r32_rm32, &[Register::EBP.into(), Register::EBP.into()]);
-        for (n, watch) in variants.into_iter().enumerate() {
-            let (begin, end, next) = (asm.label(), asm.label(), asm.label());
-            let top = if n == 1 { imprecise } else { asm.label() };
-            asm.bind(top);
-            asm.bind(begin);
-            region.strip(asm, (false, watch), exits, next, &excused);
-            asm.bind(end);
-            asm.bind(next);
-            asm.op(Add_rm32_imm8, &[Register::EBP.into(), 64u8.into()]);
-            asm.op(Cmp_rm32_imm32, &[Register::EBP.into(), Arg::Dword(256)]);
-            asm.jcc(Condition::NotEqual, top);
-            asm.jmp(behind);
-            if region.is_global() {
-                sites.push((begin, end, careful));
-            }
-        }
+        let (behind, careful) = (asm.label(), asm.label());
+        let sites = self.strips(asm, behind, careful);
         // The interpreter does this strip, and those behind it: translations may have changed meanwhile.
         asm.bind(careful);
         if entered {
@@ -164,6 +161,71 @@ impl SpreadRegion {
         sites
     }
 
+    /// Emits the strips, of one wave or of all. Goes to `behind` afterwards, and to `careful` when the host faults.
+    pub fn strips(&self, asm: &mut Assembler, behind: Label, careful: Label) -> Vec<(Label, Label, Label)> {
+        let region = &self.strips;
+        let excused = region.excused();
+        let watch = region.watch(&excused, false);
+        let mut variants = vec![watch];
+        if watch != Watch::Nothing {
+            variants.push(Watch::Mend);
+        }
+        let imprecise = asm.label();
+        // (No access of these strips can miss its translation.)
+        let exits = Exits { careful, missed: careful, imprecise };
+        let mut sites = Vec::new();
+        if watch == Watch::Flag {
+            asm.op(VEX_Vldmxcsr_m32, &[context(offset_of!(Context, mxcsr)).into()]);
+        }
+        asm.op(Xor_r32_rm32, &[Register::EBP.into(), Register::EBP.into()]);
+        for (n, watch) in variants.into_iter().enumerate() {
+            let (begin, end, next) = (asm.label(), asm.label(), asm.label());
+            let top = if n == 1 { imprecise } else { asm.label() };
+            asm.bind(top);
+            asm.bind(begin);
+            region.strip(asm, (false, watch), exits, next, &excused);
+            asm.bind(end);
+            asm.bind(next);
+            asm.op(Add_rm32_imm8, &[Register::EBP.into(), 64u8.into()]);
+            asm.op(Cmp_rm32_imm32, &[Register::EBP.into(), Arg::Dword(256)]);
+            asm.jcc(Condition::NotEqual, top);
+            if self.known.is_some() {
+                self.next_wave(asm);
+                asm.jcc(Condition::NotEqual, top);
+            }
+            asm.jmp(behind);
+            if region.is_global() {
+                sites.push((begin, end, careful));
+            }
+        }
+        sites
+    }
+
+    /// The next wave is at hand; equal if that is the first one again.
+    fn next_wave(&self, asm: &mut Assembler) {
+        asm.op(Xor_r32_rm32, &[Register::EBP.into(), Register::EBP.into()]);
+        for (n, spread) in self.affine.spreads.iter().enumerate().filter(|(_, spread)| spread.stride != 0) {
+            asm.op(Add_rm64_imm32, &[first(n).into(), Arg::Dword((BEHIND + 1) * spread.stride)]);
+        }
+        asm.op(Mov_r64_rm64, &[WAVE.into(), field(offset_of!(Wave, next)).into()]);
+        asm.op(Cmp_r64_rm64, &[WAVE.into(), context(offset_of!(Context, first_wave)).into()]);
+    }
+
+    /// Whether anything is left for strips.
+    pub fn has_strips(&self) -> bool {
+        !self.strips.is_empty()
+    }
+
+    /// Results that no strip computes.
+    pub fn results(&self) -> &[(u16, Placed)] {
+        &self.results
+    }
+
+    /// Lane masks that are all ones or all zeroes: the values are 1 or 0.
+    pub fn masks(&self) -> &[(u16, Slot)] {
+        &self.masks
+    }
+
     /// Where the first lane's value is.
     fn place(&self, slot: Slot) -> MemoryOperand {
         match self.affine.op(slot) {
@@ -172,12 +234,15 @@ impl SpreadRegion {
         }
     }
 
-    fn get(&self, asm: &mut Assembler, to: Register, slot: Slot) {
+    pub fn get(&self, asm: &mut Assembler, to: Register, slot: Slot) {
         asm.op(Mov_r32_rm32, &[to.into(), self.place(slot).into()]);
     }
 
-    fn prologue(&self, asm: &mut Assembler, ordinary: Label) {
-        self.inputs(asm, ordinary);
+    /// Computes the first lane's values, checks them, and translates addresses.
+    pub fn prologue(&self, asm: &mut Assembler, ordinary: Label) {
+        if self.known.is_none() {
+            self.inputs(asm, ordinary);
+        }
         let spreads = self.affine.spreads.iter().flat_map(|spread| [Some(spread.low), spread.high]);
         let results = self.results.iter().map(|(_, (slot, _))| *slot);
         let masks = self.masks.iter().map(|(_, slot)| *slot);
@@ -222,11 +287,12 @@ impl SpreadRegion {
         match op {
             Op::Scalar(_) => return,
             Op::Input(n) => {
-                let register = i32::from(self.affine.register(n));
-                asm.op(
-                    Mov_r32_rm32,
-                    &[EAX.into(), at(WAVE, offset_of!(Wave, v) as i32 + 256 * register).into()],
-                );
+                let register = self.affine.register(n);
+                let from = match self.known {
+                    None => at(WAVE, offset_of!(Wave, v) as i32 + 256 * i32::from(register)),
+                    Some(known) => held(known.get(&register).map_or(0, |held| held.slot)),
+                };
+                asm.op(Mov_r32_rm32, &[EAX.into(), from.into()]);
             }
             Op::Constant(value) => {
                 asm.op(Mov_rm32_imm32, &[self.place(slot).into(), Arg::Dword(value)]);
@@ -248,6 +314,11 @@ impl SpreadRegion {
                 }
                 asm.op(Shr_rm64_imm8, &[RAX.into(), 32u8.into()]);
             }
+            Op::Compare { a, b, order } => {
+                self.get(asm, EAX, a);
+                self.get(asm, ECX, b);
+                compare(asm, order);
+            }
             Op::Shl(a, by) => {
                 self.get(asm, EAX, a);
                 asm.op(Shl_rm32_imm8, &[EAX.into(), by.into()]);
@@ -268,22 +339,56 @@ impl SpreadRegion {
         asm.op(Mov_rm32_r32, &[self.place(slot).into(), EAX.into()]);
     }
 
+    /// How much more the last lane has than the first one.
+    fn behind(&self, asm: &mut Assembler, to: Register, stride: u32) {
+        match self.known {
+            None => asm.op(Mov_r32_imm32, &[to.into(), Arg::Dword(BEHIND * stride)]),
+            Some(_) => {
+                let lanes = context(offset_of!(Context, behind));
+                asm.op(Imul_r32_rm32_imm32, &[to.into(), lanes.into(), Arg::Dword(stride)]);
+            }
+        }
+    }
+
     fn guard(&self, asm: &mut Assembler, guard: Guard, ordinary: Label) {
-        let (Guard::NoWrap(slot) | Guard::OneSign(slot) | Guard::Uniform(slot)) = guard;
+        let slot = guard.slot();
+        if let (Guard::Decided(_), Op::Compare { a, b, order }) = (guard, self.affine.op(slot)) {
+            return self.decided(asm, slot, (a, b, order), ordinary);
+        }
         let stride = self.affine.stride(slot).unwrap_or(0);
         if stride == 0 || matches!(guard, Guard::Uniform(_)) {
             return;
         }
+        self.behind(asm, Register::EDX, stride);
         self.get(asm, EAX, slot);
         if matches!(guard, Guard::OneSign(_)) {
             asm.op(Mov_r32_rm32, &[ECX.into(), EAX.into()]);
         }
-        asm.op(Add_rm32_imm32, &[EAX.into(), Arg::Dword(BEHIND * stride)]);
+        asm.op(Add_r32_rm32, &[EAX.into(), Register::EDX.into()]);
         if matches!(guard, Guard::OneSign(_)) {
             asm.op(Xor_r32_rm32, &[EAX.into(), ECX.into()]);
             asm.op(Shl_rm32_imm8, &[EAX.into(), 1u8.into()]);
         }
         asm.jcc(Condition::Below, ordinary);
+    }
+
+    /// A comparison comes out for the last lane as for the first one, and neither side wraps around in between.
+    fn decided(&self, asm: &mut Assembler, slot: Slot, (a, b, order): (Slot, Slot, Order), ordinary: Label) {
+        let wraps = if order.signed { Condition::Overflow } else { Condition::Below };
+        for (side, register) in [(a, EAX), (b, ECX)] {
+            self.get(asm, register, side);
+            match self.affine.stride(side) {
+                None | Some(0) => {}
+                Some(stride) => {
+                    self.behind(asm, Register::EDX, stride);
+                    asm.op(Add_r32_rm32, &[register.into(), Register::EDX.into()]);
+                    asm.jcc(wraps, ordinary);
+                }
+            }
+        }
+        compare(asm, order);
+        asm.op(Cmp_r32_rm32, &[EAX.into(), self.place(slot).into()]);
+        asm.jcc(Condition::NotEqual, ordinary);
     }
 
     /// The host address of a spread's first element goes to the context.
@@ -296,7 +401,7 @@ impl SpreadRegion {
         if let Some(high) = high {
             self.get(asm, ECX, *high);
         }
-        asm.op(Mov_r32_imm32, &[Register::EDX.into(), Arg::Dword(BEHIND * stride)]);
+        self.behind(asm, Register::EDX, *stride);
         first_host(asm, access, *from, *to, ordinary);
         asm.op(Mov_rm64_r64, &[first(number).into(), RAX.into()]);
     }
@@ -319,6 +424,11 @@ impl SpreadRegion {
                 asm.op(STORE, &[place(strip), from.into()]);
             }
         }
+        self.write_masks(asm);
+    }
+
+    /// Lane masks that are all ones or all zeroes.
+    pub fn write_masks(&self, asm: &mut Assembler) {
         for (number, slot) in &self.masks {
             // 1 becomes all ones.
             self.get(asm, EAX, *slot);
@@ -333,4 +443,16 @@ impl SpreadRegion {
 /// Where the host address of a spread's first element is.
 pub(super) fn first(number: usize) -> MemoryOperand {
     context(offset_of!(Context, spreads) + 8 * number)
+}
+
+/// Where the context holds what the first of all lanes has.
+pub(super) fn held(slot: usize) -> MemoryOperand {
+    context(offset_of!(Context, held) + 4 * slot)
+}
+
+/// EAX: 1 if EAX and ECX compare so, else 0.
+fn compare(asm: &mut Assembler, order: Order) {
+    asm.op(Cmp_r32_rm32, &[EAX.into(), ECX.into()]);
+    // setcc al; movzx eax, al
+    asm.raw(&[0x0f, 0x90 + order.holds as u8, 0xc0, 0x0f, 0xb6, 0xc0]);
 }

@@ -5,7 +5,9 @@ use std::ptr;
 use vega_isa::micro::BranchIf;
 
 use super::code::Code;
+use super::line::{FIRST, Side};
 use super::set::{SCC, ScalarSet};
+use crate::interp::Beginning;
 use crate::interp::program::Program;
 use crate::interp::wave::{SCALARS, Stop, Wave};
 use crate::interp::worker::Worker;
@@ -41,6 +43,10 @@ pub(super) struct Exit {
 pub(super) struct Together {
     /// Where it begins, as an offset.
     pub entry: usize,
+    /// Where it begins for waves in line.
+    pub line: Option<usize>,
+    /// Ways out of the line.
+    pub sides: Box<[Side]>,
     /// How it ends, by the number that it returns.
     pub exits: Box<[Exit]>,
 }
@@ -93,15 +99,29 @@ fn is_taken(wave: &Wave, condition: BranchIf) -> bool {
 }
 
 impl Code {
-    /// Whether the waves of a workgroup can begin the program together.
-    pub(crate) fn begins_together(&self) -> bool {
-        self.together.is_some()
+    /// How the waves of a workgroup can begin the program.
+    pub(crate) fn beginning(&self) -> Beginning {
+        match &self.together {
+            Some(Together { line: Some(_), .. }) => Beginning::InLine,
+            Some(_) => Beginning::Together,
+            None => Beginning::Alone,
+        }
     }
 
     /// Runs waves that have just started together, as far as that goes. Of the scalar registers only the first one's and
-    /// every one's EXEC count. The waves tell how it went: each has ended or goes on by itself, or one has faulted.
-    pub(crate) fn run_together(&self, program: &Program, waves: &mut [Box<Wave>], worker: &mut Worker) {
+    /// every one's EXEC count; in line, v0 does not. The waves tell how it went: each has ended or goes on by itself, or one
+    /// has faulted.
+    pub(crate) fn run_together(
+        &self,
+        program: &Program,
+        waves: &mut [Box<Wave>],
+        worker: &mut Worker,
+        in_line: bool,
+    ) {
         let Some(together) = &self.together else { return };
+        let entry = together.line.filter(|_| in_line).unwrap_or(together.entry);
+        worker.context.behind = 64 * waves.len() as u64 - 1;
+        worker.context.held[FIRST] = 0;
         let mut next: *mut Wave = ptr::null_mut();
         for wave in waves.iter_mut().rev() {
             wave.next = next;
@@ -110,7 +130,7 @@ impl Code {
         let Some(last) = waves.last_mut() else { return };
         last.next = next;
         // SAFETY: the code's own place; the ring is complete.
-        let exit = unsafe { self.enter(program, next, worker, together.entry, ptr::null_mut()) };
+        let exit = unsafe { self.enter(program, next, worker, entry, ptr::null_mut()) };
         if let Some(exit) = together.exits.get(exit) {
             exit.part(waves);
         }

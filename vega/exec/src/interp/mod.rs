@@ -85,26 +85,38 @@ pub(crate) fn run(wave: &mut Wave, worker: &mut Worker) -> Stop {
     }
 }
 
-/// Whether the waves of a workgroup can begin the program together.
-pub(crate) fn begins_together(program: &Program) -> bool {
+/// How the waves of a workgroup begin a program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Beginning {
+    /// Each by itself.
+    #[default]
+    Alone,
+    /// Together: scalar instructions are done once.
+    Together,
+    /// Together, with work-items whose numbers count up along the waves: v0 need not be set.
+    InLine,
+}
+
+/// How the waves of a workgroup can begin the program.
+pub(crate) fn beginning(program: &Program) -> Beginning {
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     if let Some(code) = program.compiled() {
-        return code.begins_together();
+        return code.beginning();
     }
     let _ = program;
-    false
+    Beginning::Alone
 }
 
 /// Runs the waves of a workgroup together where they begin, as far as that goes; afterwards each has ended or faulted, or goes
 /// on by itself. Of their scalar registers only the first wave's and every one's EXEC count.
-pub(crate) fn run_together(waves: &mut [Box<Wave>], worker: &mut Worker) {
+pub(crate) fn run_together(waves: &mut [Box<Wave>], worker: &mut Worker, in_line: bool) {
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     if let Some(program) = waves.first().and_then(|wave| wave.program())
         && let Some(code) = program.compiled()
     {
-        code.run_together(program, waves, worker);
+        code.run_together(program, waves, worker, in_line);
     }
-    let _ = (waves, worker);
+    let _ = (waves, worker, in_line);
 }
 
 /// What a loop of [`worker::BUDGET`] rounds counts towards compiling its program, in waves.

@@ -82,6 +82,8 @@ pub(crate) struct Worker {
     pub context: Box<crate::compile::context::Context>,
     /// How many workgroups have begun with their waves together, and nobody was told yet.
     pub together: u64,
+    /// And in line, up to where they part.
+    pub in_line: u64,
     /// The fault of the wave that stopped with `Stop::Fault`.
     pub fault: Option<WaveFault>,
     /// What is observed of the dispatch at hand.
@@ -119,6 +121,7 @@ impl Worker {
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
             context: crate::compile::context::Context::boxed(),
             together: 0,
+            in_line: 0,
             fault: None,
             observer: None,
             programs: Vec::new(),

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::launch::Launch;
 use super::places::Place;
-use crate::interp;
 use crate::interp::program::Program;
 use crate::interp::wave::{Stop, Wave};
 use crate::interp::worker::{LDS_MAX, LDS_PAD, WaveFault, Worker};
+use crate::interp::{self, Beginning};
 use crate::report::FaultKind;
 
 /// How a turn ended.
@@ -48,8 +48,8 @@ pub(crate) struct Group {
     lds_bytes: usize,
     /// Where it is on the card.
     pub place: Place,
-    /// The waves have just started and run together first: they lack their scalar registers, EXEC apart, but the first.
-    together: bool,
+    /// How the waves begin, if they have just started: what they do not need for that, they lack.
+    beginning: Beginning,
     /// They were together until they ended.
     ended_together: bool,
 }
@@ -62,15 +62,15 @@ impl Group {
         program: &Arc<Program>,
         id: [u32; 3],
         lds_bytes: usize,
-        (place, together): (Place, bool),
+        (place, can): (Place, Beginning),
     ) -> Self {
         let size = launch.size(id);
         let count = size.iter().product::<u32>().div_ceil(64);
-        let together = together && count > 1;
+        let beginning = launch.beginning(size, can);
         let mut waves = spares.lists.pop().unwrap_or_default();
         for number in 0..count {
             let mut wave = spares.waves.pop().unwrap_or_else(Wave::boxed);
-            launch.start(&mut wave, (id, size), number, place, !together);
+            launch.start(&mut wave, (id, size), number, place, beginning);
             wave.program = Arc::as_ptr(program);
             waves.push(wave);
         }
@@ -78,25 +78,25 @@ impl Group {
         if lds_bytes != 0 {
             lds = spares.lds.pop().unwrap_or_else(|| vec![0; LDS_MAX + LDS_PAD].into_boxed_slice());
         }
-        Self { waves, lds, lds_bytes, place, together, ended_together: false }
+        Self { waves, lds, lds_bytes, place, beginning, ended_together: false }
     }
 
     /// Starts another workgroup of the dispatch in the place of this one, which has ended. False if it has not as many
     /// waves; nothing is changed then.
-    pub fn restart(&mut self, launch: &Launch, program: &Arc<Program>, id: [u32; 3], together: bool) -> bool {
+    pub fn restart(&mut self, launch: &Launch, program: &Arc<Program>, id: [u32; 3], can: Beginning) -> bool {
         let size = launch.size(id);
         if size.iter().product::<u32>().div_ceil(64) as usize != self.waves.len() {
             return false;
         }
-        self.together = together && self.waves.len() > 1;
-        if std::mem::take(&mut self.ended_together) && self.together {
+        self.beginning = launch.beginning(size, can);
+        if std::mem::take(&mut self.ended_together) && self.beginning != Beginning::Alone {
             for (number, wave) in (0..).zip(&mut self.waves) {
-                launch.again(wave, (id, size), number);
+                launch.again(wave, (id, size), number, self.beginning);
             }
             return true;
         }
         for (number, wave) in (0..).zip(&mut self.waves) {
-            launch.start(wave, (id, size), number, self.place, !self.together);
+            launch.start(wave, (id, size), number, self.place, self.beginning);
             wave.program = Arc::as_ptr(program);
         }
         true
@@ -132,11 +132,14 @@ impl Group {
 
     /// Runs the waves together if they have just started. `None` if some go on afterwards.
     fn begin(&mut self, worker: &mut Worker) -> Option<Turn> {
-        if !std::mem::take(&mut self.together) {
+        let beginning = std::mem::take(&mut self.beginning);
+        if beginning == Beginning::Alone {
             return None;
         }
+        let in_line = beginning == Beginning::InLine;
         worker.together += 1;
-        interp::run_together(&mut self.waves, worker);
+        worker.in_line += u64::from(in_line);
+        interp::run_together(&mut self.waves, worker, in_line);
         if let Some(index) = self.waves.iter().position(|wave| wave.stop == Stop::Fault) {
             return Some(Turn::Fault(index));
         }

@@ -13,10 +13,10 @@ use super::shift::{NAP, Shift};
 use crate::cancel::CancelToken;
 use crate::dispatch::Dispatch;
 use crate::host::Host;
-use crate::interp;
 use crate::interp::program::Program;
 use crate::interp::wave::Wave;
 use crate::interp::worker::Worker;
+use crate::interp::{self, Beginning};
 use crate::memory::AddressSpace;
 use crate::observe::Observe;
 use crate::observe::observer::{self, Observer};
@@ -88,8 +88,8 @@ pub(crate) struct Job {
     returns: AtomicU32,
     /// Workgroups that have ended.
     pub(super) ended: Shared,
-    /// Those whose waves began together.
-    together: AtomicU64,
+    /// Those whose waves began together, and in line.
+    together: [AtomicU64; 2],
     stop: AtomicBool,
     fault: Mutex<Option<Box<FaultReport>>>,
     pub(super) places: Places,
@@ -119,7 +119,7 @@ impl Job {
             returned: Mutex::default(),
             returns: AtomicU32::new(0),
             ended: Shared::default(),
-            together: AtomicU64::new(0),
+            together: Default::default(),
             stop: AtomicBool::new(false),
             fault: Mutex::new(None),
             places: Places::default(),
@@ -172,7 +172,7 @@ impl Job {
         self.returned.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
         self.returns = AtomicU32::new(0);
         self.ended = Shared::default();
-        self.together = AtomicU64::new(0);
+        self.together = Default::default();
         self.stop = AtomicBool::new(false);
         self.fault = Mutex::new(None);
         self.deadline = limits.watchdog.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
@@ -244,14 +244,18 @@ impl Job {
         }
     }
 
-    /// Whether waves of this worker's next workgroup begin together.
-    pub(super) fn begins_together(&self, worker: &Worker) -> bool {
-        self.launch.is_uniform() && worker.observer.is_none() && interp::begins_together(&self.program)
+    /// How waves of this worker's next workgroup can begin.
+    pub(super) fn beginning(&self, worker: &Worker) -> Beginning {
+        if self.launch.is_uniform() && worker.observer.is_none() {
+            interp::beginning(&self.program)
+        } else {
+            Beginning::Alone
+        }
     }
 
-    /// How many workgroups have begun with their waves together.
-    pub fn together(&self) -> u64 {
-        self.together.load(Ordering::Relaxed)
+    /// How many workgroups have begun with their waves together, and how many in line.
+    pub fn together(&self) -> [u64; 2] {
+        self.together.each_ref().map(|count| count.load(Ordering::Relaxed))
     }
 
     /// The first fault, if any wave faulted.
@@ -332,7 +336,9 @@ impl Job {
             run.release(group, spares);
         }
         run.settle();
-        self.together.fetch_add(std::mem::take(&mut worker.together), Ordering::Relaxed);
+        for (count, own) in self.together.iter().zip([&mut worker.together, &mut worker.in_line]) {
+            count.fetch_add(std::mem::take(own), Ordering::Relaxed);
+        }
         spares.groups = run.groups;
     }
 

@@ -1,6 +1,7 @@
 //! The registers that a wave starts with (LLVM AMDGPUUsage, "Initial Kernel Execution State").
 
 use crate::dispatch::{Dispatch, KernelProperties};
+use crate::interp::Beginning;
 use crate::interp::wave::{SCALARS, Stop, Vgpr, Wave, extra};
 use crate::interp::worker::BUDGET;
 use crate::sched::places::Place;
@@ -120,22 +121,32 @@ impl Launch {
         self.rsrc2 & (1 << 10 | 1) == 0
     }
 
-    /// Sets up one wave of the workgroup of this id and size, at `place`. The first one gets its scalar registers, others
-    /// if they are `complete`.
+    /// How the waves of a workgroup of this size begin if they can begin so.
+    pub fn beginning(&self, size: [u32; 3], can: Beginning) -> Beginning {
+        let [x, y, z] = size;
+        match can {
+            _ if x * y * z <= 64 => Beginning::Alone,
+            Beginning::InLine if !(x.is_multiple_of(64) && y == 1 && z == 1) => Beginning::Together,
+            can => can,
+        }
+    }
+
+    /// Sets up one wave of the workgroup of this id and size, at `place`. What waves that begin together need not have is not
+    /// set.
     pub fn start(
         &self,
         wave: &mut Wave,
         (id, size): ([u32; 3], [u32; 3]),
         number: u32,
         place: Place,
-        complete: bool,
+        beginning: Beginning,
     ) {
         let waves = self.ids.len() as u32;
         let slot = place.number * waves + number;
-        if complete || number == 0 {
+        if beginning == Beginning::Alone || number == 0 {
             self.scalars(wave, (id, size), number, slot);
         }
-        self.items(wave, size, number);
+        self.items(wave, size, number, beginning);
         wave.mode = self.mode;
         wave.gpr_idx = false;
         wave.ticket = None;
@@ -153,12 +164,18 @@ impl Launch {
 
     /// Sets up a wave again that was together with the others of its workgroup from its beginning to its end, in a workgroup
     /// at the same place: what such waves cannot change is as it was.
-    pub fn again(&self, wave: &mut Wave, (id, size): ([u32; 3], [u32; 3]), number: u32) {
+    pub fn again(
+        &self,
+        wave: &mut Wave,
+        (id, size): ([u32; 3], [u32; 3]),
+        number: u32,
+        beginning: Beginning,
+    ) {
         if number == 0 {
             // Without wave information and scratch memory it does not matter which slot it has.
             self.scalars(wave, (id, size), number, 0);
         }
-        self.items(wave, size, number);
+        self.items(wave, size, number, beginning);
         Self::fresh(wave, id);
     }
 
@@ -188,7 +205,7 @@ impl Launch {
     }
 
     /// EXEC and the ids of the work-items.
-    fn items(&self, wave: &mut Wave, size: [u32; 3], number: u32) {
+    fn items(&self, wave: &mut Wave, size: [u32; 3], number: u32, beginning: Beginning) {
         let items = size.iter().product::<u32>().saturating_sub(number * 64).min(64);
         wave.set_exec(if items == 64 { !0 } else { (1 << items) - 1 });
         let computed;
@@ -199,7 +216,8 @@ impl Launch {
                 &computed
             }
         };
-        for (register, ids) in wave.v.iter_mut().zip(ids).take(self.id_registers) {
+        let known = usize::from(beginning == Beginning::InLine);
+        for (register, ids) in wave.v.iter_mut().zip(ids).take(self.id_registers).skip(known) {
             *register = *ids;
         }
     }

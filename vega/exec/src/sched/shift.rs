@@ -132,8 +132,8 @@ impl<'a> Shift<'a> {
         self.taken.start += 1;
         let job = self.job;
         let lds = job.dispatch.lds_bytes as usize;
-        let together = job.begins_together(worker);
-        let group = Group::new(spares, &job.launch, &job.program, job.id(number), lds, (place, together));
+        let beginning = job.beginning(worker);
+        let group = Group::new(spares, &job.launch, &job.program, job.id(number), lds, (place, beginning));
         if let Some(observer) = &mut worker.observer {
             observer.started(group.waves.len());
         }
@@ -152,12 +152,7 @@ impl<'a> Shift<'a> {
             || job.is_stopped()
             || job.is_held()
             || (self.seat.outranked)()
-            || !group.restart(
-                &job.launch,
-                &job.program,
-                job.id(self.taken.start),
-                job.begins_together(worker),
-            )
+            || !group.restart(&job.launch, &job.program, job.id(self.taken.start), job.beginning(worker))
         {
             return false;
         }

@@ -7,6 +7,7 @@ pub mod registers;
 pub mod target;
 
 use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
@@ -57,7 +58,22 @@ impl Drop for Pages {
     }
 }
 
+/// Pages that the host takes away for a moment: the first access finds them inaccessible, the next one does not.
+pub static AWAY: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
+
+/// Gives the pages back if the address is in them.
+fn give_back(address: usize) {
+    let [from, len] = AWAY.each_ref().map(|word| word.load(Ordering::SeqCst));
+    if address.wrapping_sub(from) < len {
+        AWAY[1].store(0, Ordering::SeqCst);
+        // SAFETY: pages of the test that has set their address.
+        unsafe { libc::mprotect(from as *mut _, len, libc::PROT_READ | libc::PROT_WRITE) };
+    }
+}
+
 extern "C" fn on_signal(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    // SAFETY: the kernel's own argument.
+    give_back(unsafe { (*info).si_addr() } as usize);
     // SAFETY: the kernel's own arguments.
     if unsafe { vega_exec::on_host_fault(signal, info, context) } {
         return;
