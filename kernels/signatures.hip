@@ -161,3 +161,15 @@ extern "C" __global__ void take_names(int& out, int type, const int* self, const
                                       const int* const* addresses, const Node* node, int) {
     out = type + *self + fn + matrix[0][3] + (addresses[0] != nullptr) + node->value;
 }
+
+/// A short vector, which Rust would align, where it stands without alignment.
+struct __attribute__((packed)) PackedVector {
+    uint8_t tag;
+    float4 vector;
+};
+
+/// A parameter with a name beyond ASCII: writes the tag and the sum of the vector, times naïve, to `out`.
+extern "C" __global__ void take_packed_vector(double* out, PackedVector packed, float naïve) {
+    out[0] = packed.tag;
+    out[1] = naïve * (packed.vector.x + packed.vector.y + packed.vector.z + packed.vector.w);
+}

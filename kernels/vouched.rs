@@ -246,6 +246,13 @@ unsafe impl Vouched for signatures::TakeOdd {
     }
 }
 
+// SAFETY: writes out[0] and out[1], whichever thread it is.
+unsafe impl Vouched for signatures::TakePackedVector {
+    fn check(_: &LaunchConfig, &(out, ..): &Shapes<Self>) -> Result<(), &'static str> {
+        require(out >= 2, "out has fewer than two elements")
+    }
+}
+
 // SAFETY: touches the first element of each vector, and the fourth of the matrix; follows no address in memory.
 unsafe impl Vouched for signatures::TakeNames {
     fn check(_: &LaunchConfig, shapes: &Shapes<Self>) -> Result<(), &'static str> {

@@ -5,9 +5,7 @@ use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
-use crate::depfile;
-
-/// The record beside a result: a key, and the dependency file of the compile that made it.
+/// The record beside a result: its key.
 pub(crate) struct Record {
     path: PathBuf,
 }
@@ -18,11 +16,16 @@ impl Record {
     }
 
     /// Whether the results were made by the same command from the same contents and are all still there.
-    pub(crate) fn is_current(&self, command: &str, depfile: &Path, base: &Path, results: &[PathBuf]) -> bool {
+    pub(crate) fn is_current(
+        &self,
+        command: &str,
+        inputs: &[PathBuf],
+        base: &Path,
+        results: &[PathBuf],
+    ) -> bool {
         let Ok(recorded) = fs::read_to_string(&self.path) else { return false };
-        let Ok(rule) = fs::read_to_string(depfile) else { return false };
         results.iter().all(|result| result.is_file())
-            && key(command, &depfile::prerequisites(&rule), base, results).is_some_and(|key| key == recorded)
+            && key(command, inputs, base, results).is_some_and(|key| key == recorded)
     }
 
     /// Records the results of a compile that just ended.

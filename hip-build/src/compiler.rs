@@ -9,20 +9,37 @@ use crate::Error;
 
 /// The variables that decide which compiler, headers and device libraries are used.
 ///
-/// Source: hipcc (HIPCC_*, HIP_*, ROCM_PATH, DEVICE_LIB_PATH) and clang's manual (the include paths).
+/// Source: hipcc (HIPCC_*, HIP_*, ROCM_PATH, HSA_PATH, DEVICE_LIB_PATH) and clang's manual (the include paths, and what it
+/// does to its own options).
 pub(crate) const VARIABLES: &[&str] = &[
     "PATH",
     "HIPCC",
     "ROCM_PATH",
     "HIP_PATH",
     "HIP_CLANG_PATH",
+    "HIP_COMPILER",
+    "HIP_RUNTIME",
+    "HIP_ROCCLR_HOME",
+    "HIP_LIB_PATH",
+    "HIP_COMPILE_CXX_AS_HIP",
+    "HIP_CLANG_HCC_COMPAT_MODE",
+    "HSA_PATH",
     "DEVICE_LIB_PATH",
     "HIP_DEVICE_LIB_PATH",
     "HIPCC_COMPILE_FLAGS_APPEND",
     "HIPCC_LINK_FLAGS_APPEND",
     "CPATH",
+    "C_INCLUDE_PATH",
     "CPLUS_INCLUDE_PATH",
+    "CCC_OVERRIDE_OPTIONS",
 ];
+
+/// hipcc, told that it is AMD's compiler: where CUDA is installed, or the variable says `nvidia`, it would look for nvcc.
+fn command(path: &Path) -> Command {
+    let mut command = Command::new(path);
+    command.env("HIP_PLATFORM", "amd");
+    command
+}
 
 /// An installed hipcc.
 #[derive(Clone)]
@@ -57,7 +74,7 @@ impl Compiler {
             None => missing("there is no hipcc in ROCM_PATH, HIP_PATH, PATH or /opt/rocm".into()),
         })?;
         // The architecture is there because hipcc asks for a GPU without it, even to print its version.
-        let output = Command::new(&path).args(["--version", "--offload-arch=gfx900"]).output();
+        let output = command(&path).args(["--version", "--offload-arch=gfx900"]).output();
         match output {
             Ok(output) if output.status.success() => {
                 Ok(Self { path, version: String::from_utf8_lossy(&output.stdout).into_owned() })
@@ -90,7 +107,7 @@ impl Compiler {
 
     /// Runs hipcc in `directory`; `file` is what the error is about. Returns what it printed.
     pub(crate) fn run(&self, args: &[OsString], directory: &Path, file: &Path) -> Result<String, Error> {
-        let mut command = Command::new(&self.path);
+        let mut command = command(&self.path);
         command.args(args).current_dir(directory);
         let Output { status, stderr, stdout } = command.output().map_err(Error::io(&self.path))?;
         let mut printed = String::from_utf8_lossy(&stderr).into_owned();

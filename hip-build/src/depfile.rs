@@ -1,12 +1,26 @@
 //! The dependency files that `clang -MD -MF` writes, in the syntax of make.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
+use std::{fs, io};
+
+/// The prerequisites of the first rule of each file, each once.
+pub(crate) fn read(files: &[PathBuf]) -> io::Result<Vec<PathBuf>> {
+    let mut names = Vec::new();
+    for file in files {
+        names.extend(prerequisites(&fs::read_to_string(file)?));
+    }
+    // By their first place: the source comes first.
+    let mut seen = HashSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    Ok(names)
+}
 
 /// The prerequisites of the first rule.
 ///
 /// clang escapes a space, a hash sign and a backslash before them with a backslash, and a dollar sign by doubling it;
 /// a backslash at the end of a line continues it.
-pub(crate) fn prerequisites(text: &str) -> Vec<PathBuf> {
+fn prerequisites(text: &str) -> Vec<PathBuf> {
     let rule = text.split_once(": ").map_or(text, |(_, rest)| rest);
     let (mut names, mut name) = (Vec::new(), String::new());
     let mut chars = rule.chars().peekable();

@@ -17,9 +17,9 @@
 //!
 //! 1. **hipcc** compiles each file for every `arch` into one offload bundle, `OUT_DIR/NAME.co`. The architectures are
 //!    always passed: without them hipcc asks for a GPU, which a build machine need not have.
-//! 2. **Cargo** is told every header that the compiler read (its dependency file), and every environment variable that
-//!    decides which compiler runs. An unchanged file is not compiled again, even if Cargo reruns the script: results
-//!    are kept with a hash of all their inputs' contents.
+//! 2. **Cargo** is told every header that the compiler read for any architecture (its dependency files), and every
+//!    environment variable that decides which compiler runs. An unchanged file is not compiled again, even if Cargo reruns
+//!    the script: results are kept with a hash of all their inputs' contents.
 //! 3. **Types** of the kernels' parameters come from the source, through the debug information of a second, throw-away
 //!    compile: canonical types, struct layouts, names, from the same front end and flags. (A code object records sizes
 //!    and kinds only; clang's AST as JSON leaves typedefs behind pointers unresolved, has no layouts, and is 266 MB for
@@ -42,7 +42,11 @@
 //! `outer_bump`; `scale<float, 3>` becomes `scale_float_3`; of overloads, all but the first end in `_2`, `_3`. A kernel
 //! whose signature has no Rust counterpart is left out, with a warning that says why; it is still in the code object.
 //!
-//! Without hipcc the build fails and names the packages to install, unless [`Missing::Skip`] says otherwise.
+//! Without hipcc the build fails and names the packages to install, unless [`Missing::Skip`] says otherwise. On docs.rs it
+//! goes on in any case: check in the [bindings](Kernels::bindings), so that what uses the kernels is documented, too.
+//!
+//! Variables for whoever builds the package: `HIPCC` (or `ROCM_PATH`, `HIP_PATH`) says where the compiler is,
+//! `HIP_BUILD_ARCHS` which architectures to compile for, `HIP_BUILD_BINDINGS=update` writes the bindings.
 #![forbid(unsafe_code)]
 
 mod cache;
@@ -51,6 +55,7 @@ mod compiler;
 mod depfile;
 mod error;
 mod generate;
+mod job;
 mod kernels;
 mod signature;
 

@@ -39,6 +39,25 @@ impl Package {
             .out_dir(self.path("out"))
             .cargo_instructions(false)
     }
+    /// What a build script's process says: whether it ends well, and what it prints. It is this program again, as the
+    /// instructions for Cargo go to the standard output, and variables belong to a process.
+    fn script(&self, how: &str, variables: &[(&str, &str)]) -> (bool, String) {
+        let mut script = Command::new(std::env::current_exe().unwrap());
+        script.args(["--exact", "as_a_build_script", "--nocapture"]);
+        script.env("HIP_BUILD_TEST_AS_SCRIPT", how).env("CARGO_MANIFEST_DIR", self.directory.path());
+        script.env("OUT_DIR", self.path("out")).envs(variables.iter().copied());
+        let output = script.output().unwrap();
+        let printed = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        (output.status.success(), printed.into_owned())
+    }
+    /// The architectures of the result.
+    fn targets(&self) -> Vec<String> {
+        let bytes = fs::read(self.path("out/k.co")).unwrap();
+        let mut targets: Vec<_> =
+            Image::parse(&bytes).unwrap().targets().iter().map(ToString::to_string).collect();
+        targets.sort_unstable();
+        targets
+    }
     fn rust(&self) -> String {
         fs::read_to_string(self.path("out/k.module.rs")).unwrap()
     }
@@ -91,10 +110,7 @@ fn signatures_become_rust() {
             "assert!(::core::mem::offset_of!(S, c) == 8);",
         ],
     );
-    assert_has(
-        &fs::read_to_string(compiled.rust).unwrap(),
-        &["pub mod k {", r#"concat!(env!("OUT_DIR"), "/k.module.rs")"#],
-    );
+    assert_has(&fs::read_to_string(compiled.rust).unwrap(), &["pub mod k {", r#"include!("k.module.rs");"#]);
 }
 
 #[test]
@@ -105,9 +121,7 @@ fn several_architectures_make_one_bundle() {
     package.kernels().arch("gfx906:xnack-").compile().unwrap();
     let bytes = fs::read(package.path("out/k.co")).unwrap();
     let image = Image::parse(&bytes).unwrap();
-    let mut targets: Vec<_> = image.targets().iter().map(ToString::to_string).collect();
-    targets.sort_unstable();
-    assert_eq!(targets, ["gfx900", "gfx906:xnack-"]);
+    assert_eq!(package.targets(), ["gfx900", "gfx906:xnack-"]);
     for entry in image.entries() {
         assert!(CodeObject::parse(&entry.bytes).unwrap().kernel("k").is_some());
     }
@@ -171,29 +185,115 @@ fn only_what_changes_the_result_compiles_again() {
 }
 
 #[test]
+fn a_header_of_any_architecture_counts() {
+    let source = "#if defined(__gfx900__)\n#include \"first.h\"\n#elif defined(__gfx906__)\n#include \"second.h\"\n#else\n\
+        #define VALUE 0\n#endif\nextern \"C\" __global__ void k(int* x) { *x = VALUE; }";
+    let Some(package) = Package::new(&hip(source)) else { return };
+    for header in ["first.h", "second.h"] {
+        package.write(header, "#define VALUE 1\n");
+    }
+    let build = || package.kernels().archs(["gfx906", "gfx908"]).compile().unwrap();
+    let first = build();
+    for header in ["first.h", "second.h"] {
+        let times = first.modules[0].inputs.iter().filter(|input| *input == Path::new(header)).count();
+        assert_eq!(times, 1, "{header} in {:?}", first.modules[0].inputs);
+    }
+    assert_eq!(fresh(&build()), [false], "nothing changed");
+    for header in ["first.h", "second.h"] {
+        package.write(header, "#define VALUE 2\n");
+        assert_eq!(fresh(&build()), [true], "{header} changed");
+    }
+}
+
+#[test]
+fn the_result_may_be_anywhere() {
+    let Some(package) = Package::new(&hip("extern \"C\" __global__ void k(int* x) { *x = 1; }")) else {
+        return;
+    };
+    let out = package.path("not the one (of Cargo)");
+    let compiled = package.kernels().out_dir(&out).code_only().compile().unwrap();
+    package.write(
+        "user.rs",
+        &format!("include!({:?});\nfn main() {{ assert!(k::CODE.len() > 4096); }}", compiled.rust),
+    );
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let mut compile = Command::new(rustc);
+    compile.args(["--edition=2024", "-o"]).arg(package.path("user")).arg(package.path("user.rs"));
+    let output = compile.env_remove("OUT_DIR").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(Command::new(package.path("user")).status().unwrap().success());
+}
+
+#[test]
+fn whoever_builds_chooses_the_architectures() {
+    let Some(package) = Package::new(&hip("extern \"C\" __global__ void k(int* x) { *x = 1; }")) else {
+        return;
+    };
+    let (ended_well, printed) = package.script("error", &[("HIP_BUILD_ARCHS", "gfx906, gfx90a:xnack-")]);
+    assert!(ended_well, "{printed}");
+    assert_has(&printed, &["cargo::rerun-if-env-changed=HIP_BUILD_ARCHS\n"]);
+    assert_eq!(package.targets(), ["gfx906", "gfx90a:xnack-"]);
+    let (ended_well, printed) = package.script("error", &[("HIP_BUILD_ARCHS", "native")]);
+    assert!(!ended_well);
+    assert_has(&printed, &["architecture `native` (in HIP_BUILD_ARCHS) is not a target id"]);
+    assert!(package.script("error", &[("HIP_BUILD_ARCHS", "")]).0);
+    assert_eq!(package.targets(), ["gfx900"]);
+}
+
+#[test]
+fn nvidias_compiler_is_not_asked() {
+    let Some(package) = Package::new(&hip("extern \"C\" __global__ void k(int* x) { *x = 1; }")) else {
+        return;
+    };
+    let (ended_well, printed) = package.script("error", &[("HIP_PLATFORM", "nvidia")]);
+    assert!(ended_well, "{printed}");
+}
+
+#[test]
+fn docs_are_made_without_hipcc() {
+    let Some(package) = Package::new("") else { return };
+    let none = ("HIPCC", "/nonexistent/hipcc");
+    assert!(!package.script("error", &[none]).0);
+    let (ended_well, printed) = package.script("error", &[none, ("DOCS_RS", "1")]);
+    assert!(ended_well, "{printed}");
+    assert_has(&package.rust(), &["pub static CODE: &[u8]"]);
+}
+
+#[test]
+fn names_and_layouts_that_rust_does_not_allow_are_changed() {
+    let source = "struct __attribute__((packed)) Packed { char tag; float4 value; float4 more[2]; };\n\
+        extern \"C\" __global__ void größe(Packed p, const float *α, float *β, int __) { *β = p.value.x + *α; }\n\
+        extern \"C\" __global__ void dollar(int $a, int *$) { *$ = $a; }";
+    let Some(package) = Package::new(&hip(source)) else { return };
+    let compiled = package.kernels().compile().unwrap();
+    assert_eq!(compiled.modules[0].warnings, [""; 0]);
+    assert_has(
+        &package.rust(),
+        &[
+            "#[repr(C, packed(1))]",
+            "pub tag: i8,",
+            "pub value: [u8; 16],",
+            "pub more: [u8; 32],",
+            "pub fn größe(",
+            "α: impl ::hip::Arg<::hip::In<f32>>, β: impl ::hip::Arg<::hip::InOut<f32>>, arg3: i32)",
+            "a: i32, arg1: impl ::hip::Arg<::hip::InOut<i32>>)",
+        ],
+    );
+}
+
+#[test]
 fn cargo_is_told_the_headers_and_the_variables() {
     let source = hip("#include \"value.h\"\nextern \"C\" __global__ void k(int* x) { *x = VALUE; }");
     let Some(package) = Package::new(&source) else { return };
     package.write("value.h", "#define VALUE 1\n");
-    // The instructions go to the standard output of the process, so this test runs itself as a build script.
-    if std::env::var_os("HIP_BUILD_TEST_AS_SCRIPT").is_some() {
-        return;
-    }
-    let run = |hipcc: Option<&str>| {
-        let mut script = Command::new(std::env::current_exe().unwrap());
-        script.args(["--exact", "as_a_build_script", "--nocapture"]);
-        script.env("HIP_BUILD_TEST_AS_SCRIPT", "1").env("CARGO_MANIFEST_DIR", package.directory.path());
-        script.env("OUT_DIR", package.path("out")).envs(hipcc.map(|path| ("HIPCC", path)));
-        String::from_utf8(script.output().unwrap().stdout).unwrap()
-    };
-    let printed = run(None);
+    let printed = package.script("skip", &[]).1;
     let header = format!("cargo::rerun-if-changed={}", package.path("value.h").display());
     assert_has(&printed, &[&header, "/hip/hip_runtime.h\n"]);
     for name in ["PATH", "HIPCC", "ROCM_PATH", "HIP_PATH", "HIP_CLANG_PATH", "DEVICE_LIB_PATH"] {
         assert_has(&printed, &[&format!("cargo::rerun-if-env-changed={name}\n")]);
     }
     // Without hipcc every build looks again: a file that is not there counts as changed.
-    let printed = run(Some("/nonexistent/hipcc"));
+    let printed = package.script("skip", &[("HIPCC", "/nonexistent/hipcc")]).1;
     let watched = printed.lines().filter_map(|line| line.strip_prefix("cargo::rerun-if-changed="));
     let absent: Vec<_> = watched.filter(|path| !Path::new(path).exists()).collect();
     assert!(matches!(absent[..], [path] if path.ends_with("hipcc-is-missing")), "{absent:?}");
@@ -205,13 +305,12 @@ fn cargo_is_told_the_headers_and_the_variables() {
     );
 }
 
-/// The other half of the test above: does nothing unless it is started by it.
+/// The other half of [`Package::script`]: does nothing unless it is started by it.
 #[test]
 fn as_a_build_script() {
-    if std::env::var_os("HIP_BUILD_TEST_AS_SCRIPT").is_some() {
-        let kernels = Kernels::new().arch("gfx900").file("k.hip").when_missing(Missing::Skip);
-        kernels.compile().unwrap();
-    }
+    let Some(how) = std::env::var_os("HIP_BUILD_TEST_AS_SCRIPT") else { return };
+    let missing = if how == "skip" { Missing::Skip } else { Missing::Error };
+    Kernels::new().arch("gfx900").file("k.hip").when_missing(missing).compile().unwrap();
 }
 
 #[test]
@@ -297,7 +396,7 @@ fn what_a_script_cannot_ask_for_is_said_at_once() {
     for (kernels, part) in [
         (kernels().file("k.hip"), "no architecture"),
         (kernels().arch("gfx900"), "no source file"),
-        (kernels().arch("sm_80").file("k.hip"), "`sm_80` is not a target id"),
+        (kernels().arch("sm_80").file("k.hip"), "architecture `sm_80` is not a target id"),
         (kernels().arch("gfx900").arch("gfx900").file("k.hip"), "there twice"),
         (kernels().arch("gfx900").files(["a/k.hip", "b/k.cpp"]), "would both become the module `k`"),
     ] {

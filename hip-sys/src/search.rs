@@ -201,13 +201,30 @@ impl Loaded {
         symbol(self.compiler.get_or_init(|| self.open_compiler()).as_ref()?, name)
     }
 
-    /// libhiprtc: the one beside the runtime, so that both are of one release, or the linker's choice.
+    /// libhiprtc of the runtime's release, beside it if it is there, else by the linker's choice; or any.
     fn open_compiler(&self) -> Option<ManuallyDrop<Handle>> {
-        let folder = self.path().and_then(Path::parent);
-        let beside = folder.into_iter().flat_map(|folder| COMPILER.map(|name| folder.join(name)));
-        let anywhere = COMPILER.map(PathBuf::from);
-        beside.chain(anywhere).find_map(|path| try_open(&path).ok()).map(ManuallyDrop::new)
+        compilers(self.path()).iter().find_map(|path| try_open(path).ok()).map(ManuallyDrop::new)
     }
+}
+
+/// Where the run-time compiler of the runtime in this file may be, best first.
+///
+/// Releases may share a folder, and code of a newer compiler is not always what an older runtime can load.
+fn compilers(runtime: Option<&Path>) -> Vec<PathBuf> {
+    let folder = runtime.and_then(Path::parent);
+    // What the file is called in full: libamdhip64.so.6.4.60403, whatever name it was opened by.
+    let file = runtime.map(|path| path.canonicalize().unwrap_or_else(|_| path.to_owned()));
+    let name = file.as_deref().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+    let major = name.split_once(".so.").and_then(|(_, version)| version.split('.').next());
+    let is_own =
+        |name: &&str| major.is_some_and(|major| name.split_once(".so.").is_some_and(|(_, of)| of == major));
+    let (own, other): (Vec<_>, Vec<_>) = COMPILER.into_iter().partition(is_own);
+    let places = [own, other].into_iter().flat_map(|names| {
+        let beside: Vec<_> =
+            folder.iter().flat_map(|folder| names.iter().map(|name| folder.join(name))).collect();
+        beside.into_iter().chain(names.into_iter().map(PathBuf::from))
+    });
+    places.collect()
 }
 
 fn symbol(handle: &Handle, name: &CStr) -> Option<NonNull<c_void>> {

@@ -4,7 +4,7 @@
 #[repr(C, align(4096))]
 struct Aligned<T: ?Sized>(T);
 
-static ALIGNED: &Aligned<[u8]> = &Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/saxpy.co")));
+static ALIGNED: &Aligned<[u8]> = &Aligned(*include_bytes!("saxpy.co"));
 
 /// What hipcc made of `kernels/saxpy.hip`: an offload bundle; empty if there was no hipcc when this was built.
 pub static CODE: &[u8] = &ALIGNED.0;

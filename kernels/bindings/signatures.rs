@@ -4,7 +4,7 @@
 #[repr(C, align(4096))]
 struct Aligned<T: ?Sized>(T);
 
-static ALIGNED: &Aligned<[u8]> = &Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/signatures.co")));
+static ALIGNED: &Aligned<[u8]> = &Aligned(*include_bytes!("signatures.co"));
 
 /// What hipcc made of `kernels/signatures.hip`: an offload bundle; empty if there was no hipcc when this was built.
 pub static CODE: &[u8] = &ALIGNED.0;
@@ -339,6 +339,34 @@ impl Default for Node {
     }
 }
 
+/// `PackedVector`: 17 bytes, aligned to 1.
+#[repr(C, packed(1))]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(non_snake_case)] // the source's names
+pub struct PackedVector {
+    /// `tag`: at offset 0.
+    pub tag: u8,
+    /// `vector`: bytes, at offset 1.
+    pub vector: [u8; 16],
+}
+
+const _: () = {
+    assert!(size_of::<PackedVector>() == 17 && align_of::<PackedVector>() == 1);
+    assert!(::core::mem::offset_of!(PackedVector, tag) == 0);
+    assert!(::core::mem::offset_of!(PackedVector, vector) == 1);
+};
+
+// SAFETY: all bytes belong to fields, as the offsets above show, and zero is a value of each.
+unsafe impl ::hip::bytemuck::Zeroable for PackedVector {}
+// SAFETY: as above; every field takes any bytes.
+unsafe impl ::hip::bytemuck::Pod for PackedVector {}
+
+impl Default for PackedVector {
+    fn default() -> Self {
+        ::hip::bytemuck::Zeroable::zeroed()
+    }
+}
+
 ::hip::kernel! {
     /// Writes the fields of `s`, widened to double: scale, tag, origin.x, origin.y, the weights, last.
     ///
@@ -453,6 +481,13 @@ impl Default for Node {
     pub struct TakeNames = "take_names"(&mut [i32], i32, &[i32], &[i32], &[i32], &[u64], &[Node], i32) in CODE;
 }
 
+::hip::kernel! {
+    /// A parameter with a name beyond ASCII: writes the tag and the sum of the vector, times naïve, to `out`.
+    ///
+    /// `__global__ void take_packed_vector(double *out, PackedVector packed, float naïve)`
+    pub struct TakePackedVector = "take_packed_vector"(&mut [f64], PackedVector, f32) in CODE;
+}
+
 /// The kernels of `kernels/signatures.hip`, loaded on one device.
 #[derive(Clone, Debug)]
 pub struct Kernels {
@@ -488,6 +523,8 @@ pub struct Kernels {
     pub take_odd: ::hip::Kernel<TakeOdd>,
     /// `take_names`
     pub take_names: ::hip::Kernel<TakeNames>,
+    /// `take_packed_vector`
+    pub take_packed_vector: ::hip::Kernel<TakePackedVector>,
 }
 
 impl Kernels {
@@ -497,7 +534,7 @@ impl Kernels {
     /// Those of `hip::Module::from_static` and `hip::Module::kernel`.
     pub fn load(device: ::hip::Device) -> ::hip::Result<Self> {
         let module = ::hip::Module::from_static(device, CODE)?;
-        Ok(Self { take_struct: module.kernel()?, take_scalars: module.kernel()?, take_floats: module.kernel()?, take_enum: module.kernel()?, take_pointers: module.kernel()?, take_records: module.kernel()?, scale_float16_1: module.kernel()?, scale_double_3: module.kernel()?, scale_float_1: module.kernel()?, outer_inner_bump: module.kernel()?, outer_inner_bump_2: module.kernel()?, use_globals: module.kernel()?, reverse: module.kernel()?, small_block: module.kernel()?, take_odd: module.kernel()?, take_names: module.kernel()? })
+        Ok(Self { take_struct: module.kernel()?, take_scalars: module.kernel()?, take_floats: module.kernel()?, take_enum: module.kernel()?, take_pointers: module.kernel()?, take_records: module.kernel()?, scale_float16_1: module.kernel()?, scale_double_3: module.kernel()?, scale_float_1: module.kernel()?, outer_inner_bump: module.kernel()?, outer_inner_bump_2: module.kernel()?, use_globals: module.kernel()?, reverse: module.kernel()?, small_block: module.kernel()?, take_odd: module.kernel()?, take_names: module.kernel()?, take_packed_vector: module.kernel()? })
     }
 
     /// Writes the fields of `s`, widened to double: scale, tag, origin.x, origin.y, the weights, last.
@@ -964,5 +1001,34 @@ impl Kernels {
     pub unsafe fn take_names_unchecked(&self, stream: &::hip::Stream, config: ::hip::LaunchConfig, out: impl ::hip::Arg<::hip::InOut<i32>>, r#type: i32, self_: impl ::hip::Arg<::hip::In<i32>>, r#fn: impl ::hip::Arg<::hip::In<i32>>, matrix: impl ::hip::Arg<::hip::In<i32>>, addresses: impl ::hip::Arg<::hip::In<u64>>, node: impl ::hip::Arg<::hip::In<Node>>, arg7: i32) -> ::hip::Result<()> {
         // SAFETY: the caller's promise is the one that is asked for.
         unsafe { self.take_names.launch_unchecked(stream, config, (out, r#type, self_, r#fn, matrix, addresses, node, arg7)) }
+    }
+
+    /// A parameter with a name beyond ASCII: writes the tag and the sum of the vector, times naïve, to `out`.
+    ///
+    /// `__global__ void take_packed_vector(double *out, PackedVector packed, float naïve)`
+    ///
+    /// Safe where [`TakePackedVector`] is vouched for (`hip::Vouched`).
+    ///
+    /// # Errors
+    /// As for `hip::Kernel::launch`.
+    #[allow(clippy::too_many_arguments)] // the kernel's own
+    pub fn take_packed_vector(&self, stream: &::hip::Stream, config: ::hip::LaunchConfig, out: impl ::hip::Arg<::hip::InOut<f64>>, packed: PackedVector, naïve: f32) -> ::hip::Result<()>
+    where
+        for<'vouched> TakePackedVector: ::hip::Vouched,
+    {
+        self.take_packed_vector.launch(stream, config, (out, packed, naïve))
+    }
+
+    /// Launches [`TakePackedVector`] on the caller's word alone.
+    ///
+    /// # Safety
+    /// As for `hip::Kernel::launch_unchecked`.
+    ///
+    /// # Errors
+    /// As for `hip::Kernel::launch_unchecked`.
+    #[allow(clippy::too_many_arguments)] // the kernel's own
+    pub unsafe fn take_packed_vector_unchecked(&self, stream: &::hip::Stream, config: ::hip::LaunchConfig, out: impl ::hip::Arg<::hip::InOut<f64>>, packed: PackedVector, naïve: f32) -> ::hip::Result<()> {
+        // SAFETY: the caller's promise is the one that is asked for.
+        unsafe { self.take_packed_vector.launch_unchecked(stream, config, (out, packed, naïve)) }
     }
 }

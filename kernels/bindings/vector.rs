@@ -4,7 +4,7 @@
 #[repr(C, align(4096))]
 struct Aligned<T: ?Sized>(T);
 
-static ALIGNED: &Aligned<[u8]> = &Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/vector.co")));
+static ALIGNED: &Aligned<[u8]> = &Aligned(*include_bytes!("vector.co"));
 
 /// What hipcc made of `kernels/vector.hip`: an offload bundle; empty if there was no hipcc when this was built.
 pub static CODE: &[u8] = &ALIGNED.0;

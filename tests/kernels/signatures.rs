@@ -3,7 +3,7 @@
 use hip::half::f16;
 use hip::{DeviceBuffer, LaunchConfig, Stream};
 use hip_vega::signatures::{
-    Base, Derived, Float4, Kernels, Mode, Node, Odd, OddPair, Packed, Point, Settings,
+    Base, Derived, Float4, Kernels, Mode, Node, Odd, OddPair, Packed, PackedVector, Point, Settings,
 };
 
 use crate::support::device;
@@ -43,6 +43,11 @@ fn structs_arrive_by_value() {
     let bits = f64::from(0x4048_f5c3u32);
     let expected = [5.0, 21.0, bits, -3.0, 4.0, 1.0, 1.0, 7.0, -9.0, 1_099_511_627_776.0, 99.0, 200.0, -0.75];
     assert_eq!(out.to_vec(&stream).expect("out"), expected);
+
+    let vector = [1.5f32, 2.0, -0.25, 8.0];
+    let packed = PackedVector { tag: 201, vector: hip::bytemuck::cast(vector) };
+    kernels.take_packed_vector(&stream, ONE(), &mut out, packed, 4.0).expect("take_packed_vector");
+    assert_eq!(out.to_vec(&stream).expect("out")[..2], [201.0, 45.0]);
 }
 
 #[test]

@@ -13,9 +13,11 @@ static KEYWORDS: &[&str] = &[
 /// Words that cannot even be written with `r#`.
 static UNUSABLE: &[&str] = &["_", "self", "Self", "super", "crate"];
 
-/// `name` as an identifier: keywords become raw.
+/// `name` as an identifier: keywords become raw, and the dollar sign, which clang allows in names, an underscore.
 pub(crate) fn identifier(name: &str) -> String {
-    if UNUSABLE.contains(&name) {
+    if name.contains('$') {
+        name.replace('$', "_")
+    } else if UNUSABLE.contains(&name) {
         format!("{name}_")
     } else if KEYWORDS.contains(&name) {
         format!("r#{name}")
@@ -24,13 +26,15 @@ pub(crate) fn identifier(name: &str) -> String {
     }
 }
 
-/// The words of a C++ name: split at everything that is not alphanumeric, and where a capital follows a small letter.
+/// The words of a C++ name: split at everything that is no letter and no digit, and where a capital follows a small letter.
+/// Letters are those of Unicode: C++ allows them in names, and so does Rust.
 fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut last = ' ';
+    let is_part = |c: char| c.is_alphabetic() || c.is_ascii_digit();
     for c in name.chars() {
-        let starts = !last.is_ascii_alphanumeric() || (last.is_ascii_lowercase() && c.is_ascii_uppercase());
-        if c.is_ascii_alphanumeric() {
+        let starts = !is_part(last) || (last.is_lowercase() && c.is_uppercase());
+        if is_part(c) {
             match words.last_mut() {
                 Some(word) if !starts => word.push(c),
                 _ => words.push(c.to_string()),
@@ -47,15 +51,15 @@ fn not_a_digit_first(name: String) -> String {
 
 /// `outer::scale<float, 3>` as `outer_scale_float_3`.
 pub(crate) fn snake(name: &str) -> String {
-    let words: Vec<_> = words(name).iter().map(|word| word.to_ascii_lowercase()).collect();
+    let words: Vec<_> = words(name).iter().map(|word| word.to_lowercase()).collect();
     not_a_digit_first(words.join("_"))
 }
 
 /// `outer::scale<float, 3>` as `OuterScaleFloat3`.
 pub(crate) fn camel(name: &str) -> String {
     let capital = |word: &String| {
-        let (head, tail) = word.split_at_checked(1).unwrap_or_default();
-        head.to_ascii_uppercase() + tail
+        let mut letters = word.chars();
+        letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect::<String>()
     };
     let name: String = words(name).iter().map(capital).collect();
     not_a_digit_first(if name.is_empty() { "Unnamed".into() } else { name })
@@ -63,7 +67,7 @@ pub(crate) fn camel(name: &str) -> String {
 
 /// `SomeValue` as `SOME_VALUE`.
 pub(crate) fn screaming(name: &str) -> String {
-    snake(name).to_ascii_uppercase()
+    snake(name).to_uppercase()
 }
 
 /// Names that are taken; asking for one that is gives it a number.
@@ -77,12 +81,14 @@ impl Names {
 
     /// Takes `name`, or with `_2`, `_3` at its end, and returns it as an identifier.
     pub(crate) fn take(&mut self, name: &str) -> String {
+        // C++ allows names that are underscores alone.
+        let name = if name.is_empty() { "unnamed" } else { name };
         let mut free = name.to_owned();
         let mut number = 1u32;
         while !self.0.insert(free.clone()) {
             number += 1;
             // In a type's name the underscore would be a lint.
-            let camel = name.starts_with(|c: char| c.is_ascii_uppercase());
+            let camel = name.starts_with(char::is_uppercase);
             free = if camel { format!("{name}{number}") } else { format!("{name}_{number}") };
         }
         identifier(&free)
@@ -103,17 +109,22 @@ mod tests {
             ("addVectors", "add_vectors", "AddVectors"),
             ("_hidden_", "hidden", "Hidden"),
             ("3d", "_3d", "_3d"),
+            ("größeX", "größe_x", "GrößeX"),
+            ("α", "α", "Α"),
         ] {
             assert_eq!((snake(name).as_str(), camel(name).as_str()), (expected_snake, expected_camel));
         }
         assert_eq!((identifier("type"), identifier("self")), ("r#type".to_owned(), "self_".to_owned()));
+        assert_eq!(identifier("a$b"), "a_b");
     }
 
     #[test]
     fn a_name_is_given_once() {
         let mut names = Names::reserved(&["load"]);
-        let given: Vec<_> =
-            ["load", "bump", "bump", "bump", "Bump", "Bump"].iter().map(|name| names.take(name)).collect();
-        assert_eq!(given, ["load_2", "bump", "bump_2", "bump_3", "Bump", "Bump2"]);
+        let given: Vec<_> = ["load", "bump", "bump", "bump", "Bump", "Bump", ""]
+            .iter()
+            .map(|name| names.take(name))
+            .collect();
+        assert_eq!(given, ["load_2", "bump", "bump_2", "bump_3", "Bump", "Bump2", "unnamed"]);
     }
 }

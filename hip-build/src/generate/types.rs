@@ -91,12 +91,12 @@ impl Types {
     }
 
     fn write_record(&self, out: &mut String, name: &str, record: &Record) -> std::fmt::Result {
-        let natural = record.fields.iter().map(|field| field.ty.align()).max().unwrap_or(1);
-        let repr = match record.align {
-            align if align > natural => format!("C, align({align})"),
-            align if align < natural => format!("C, packed({align})"),
+        let repr = match natural(record) {
+            natural if record.align > natural => format!("C, align({})", record.align),
+            natural if record.align < natural => format!("C, packed({})", record.align),
             _ => "C".to_owned(),
         };
+        let is_packed = record.align < natural(record);
         let title = if record.name.is_empty() { "a struct without a name" } else { &record.name };
         writeln!(out, "\n/// `{title}`: {} bytes, aligned to {}.", record.size, record.align)?;
         writeln!(
@@ -118,13 +118,16 @@ impl Types {
             let kind = match ty {
                 Type::Pointer { .. } | Type::Object(_) => "a device address, ",
                 Type::Scalar(crate::signature::Scalar::Bool) => "a `bool`, ",
+                _ if is_packed && is_aligned(ty) => "bytes, ",
                 _ => "",
             };
+            // Rust has no packed types with members whose alignment is more than that of their own members.
+            let rust =
+                if is_packed && is_aligned(ty) { format!("[u8; {}]", ty.size()) } else { self.rust(ty) };
             writeln!(
                 out,
-                "    /// `{name}`: {kind}at offset {offset}.\n    pub {}: {},",
-                identifier(name),
-                self.rust(ty)
+                "    /// `{name}`: {kind}at offset {offset}.\n    pub {}: {rust},",
+                identifier(name)
             )?;
             end = offset + ty.size();
         }
@@ -154,6 +157,22 @@ impl Types {
             out,
             "impl Default for {name} {{\n    fn default() -> Self {{\n        ::hip::bytemuck::Zeroable::zeroed()\n    }}\n}}"
         )
+    }
+}
+
+/// The alignment that a record's members ask for.
+fn natural(record: &Record) -> u64 {
+    record.fields.iter().map(|field| field.ty.align()).max().unwrap_or(1)
+}
+
+/// Whether a type becomes one with `align`, or contains such a one.
+fn is_aligned(ty: &Type) -> bool {
+    match ty {
+        Type::Array(element, _) => is_aligned(element),
+        Type::Record(record) => {
+            record.align > natural(record) || record.fields.iter().any(|field| is_aligned(&field.ty))
+        }
+        _ => false,
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::{Candidate, RUNTIME, candidates, first, open, opt_folders};
+use super::{Candidate, RUNTIME, candidates, compilers, first, open, opt_folders};
 
 fn with(variables: &[(&str, &str)], opt: &[&str]) -> Vec<Candidate> {
     let map: HashMap<&str, OsString> = variables.iter().map(|(k, v)| (*k, OsString::from(v))).collect();
@@ -86,4 +86,27 @@ fn versions_below_opt_come_newest_first() {
     std::fs::remove_dir_all(&opt).unwrap();
     let want = ["rocm", "rocm-6.10.0", "rocm-6.4.3", "rocm-5.7.1"].map(|name| opt.join(name).join("lib"));
     assert_eq!(found, want);
+}
+
+#[test]
+#[cfg(unix)]
+fn the_compiler_of_the_runtimes_own_release_comes_first() {
+    let folder = std::env::temp_dir().join(format!("hip-sys-lib-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("libamdhip64.so.6.4.60403"), "").unwrap();
+    std::os::unix::fs::symlink("libamdhip64.so.6.4.60403", folder.join("libamdhip64.so")).unwrap();
+    let found = ["libamdhip64.so", "libamdhip64.so.6.4.60403", "libamdhip64.so.5", "elsewhere.so"]
+        .map(|name| compilers(Some(&folder.join(name))));
+    std::fs::remove_dir_all(&folder).unwrap();
+    let beside = |names: &[&str]| names.iter().map(|name| folder.join(name)).collect::<Vec<_>>();
+    for six in &found[..2] {
+        assert_eq!(six[0], folder.join("libhiprtc.so.6"));
+        assert_eq!(six[1], Path::new("libhiprtc.so.6"));
+        assert_eq!(six[2..5], beside(&["libhiprtc.so.7", "libhiprtc.so.5", "libhiprtc.so"]));
+    }
+    assert_eq!(found[2][0], folder.join("libhiprtc.so.5"));
+    // Nothing says which release it is.
+    let all = ["libhiprtc.so.7", "libhiprtc.so.6", "libhiprtc.so.5", "libhiprtc.so"];
+    assert_eq!(found[3][..4], beside(&all));
+    assert_eq!(compilers(None), all.map(PathBuf::from));
 }
