@@ -11,20 +11,21 @@ use vega_exec::{EngineKind, Outcome, Rights};
 
 /// Of items below the bound, item i takes two dwords from source + 4 (i + index) on, and stores their sum to target + 4 (i +
 /// index). Then it goes on by one of several ways, and its registers go to 64 bytes of the dump. Args: source, target, dump,
-/// bound, index, items of a workgroup, rounds of a loop on the way.
+/// bound, index, items of a workgroup, rounds of a loop on the way, a mask for EXEC.
 #[rustfmt::skip]
 const PROGRAM: &[u32] = &[
     0xc00e0100, 0x00000000, // s_load_dwordx8 s[4:11], s[0:1], 0x0
-    0xc0060300, 0x00000020, // s_load_dwordx2 s[12:13], s[0:1], 0x20
+    0xc00a0500, 0x00000020, // s_load_dwordx4 s[20:23], s[0:1], 0x20
     0xbf8cc07f,             // s_waitcnt lgkmcnt(0)
-    0x92030c02,             // s_mul_i32 s3, s2, s12
+    0x92031402,             // s_mul_i32 s3, s2, s20
     0x68000003,             // v_add_u32_e32 v0, s3, v0
     0x7e1c0300,             // v_mov_b32_e32 v14, v0
     0x241e0086,             // v_lshlrev_b32_e32 v15, 6, v0
     0x6800000b,             // v_add_u32_e32 v0, s11, v0
     0x7d88000a,             // v_cmp_gt_i32_e32 vcc, s10, v0
     0xbe8e206a,             // s_and_saveexec_b64 s[14:15], vcc
-    0xbf880023,             // s_cbranch_execz end
+    0xbf880024,             // s_cbranch_execz end
+    0x86fe167e,             // s_and_b64 exec, exec, s[22:23]
     0x2202009f,             // v_ashrrev_i32_e32 v1, 31, v0
     0xd28f0002, 0x00020082, // v_lshlrev_b64 v[2:3], 2, v[0:1]
     0x7e080205,             // v_mov_b32_e32 v4, s5
@@ -39,7 +40,7 @@ const PROGRAM: &[u32] = &[
     0x680a0d05,             // v_add_u32_e32 v5, v5, v6
     0xdc708000, 0x007f0508, // global_store_dword v[8:9], v5, off
     0x80038503,             // s_add_u32 s3, s3, 5
-    0xbf07800d,             // s_cmp_lg_u32 s13, 0
+    0xbf078015,             // s_cmp_lg_u32 s21, 0
     0xbf850010,             // s_cbranch_scc1 other
     0x7e060505,             // v_readfirstlane_b32 s3, v5
     0x7e14026a,             // v_mov_b32_e32 v10, vcc_lo
@@ -54,8 +55,8 @@ const PROGRAM: &[u32] = &[
     0xdc788030, 0x00080c0f, // global_store_dwordx3 v15, v[12:14], s[8:9] offset:48
     0xbf810000,             // s_endpgm
     0x681c1c81,             // v_add_u32_e32 v14, 1, v14
-    0x808d810d,             // s_sub_u32 s13, s13, 1
-    0xbf07800d,             // s_cmp_lg_u32 s13, 0
+    0x80958115,             // s_sub_u32 s21, s21, 1
+    0xbf078015,             // s_cmp_lg_u32 s21, 0
     0xbf85fffc,             // s_cbranch_scc1 other
     0x7e14026a,             // v_mov_b32_e32 v10, vcc_lo
     0x7e16020e,             // v_mov_b32_e32 v11, s14
@@ -67,6 +68,25 @@ const PROGRAM: &[u32] = &[
     0xdc7c8010, 0x0008040f, // global_store_dwordx4 v15, v[4:7], s[8:9] offset:16
     0xdc7c8020, 0x0008080f, // global_store_dwordx4 v15, v[8:11], s[8:9] offset:32
     0xdc788030, 0x00080c0f, // global_store_dwordx3 v15, v[12:14], s[8:9] offset:48
+    0xbf810000,             // s_endpgm
+];
+
+/// Leaves something else in the registers.
+#[rustfmt::skip]
+const POISON: &[u32] = &[
+    0x7e0002ff, 0x00000055, // v_mov_b32_e32 v0, 0x55
+    0x7e0202ff, 0x00005555, // v_mov_b32_e32 v1, 0x5555
+    0x7e040301,             // v_mov_b32_e32 v2, v1
+    0x7e060301,             // v_mov_b32_e32 v3, v1
+    0x7e080301,             // v_mov_b32_e32 v4, v1
+    0x7e0a0301,             // v_mov_b32_e32 v5, v1
+    0x7e0c0301,             // v_mov_b32_e32 v6, v1
+    0x7e0e0301,             // v_mov_b32_e32 v7, v1
+    0x7e100301,             // v_mov_b32_e32 v8, v1
+    0x7e120301,             // v_mov_b32_e32 v9, v1
+    0x7e1c0301,             // v_mov_b32_e32 v14, v1
+    0x7e1e0301,             // v_mov_b32_e32 v15, v1
+    0x7e20027f,             // v_mov_b32_e32 v16, exec_hi
     0xbf810000,             // s_endpgm
 ];
 
@@ -88,6 +108,7 @@ struct Case {
     index: i32,
     items: u16,
     rounds: u32,
+    exec: u64,
     reads_lane: bool,
     /// Items that the last workgroup lacks.
     missing: u32,
@@ -101,6 +122,7 @@ const PLAIN: Case = Case {
     index: 0,
     items: 256,
     rounds: 0,
+    exec: !0,
     reads_lane: false,
     missing: 0,
 };
@@ -115,15 +137,18 @@ fn run(kind: EngineKind, case: Case, away: bool) -> (Result<Vec<u32>, String>, u
     card.write(LOW, &words);
     let replaced = |word: &u32| if *word == READ_LANE && !case.reads_lane { NOTHING } else { *word };
     let code: Vec<u32> = PROGRAM.iter().map(replaced).collect();
-    card.write(CODE, &code);
     let vas = [case.source, case.target, DATA];
     let mut args: Vec<u32> = vas.iter().flat_map(|va| [*va as u32, (*va >> 32) as u32]).collect();
     args.extend([case.bound, case.index as u32, case.items.into(), case.rounds]);
+    args.extend([case.exec as u32, (case.exec >> 32) as u32]);
     card.write(KERNARG, &args);
     let grid = u32::from(case.items) * GROUPS - case.missing;
     let mut results = Vec::new();
     // The second time, translations are known.
     for round in 0..2 {
+        card.write(CODE, POISON);
+        assert_eq!(card.run(&card.dispatch([grid, 1, 1], [case.items, 1, 1])), Outcome::Done);
+        card.write(CODE, &code);
         if away && round == 1 {
             let at = pages.host as usize + 0x1000;
             AWAY[0].store(at, Ordering::SeqCst);
@@ -199,6 +224,11 @@ fn waves_in_line_end_where_no_item_is_below_the_bound() {
     for bound in [0, 255, 256, 300, 320, 512, 700, u32::MAX, 1 << 31] {
         for missing in [0, 64, 70, 200] {
             agree(Case { bound, missing, ..PLAIN });
+        }
+    }
+    for exec in [0, 1, !1, 1 << 63, 0xffff_ffff] {
+        for rounds in [0, 2] {
+            agree(Case { exec, rounds, ..PLAIN });
         }
     }
     let none = agree(Case { bound: 0, ..PLAIN });
