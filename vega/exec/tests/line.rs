@@ -231,6 +231,8 @@ fn waves_in_line_end_where_no_item_is_below_the_bound() {
             agree(Case { exec, rounds, ..PLAIN });
         }
     }
+    // Neither the first item nor the last one is below the bound, but some in between are.
+    agree(Case { bound: 0x8000_0002, index: i32::MAX - 100, ..PLAIN });
     let none = agree(Case { bound: 0, ..PLAIN });
     assert_eq!(none, if runs_in_line(EngineKind::best()) { 2 * u64::from(GROUPS) } else { 0 });
 }
