@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use iced_x86::Register;
+use iced_x86::{MemoryOperand, Register};
 use vega_isa::sgpr;
 
 use super::assembler::Assembler;
@@ -142,6 +142,16 @@ impl Registers {
             asm.op(self.file.load, &[to.into(), spill(v).into()]);
         }
         (to, !spilled)
+    }
+
+    /// The host register that holds a guest register's value, if one does. Nothing is emitted.
+    pub fn peek(&self, v: u16) -> Option<Register> {
+        self.find(v).map(|r| self.file.register(r))
+    }
+
+    /// Where a guest register's value is that no host register holds.
+    pub fn home(&self, v: u16) -> MemoryOperand {
+        if self.spilled.has(v) { spill(v) } else { vector(v) }
     }
 
     /// The host register that holds a guest register's value.

@@ -4,10 +4,10 @@
 //! `compile::classify`. Here a path moves all lanes of a block, whether they are active or not, or one element for all;
 //! what lies otherwise moves lane by lane, out of the way.
 
-use iced_x86::{Code, Register};
+use iced_x86::{Code, MemoryOperand, Register};
 use vega_isa::memory::{Half, Space};
 
-use super::strip::{Strip, ymm};
+use super::strip::{LOAD, Strip, ymm};
 use crate::compile::address::{first_host, missing, translation};
 use crate::compile::assembler::{Arg, Label};
 use crate::compile::classify::{Place, remember, unless_class};
@@ -24,8 +24,15 @@ const ECX: Register = Register::ECX;
 /// Registers that an access moves, by element and dword.
 pub(super) type Data = [[Register; 4]; 2];
 
-/// The address registers: the low half, and the high one if there is one.
-pub(super) type Address = (Register, Option<Register>);
+/// Where a value is while an access runs.
+#[derive(Clone, Copy)]
+pub(super) enum Value {
+    Register(Register),
+    Memory(MemoryOperand),
+}
+
+/// The addresses: the low half, and the high one if there is one.
+pub(super) type Address = (Value, Option<Value>);
 
 /// Code of a strip that is out of the way.
 pub(super) enum Rare {
@@ -61,12 +68,25 @@ impl Strip<'_> {
         if !access.load {
             self.settle();
         }
-        // Before the destination, which may be the same register.
-        let low = self.registers.read(self.asm, access.address);
-        let wide = access.base.is_none() && access.space != Space::Lds;
-        let address = (low, wide.then(|| self.registers.read(self.asm, access.address + 1)));
-        let data = self.data(&access);
         let ways = ways(&access, self.masked);
+        let number = self.groups.of(self.registers.position()).map(|(number, _)| number);
+        // Where the class is known already, addresses are of use only out of the way.
+        let known = !ways.is_empty() && number.is_some_and(|number| self.classified.contains(&number));
+        let wide = access.base.is_none() && access.space != Space::Lds;
+        let (low, high) = (access.address, wide.then_some(access.address + 1));
+        // Before the destination, which may be the same register.
+        if !known {
+            [Some(low), high].into_iter().flatten().for_each(|v| {
+                self.registers.read(self.asm, v);
+            });
+        }
+        let before = [Some(low), high].map(|v| v.and_then(|v| self.registers.peek(v)));
+        let data = self.data(&access);
+        let value = |v: u16, before: Option<Register>| match before {
+            Some(register) if self.registers.peek(v) == before => Value::Register(register),
+            _ => Value::Memory(self.registers.home(v)),
+        };
+        let address = (value(low, before[0]), high.map(|v| value(v, before[1])));
         let group = if ways.is_empty() { None } else { self.classify(&access, address) };
         let Some(group) = group else {
             return self.each(&access, &data, address);
@@ -121,10 +141,12 @@ impl Strip<'_> {
         }
         let group = group.clone();
         self.classified.push(number);
+        let missed = (access.space != Space::Lds).then(|| self.miss(access, (low, high)));
+        let low = self.value(low, ymm(3));
+        let high = high.map(|high| self.value(high, ymm(4)));
         let (any, found, put) = (self.asm.label(), self.asm.label(), self.asm.label());
         self.rare.push(Rare::NoClass { begin: any, back: put });
-        if access.space != Space::Lds {
-            let missed = self.miss(access, (low, high));
+        if let Some(missed) = missed {
             translation(self.asm, access, missed);
         }
         for (n, class) in group.classes.iter().enumerate() {
@@ -178,14 +200,27 @@ impl Strip<'_> {
         begin
     }
 
+    /// A value in a register: a temporary, if it is in none.
+    pub(super) fn value(&mut self, value: Value, temporary: Register) -> Register {
+        match value {
+            Value::Register(register) => register,
+            Value::Memory(place) => {
+                self.asm.op(LOAD, &[temporary.into(), place.into()]);
+                temporary
+            }
+        }
+    }
+
     /// R8 and ECX: the first active lane's address, and which translation is for it.
     fn wanted(&mut self, access: &Access, (low, high): Address) {
+        let low = self.value(low, ymm(2));
         self.first(ymm(1), low);
         self.asm.op(VEX_Vmovd_rm32_xmm, &[Register::R8D.into(), Register::XMM1.into()]);
         if let Some(base) = access.base {
             self.asm.op(Add_r64_rm64, &[R8.into(), scalar(base).into()]);
         }
         if let Some(high) = high {
+            let high = self.value(high, ymm(2));
             self.first(ymm(1), high);
             self.asm.op(VEX_Vmovd_rm32_xmm, &[ECX.into(), Register::XMM1.into()]);
             self.asm.op(Shl_rm64_imm8, &[RCX.into(), 32u8.into()]);

@@ -34,7 +34,10 @@ impl Strip<'_> {
     /// An access to elements anywhere.
     pub(super) fn each(&mut self, access: &Access, data: &Data, address: Address) {
         match access.space {
-            Space::Lds => self.lds(access, data, address.0),
+            Space::Lds => {
+                let low = self.value(address.0, ymm(4));
+                self.lds(access, data, low);
+            }
             _ => self.global(access, &data[0], address),
         }
     }
@@ -376,6 +379,7 @@ impl Strip<'_> {
         let reach = i32::from(access.bytes);
         match (access.base, high) {
             (Some(base), _) => {
+                let low = self.value(low, ymm(4));
                 lane_limit(self.asm, access, base, reach, missed);
                 self.outside(low, ECX, missed);
                 lane_base(self.asm, access);
@@ -383,6 +387,7 @@ impl Strip<'_> {
                 self.each_lane(access, d, (RAX, 0), false);
             }
             (None, Some(high)) => {
+                let (low, high) = (self.value(low, ymm(3)), self.value(high, ymm(4)));
                 self.wide_places(access, (low, high), reach, missed);
                 self.each_lane(access, d, (RAX, 0), true);
             }
