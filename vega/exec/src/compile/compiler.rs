@@ -23,7 +23,7 @@ use super::scalar::Scalar;
 use super::set::ScalarSet;
 use super::shape::{Shape, shape};
 use super::target::Target;
-use super::whole::{self, Whole, crosses_rows};
+use super::whole::{self, Whole};
 use crate::interp::lower;
 use crate::interp::program::{Details, Program};
 use crate::interp::record::{Record, code as source};
@@ -108,9 +108,7 @@ fn step(inst: Option<&Inst>, record: &Record, ip: usize, target: Target, strict:
             if let Some(access) = AtomicAccess::new(inst, record) {
                 return Step::Atomic(Box::new(access));
             }
-            if target.exchanges()
-                && let Some(whole) = Whole::new(inst, record)
-            {
+            if let Some(whole) = Whole::new(inst, record) {
                 return Step::Whole(Box::new(whole));
             }
             match Lane::new(inst, record, ip) {
@@ -258,7 +256,7 @@ pub(super) fn compile(
         .map(|(ip, step)| match step {
             // The interpreter must be able to do it without its permutation.
             Step::Lane(lane)
-                if lane.0.dpp.is_some_and(crosses_rows)
+                if lane.0.dpp.is_some_and(|dpp| target.crosses(dpp))
                     && !matches!(program.details(ip), Some(Details::Shuffle(_))) =>
             {
                 Step::Call
@@ -407,7 +405,7 @@ impl Compiler<'_> {
                 exec.add(sgpr::EXEC_LO.into(), 2);
                 self.for_waves(&exec, &ScalarSet::default(), true);
                 self.join(&exec);
-                whole.emit(&mut self.asm);
+                whole.emit(&mut self.asm, self.target);
             }
             Step::Stop { why, behind } => {
                 self.end_region();
@@ -485,14 +483,14 @@ impl Compiler<'_> {
 
     /// Permutes the source of an instruction whose source lanes are in other strips.
     fn permute(&mut self, lane: &mut Lane) {
-        let Some(dpp) = lane.dpp.filter(|dpp| crosses_rows(*dpp)) else { return };
+        let Some(dpp) = lane.dpp.filter(|dpp| self.target.crosses(*dpp)) else { return };
         let Some(operand) = lane.src.iter_mut().find(|operand| operand.permuted) else { return };
         let Source::Vector(source) = operand.from else { return };
         let slot = self.region.cross(source).unwrap_or_else(|| {
             self.end_region();
             0
         });
-        whole::permute(&mut self.asm, dpp, source, slot);
+        whole::permute(&mut self.asm, self.target, dpp, source, slot);
         operand.from = Source::Vector(CROSS + u16::from(slot));
         lane.cross = Some(slot);
     }

@@ -27,7 +27,6 @@ use super::line::{Line, Met, Side, Spot};
 use super::region::{Region, leave_slot};
 use super::set::{SCC, ScalarSet};
 use super::together::{Exit, Way};
-use super::whole::crosses_rows;
 use crate::interp::wave::{Stop, Wave, extra};
 
 /// The most records of a beginning. What is longer takes its time anyway.
@@ -232,7 +231,7 @@ impl Compiler<'_> {
                 (parting, end) = (chain.len(), Some(ip));
             }
             let odd = match step {
-                Step::Lane(lane) => lane.0.dpp.is_some_and(crosses_rows),
+                Step::Lane(lane) => lane.0.dpp.is_some_and(|dpp| self.target.crosses(dpp)),
                 Step::ScalarLoad { dwords } => !matches!(dwords, 1 | 2 | 4 | 8 | 16),
                 _ => false,
             };

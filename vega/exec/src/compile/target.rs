@@ -1,10 +1,12 @@
 //! What code is compiled for: the host's vectors as the compiler sees them.
 
 use iced_x86::{Code, Register};
+use vega_isa::Dpp;
 
 use super::avx2;
 use super::ir::Lane;
 use super::shape::{Shape, is_watched};
+use super::whole::crosses_rows;
 use crate::engine::EngineKind;
 
 /// Vector extensions of the host.
@@ -105,11 +107,11 @@ impl Target {
         self == Self::Avx512
     }
 
-    /// Whether it has an emission for exchanges between the lanes of a wave.
-    pub(super) fn exchanges(self) -> bool {
+    /// Whether DPP takes lanes from other strips.
+    pub(super) fn crosses(self, dpp: Dpp) -> bool {
         match self {
-            Self::Avx512 => true,
-            Self::Avx2 => false,
+            Self::Avx512 => crosses_rows(dpp),
+            Self::Avx2 => !avx2::stays(&dpp),
         }
     }
 

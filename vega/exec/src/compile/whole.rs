@@ -7,6 +7,7 @@ use vega_isa::micro::{Cross, Un};
 use vega_isa::{Dpp, Inst, Micro, sgpr};
 
 use super::assembler::{Arg, Assembler, Masking, at};
+use super::avx2::Eight;
 use super::context::Context;
 use super::form::{CROSS, written};
 use super::layout::{CONTEXT, SCALAR_BIAS, SCALARS, WAVE, context, scalar, zmm};
@@ -15,6 +16,7 @@ use super::scalar::fetchable;
 use super::scalar_fields::fetch;
 use super::set::{ScalarSet, VectorSet};
 use super::strip::{LOAD, MOVE, STORE};
+use super::target::Target;
 use crate::interp::planned::dpp_source;
 use crate::interp::record::{Record, code};
 use crate::interp::wave::{Wave, extra};
@@ -48,11 +50,25 @@ enum Kind {
 }
 
 /// Where lanes come from.
-enum Indices {
+pub(super) enum Indices {
     /// A lane for each lane, of those that are valid.
     Table([u8; 64], u64),
     /// Addresses in a register, plus an offset.
     Register(u16, u32),
+}
+
+/// How a target exchanges lanes. Results wait until they are stored.
+pub(super) trait Exchange {
+    /// The result is the data of other lanes, 0 from inactive ones.
+    fn pull(asm: &mut Assembler, indices: &Indices, data: u16);
+    /// The result is what the active lanes push, 0 where none does.
+    fn push(asm: &mut Assembler, addresses: u16, offset: u32, data: u16);
+    /// The result goes to the active lanes of a register.
+    fn store(asm: &mut Assembler, number: u16);
+    /// Active lanes of two registers change places.
+    fn swap(asm: &mut Assembler, a: u16, b: u16);
+    /// Puts a permuted source into a register that only compiled code knows, and the lanes that write into the context.
+    fn permute(asm: &mut Assembler, dpp: Dpp, source: u16, slot: u8);
 }
 
 impl Whole {
@@ -104,44 +120,33 @@ impl Whole {
     }
 
     /// Emits the instruction.
-    pub fn emit(&self, asm: &mut Assembler) {
+    pub fn emit(&self, asm: &mut Assembler, target: Target) {
+        match target {
+            Target::Avx2 => self.exchange::<Eight>(asm),
+            Target::Avx512 => self.exchange::<Sixteen>(asm),
+        }
+    }
+
+    fn exchange<E: Exchange>(&self, asm: &mut Assembler) {
         let record = &self.record;
         let source = record.src[0].wrapping_sub(code::VGPR);
         match self.kind {
-            Kind::Cross(Cross::Swizzle) => {
-                pull(asm, &swizzled(record.imm as usize), source);
-                store(asm, record.dst);
-            }
+            Kind::Cross(Cross::Swizzle) => E::pull(asm, &swizzled(record.imm as usize), source),
             Kind::Cross(Cross::Bpermute) => {
-                pull(asm, &Indices::Register(source, record.imm as u32), record.sdst);
-                store(asm, record.dst);
+                E::pull(asm, &Indices::Register(source, record.imm as u32), record.sdst);
             }
-            Kind::Cross(Cross::Permute) => {
-                push(asm, source, record.imm as u32, record.sdst);
-                store(asm, record.dst);
-            }
-            Kind::Swap => {
-                for strip in 0..4 {
-                    let (a, b) = (register(record.dst, strip), register(source, strip));
-                    asm.op(LOAD, &[zmm(0).into(), a.into()]);
-                    asm.op(LOAD, &[zmm(1).into(), b.into()]);
-                    asm.op(VEX_Kmovw_kr_km16, &[K1.into(), exec(strip).into()]);
-                    for (from, old, to) in [(1, 0, a), (0, 1, b)] {
-                        let args: [Arg; 3] = [zmm(2).into(), zmm(old).into(), zmm(from).into()];
-                        asm.with(EVEX_Vpblendmd_zmm_k1z_zmm_zmmm512b32, &args, where_(K1));
-                        asm.op(STORE, &[to.into(), zmm(2).into()]);
-                    }
-                }
-            }
+            Kind::Cross(Cross::Permute) => E::push(asm, source, record.imm as u32, record.sdst),
+            Kind::Swap => return E::swap(asm, record.dst, source),
             Kind::Cross(_) => {
                 fetch(asm, record, 0, false, Register::EAX, Register::RAX);
                 fetch(asm, record, 1, false, Register::ECX, Register::RCX);
                 asm.op(And_rm32_imm8, &[Register::ECX.into(), 63u8.into()]);
                 let place = offset_of!(Wave, v) as i64 + i64::from(record.dst) * 256;
                 let to = MemoryOperand::with_base_index_scale_displ_size(WAVE, Register::RCX, 4, place, 1);
-                asm.op(Mov_rm32_r32, &[to.into(), Register::EAX.into()]);
+                return asm.op(Mov_rm32_r32, &[to.into(), Register::EAX.into()]);
             }
         }
+        E::store(asm, record.dst);
     }
 }
 
@@ -172,30 +177,23 @@ pub(super) fn crosses_rows(dpp: Dpp) -> bool {
     (0..64).any(|lane| dpp_source(dpp.ctrl, lane).is_some_and(|from| from / 16 != lane / 16))
 }
 
-/// Puts a permuted source into a register that only compiled code knows, and the lanes that write into the context.
-pub(super) fn permute(asm: &mut Assembler, dpp: Dpp, source: u16, slot: u8) {
+/// Puts a permuted source in front of a region.
+pub(super) fn permute(asm: &mut Assembler, target: Target, dpp: Dpp, source: u16, slot: u8) {
+    match target {
+        Target::Avx2 => Eight::permute(asm, dpp, source, slot),
+        Target::Avx512 => Sixteen::permute(asm, dpp, source, slot),
+    }
+}
+
+/// Where DPP takes lanes from.
+pub(super) fn valid_sources(dpp: Dpp) -> Indices {
     let mut valid = 0;
     let from = std::array::from_fn(|lane| {
         let from = dpp_source(dpp.ctrl, lane);
         valid |= u64::from(from.is_some()) << lane;
         from.unwrap_or(0) as u8
     });
-    let rows = written(dpp);
-    load(asm, source);
-    for strip in 0..4 {
-        strip_from(asm, &Indices::Table(from, valid), strip);
-        asm.op(STORE, &[register(CROSS + u16::from(slot), strip).into(), zmm(RESULT + strip).into()]);
-        // K3 has the lanes that were supplied.
-        let row = (rows >> (16 * strip)) as u16;
-        constant_mask(asm, K2, row);
-        asm.op(VEX_Kmovw_kr_km16, &[K1.into(), exec(strip).into()]);
-        asm.op(VEX_Kandw_kr_kr_kr, &[K1.into(), K1.into(), K2.into()]);
-        if !dpp.bound_ctrl {
-            asm.op(VEX_Kandw_kr_kr_kr, &[K1.into(), K1.into(), K3.into()]);
-        }
-        let place = offset_of!(Context, enabled) + 8 * usize::from(slot) + 2 * usize::from(strip);
-        asm.op(VEX_Kmovw_m16_kr, &[context(place).into(), K1.into()]);
-    }
+    Indices::Table(from, valid)
 }
 
 fn constant_mask(asm: &mut Assembler, to: Register, bits: u16) {
@@ -211,14 +209,6 @@ fn load(asm: &mut Assembler, data: u16) {
     for half in 0..2 {
         let from = scalar(u16::from(sgpr::EXEC_LO) + half);
         asm.op(EVEX_Vpbroadcastd_zmm_k1z_xmmm32, &[zmm(4 + half as u8).into(), from.into()]);
-    }
-}
-
-/// The four strips of the result: the data of other lanes, 0 from inactive ones.
-fn pull(asm: &mut Assembler, indices: &Indices, data: u16) {
-    load(asm, data);
-    for strip in 0..4 {
-        strip_from(asm, indices, strip);
     }
 }
 
@@ -272,33 +262,77 @@ fn lane_numbers(asm: &mut Assembler, to: Register, addresses: u16, offset: u32, 
     asm.op_table(code, &[to.into(), to.into()], [63; 16], Masking::default());
 }
 
-/// The strips of the result, to which the active lanes pushed their data. A scatter writes elements in order, so that the
-/// highest lane wins.
-fn push(asm: &mut Assembler, addresses: u16, offset: u32, data: u16) {
-    let room = offset_of!(Context, spilled);
-    asm.broadcast(zmm(0), 0);
-    for strip in DATA {
-        asm.op(STORE, &[context(room + 64 * usize::from(strip)).into(), zmm(0).into()]);
-    }
-    for strip in 0..4 {
-        lane_numbers(asm, zmm(1), addresses, offset, strip);
-        asm.op(LOAD, &[zmm(2).into(), register(data, strip).into()]);
-        asm.op(VEX_Kmovw_kr_km16, &[K1.into(), exec(strip).into()]);
-        let to = MemoryOperand::with_base_index_scale_displ_size(CONTEXT, zmm(1), 4, room as i64, 1);
-        asm.with(EVEX_Vpscatterdd_vm32z_k1_zmm, &[to.into(), zmm(2).into()], where_(K1));
-    }
-    for strip in 0..4 {
-        asm.op(LOAD, &[zmm(RESULT + strip).into(), context(room + 64 * usize::from(strip)).into()]);
-    }
-}
+/// The wave as four strips of sixteen lanes.
+struct Sixteen;
 
-/// The result goes to the active lanes of a register.
-fn store(asm: &mut Assembler, number: u16) {
-    for strip in 0..4 {
-        let place = register(number, strip);
-        asm.op(LOAD, &[zmm(6).into(), place.into()]);
-        asm.op(VEX_Kmovw_kr_km16, &[K1.into(), exec(strip).into()]);
-        asm.with(MOVE, &[zmm(6).into(), zmm(RESULT + strip).into()], where_(K1));
-        asm.op(STORE, &[place.into(), zmm(6).into()]);
+impl Exchange for Sixteen {
+    fn pull(asm: &mut Assembler, indices: &Indices, data: u16) {
+        load(asm, data);
+        for strip in 0..4 {
+            strip_from(asm, indices, strip);
+        }
+    }
+
+    /// A scatter writes elements in order, so that the highest lane wins.
+    fn push(asm: &mut Assembler, addresses: u16, offset: u32, data: u16) {
+        let room = offset_of!(Context, spilled);
+        asm.broadcast(zmm(0), 0);
+        for strip in DATA {
+            asm.op(STORE, &[context(room + 64 * usize::from(strip)).into(), zmm(0).into()]);
+        }
+        for strip in 0..4 {
+            lane_numbers(asm, zmm(1), addresses, offset, strip);
+            asm.op(LOAD, &[zmm(2).into(), register(data, strip).into()]);
+            asm.op(VEX_Kmovw_kr_km16, &[K1.into(), exec(strip).into()]);
+            let to = MemoryOperand::with_base_index_scale_displ_size(CONTEXT, zmm(1), 4, room as i64, 1);
+            asm.with(EVEX_Vpscatterdd_vm32z_k1_zmm, &[to.into(), zmm(2).into()], where_(K1));
+        }
+        for strip in 0..4 {
+            asm.op(LOAD, &[zmm(RESULT + strip).into(), context(room + 64 * usize::from(strip)).into()]);
+        }
+    }
+
+    fn store(asm: &mut Assembler, number: u16) {
+        for strip in 0..4 {
+            let place = register(number, strip);
+            asm.op(LOAD, &[zmm(6).into(), place.into()]);
+            asm.op(VEX_Kmovw_kr_km16, &[K1.into(), exec(strip).into()]);
+            asm.with(MOVE, &[zmm(6).into(), zmm(RESULT + strip).into()], where_(K1));
+            asm.op(STORE, &[place.into(), zmm(6).into()]);
+        }
+    }
+
+    fn swap(asm: &mut Assembler, a: u16, b: u16) {
+        for strip in 0..4 {
+            let (a, b) = (register(a, strip), register(b, strip));
+            asm.op(LOAD, &[zmm(0).into(), a.into()]);
+            asm.op(LOAD, &[zmm(1).into(), b.into()]);
+            asm.op(VEX_Kmovw_kr_km16, &[K1.into(), exec(strip).into()]);
+            for (from, old, to) in [(1, 0, a), (0, 1, b)] {
+                let args: [Arg; 3] = [zmm(2).into(), zmm(old).into(), zmm(from).into()];
+                asm.with(EVEX_Vpblendmd_zmm_k1z_zmm_zmmm512b32, &args, where_(K1));
+                asm.op(STORE, &[to.into(), zmm(2).into()]);
+            }
+        }
+    }
+
+    fn permute(asm: &mut Assembler, dpp: Dpp, source: u16, slot: u8) {
+        let indices = valid_sources(dpp);
+        let rows = written(dpp);
+        load(asm, source);
+        for strip in 0..4 {
+            strip_from(asm, &indices, strip);
+            asm.op(STORE, &[register(CROSS + u16::from(slot), strip).into(), zmm(RESULT + strip).into()]);
+            // K3 has the lanes that were supplied.
+            let row = (rows >> (16 * strip)) as u16;
+            constant_mask(asm, K2, row);
+            asm.op(VEX_Kmovw_kr_km16, &[K1.into(), exec(strip).into()]);
+            asm.op(VEX_Kandw_kr_kr_kr, &[K1.into(), K1.into(), K2.into()]);
+            if !dpp.bound_ctrl {
+                asm.op(VEX_Kandw_kr_kr_kr, &[K1.into(), K1.into(), K3.into()]);
+            }
+            let place = offset_of!(Context, enabled) + 8 * usize::from(slot) + 2 * usize::from(strip);
+            asm.op(VEX_Kmovw_m16_kr, &[context(place).into(), K1.into()]);
+        }
     }
 }

@@ -2,7 +2,6 @@
 
 use iced_x86::Code;
 
-use super::form::stays;
 use super::twins::twin;
 use crate::compile::ir::Lane;
 use crate::compile::shape::{Packed, Shape, is_watched};
@@ -103,7 +102,7 @@ pub(in crate::compile) fn covers(lane: &Lane, shape: Shape) -> bool {
         | Shape::Memory => true,
         _ => false,
     };
-    even && emitted && (clamps || !lane.clamp) && lane.dpp.as_ref().is_none_or(stays)
+    even && emitted && (clamps || !lane.clamp)
 }
 
 /// Whether results may be NaNs that need to be watched. Here those of minimum and maximum are, too.

@@ -6,12 +6,12 @@ use iced_x86::{Code, Register};
 use vega_isa::{Dpp, DppCtrl, Unused};
 
 use super::lane::{SAR_BY, SHL_BY, SHR_BY};
-use super::strip::{AND, ANDN, LOAD, OR, STORE, Strip, exec, xmm, ymm};
-use crate::compile::assembler::{Arg, Masking};
+use super::strip::{AND, ANDN, LOAD, OR, STORE, Strip, exec, expand, xmm, ymm};
+use crate::compile::assembler::{Arg, Masking, at_index};
 use crate::compile::context::Context;
 use crate::compile::form::{EXTRA, EXTRAS, PERMUTED, RESULT, row_sources, written};
 use crate::compile::ir::Lane;
-use crate::compile::layout::context;
+use crate::compile::layout::{CONTEXT, PIECE, context};
 use crate::compile::operand::{Operand, Place, Source};
 use crate::compile::shape::Shape;
 use Code::*;
@@ -19,7 +19,7 @@ use Code::*;
 const PERMUTE: Code = VEX_Vpermd_ymm_ymm_ymmm256;
 
 /// Whether lanes come from the same eight.
-pub(super) fn stays(dpp: &Dpp) -> bool {
+pub(in crate::compile) fn stays(dpp: &Dpp) -> bool {
     matches!(dpp.ctrl, DppCtrl::QuadPerm(_) | DppCtrl::RowHalfMirror)
 }
 
@@ -32,7 +32,10 @@ impl Strip<'_> {
     /// One instruction in whatever form.
     pub(super) fn instruction(&mut self, lane: &Lane, shape: Shape) {
         let mut inner = *lane;
-        let merges = lane.dpp.is_some_and(|dpp| self.permute(&mut inner, dpp));
+        let merges = match lane.cross {
+            Some(slot) => self.load_enabled(slot),
+            None => lane.dpp.is_some_and(|dpp| self.permute(&mut inner, dpp)),
+        };
         self.enabled = merges;
         if let Some((d, dwords)) = lane.dst.filter(|_| merges || lane.place.is_some()) {
             inner.dst = Some((RESULT, dwords));
@@ -105,6 +108,16 @@ impl Strip<'_> {
         }
     }
 
+    /// Lanes that write, as the code before the region left them.
+    fn load_enabled(&mut self, slot: u8) -> bool {
+        let place = offset_of!(Context, enabled) + 8 * usize::from(slot);
+        let from = at_index(CONTEXT, PIECE, place as i32);
+        self.asm.op(VEX_Vpbroadcastb_ymm_xmmm8, &[ymm(0).into(), from.into()]);
+        expand(self.asm, ymm(0));
+        self.asm.op(STORE, &[enabled(), ymm(0).into()]);
+        true
+    }
+
     /// Permutes the lanes of the first source within the strip. Whether some lanes of EXEC do not write: the context has
     /// those that do then.
     fn permute(&mut self, lane: &mut Lane, dpp: Dpp) -> bool {
@@ -135,7 +148,7 @@ impl Strip<'_> {
         self.asm.op(Shr_rm64_CL, &[Register::RAX.into(), Register::CL.into()]);
         self.asm.op(VEX_Vmovd_xmm_rm32, &[xmm(ymm(0)).into(), Register::EAX.into()]);
         self.asm.op(VEX_Vpbroadcastb_ymm_xmmm8, &[ymm(0).into(), xmm(ymm(0)).into()]);
-        self.expand(ymm(0));
+        expand(self.asm, ymm(0));
         if self.masked {
             if !dpp.bound_ctrl {
                 self.three(AND, ymm(0), ymm(0), ymm(1));

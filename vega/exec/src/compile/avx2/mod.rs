@@ -10,6 +10,7 @@
 mod accesses;
 mod bits;
 mod covers;
+mod exchange;
 mod form;
 mod lane;
 mod memory;
@@ -20,4 +21,6 @@ mod wide;
 mod word;
 
 pub(super) use covers::{covers, watches};
+pub(super) use exchange::Eight;
+pub(super) use form::stays;
 pub(super) use strip::Strip;

@@ -56,6 +56,14 @@ pub(super) fn exec() -> MemoryOperand {
     context(offset_of!(Context, exec))
 }
 
+/// A strip's bits, in every byte of the register, to a vector.
+pub(super) fn expand(asm: &mut Assembler, register: Register) {
+    let bits = std::array::from_fn(|n| 1 << (n % 8));
+    for code in [AND, VEX_Vpcmpeqd_ymm_ymm_ymmm256] {
+        asm.op_table(code, &[register.into(), register.into()], bits, Masking::default());
+    }
+}
+
 /// See the file's head.
 pub(in crate::compile) struct Strip<'a> {
     /// The code.
@@ -226,17 +234,9 @@ impl<'a> Strip<'a> {
         let (to, empty) = self.registers.find_or_take(self.asm, mask_value(number));
         if empty {
             self.asm.op(VEX_Vpbroadcastb_ymm_xmmm8, &[to.into(), mask(number).into()]);
-            self.expand(to);
+            expand(self.asm, to);
         }
         to
-    }
-
-    /// A strip's bits, in every byte of the register, to a vector.
-    pub(super) fn expand(&mut self, register: Register) {
-        let bits = std::array::from_fn(|n| 1 << (n % 8));
-        for code in [AND, VEX_Vpcmpeqd_ymm_ymm_ymmm256] {
-            self.asm.op_table(code, &[register.into(), register.into()], bits, Masking::default());
-        }
     }
 
     /// The lane masks that an instruction writes get a new value, of which the active lanes count.
@@ -314,7 +314,7 @@ impl Emission for Strip<'_> {
             self.asm.op(Movzx_r32_rm8, &[Register::EAX.into(), bits.into()]);
             self.asm.op(Mov_rm64_r64, &[place(offset_of!(Context, active)), Register::RAX.into()]);
             self.asm.op(VEX_Vpbroadcastb_ymm_xmmm8, &[ymm(0).into(), bits.into()]);
-            self.expand(ymm(0));
+            expand(self.asm, ymm(0));
             self.asm.op(STORE, &[exec().into(), ymm(0).into()]);
             self.asm.op(Tzcnt_r32_rm32, &[Register::EAX.into(), Register::EAX.into()]);
             self.asm.op(VEX_Vmovd_xmm_rm32, &[Register::XMM1.into(), Register::EAX.into()]);
