@@ -99,6 +99,8 @@ pub(crate) struct Context {
     pub exec: [u32; 8],
     /// The lanes that write, as such a vector, where those are not all of EXEC.
     pub writing: [u32; 8],
+    /// Lanes of interest to the instruction at hand, as such vectors.
+    pub waiting: [[u32; 8]; 2],
     /// The first active lane, in every lane.
     pub first: [u32; 8],
     /// Elements of lanes on their way to or from scattered places.

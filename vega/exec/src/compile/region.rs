@@ -341,7 +341,7 @@ impl Region {
         }
         let precise = asm.label();
         let mut variants = vec![(false, watch(false)), (true, watch(true))];
-        if self.floats != 0 && self.target.mends() {
+        if self.floats != 0 {
             // Once a result is wrong, the other strips are done like this, too.
             variants.push((true, Watch::Mend));
         }

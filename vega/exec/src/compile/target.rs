@@ -102,11 +102,6 @@ impl Target {
         }
     }
 
-    /// Whether it has an emission that repairs NaNs.
-    pub(super) fn mends(self) -> bool {
-        self == Self::Avx512
-    }
-
     /// Whether DPP takes lanes from other strips.
     pub(super) fn crosses(self, dpp: Dpp) -> bool {
         match self {

@@ -24,6 +24,12 @@ pub(in crate::compile) fn covers(lane: &Lane, shape: Shape) -> bool {
             | Shape::BinaryImmediate(..)
             | Shape::Fma
             | Shape::MadFlush
+            | Shape::MadLegacy
+            | Shape::MulLegacy
+            | Shape::FloatChain(_)
+            | Shape::FloatMedian
+            | Shape::HalfToFloat
+            | Shape::Mix(_)
     );
     let has = |code: Code| twin(code).is_some();
     let emitted = match shape {
@@ -38,7 +44,7 @@ pub(in crate::compile) fn covers(lane: &Lane, shape: Shape) -> bool {
         Shape::Word(code, _) | Shape::WordShift(code, _) | Shape::WordChain(code, _) => has(code),
         Shape::HalfUnary(code, _) => has(code) || code == EVEX_Vdivps_zmm_k1z_zmm_zmmm512b32_er,
         Shape::Packed(Packed::Int(code) | Packed::Half(code)) => has(code),
-        Shape::Packed(packed) => matches!(packed, Packed::Mad | Packed::Fma | Packed::MinMax { .. }),
+        Shape::Packed(packed) => matches!(packed, Packed::Mad | Packed::Fma | Packed::MinMax { .. } | Packed::Shift(_)),
         Shape::Widen(code) => has(code) || code == EVEX_Vcvtudq2pd_zmm_k1z_ymmm256b32_er,
         Shape::Logic(imm) => matches!(imm, 0x55 | 0xca | 0xea | 0xfe),
         Shape::Compare(code, _) => matches!(
@@ -58,6 +64,11 @@ pub(in crate::compile) fn covers(lane: &Lane, shape: Shape) -> bool {
         | Shape::AddShift
         | Shape::Fma
         | Shape::MadFlush
+        | Shape::MadLegacy
+        | Shape::MulLegacy
+        | Shape::WideRange(_)
+        | Shape::Perm
+        | Shape::Mix(_)
         | Shape::Mul24 { .. }
         | Shape::MulHi { .. }
         | Shape::Bfe { .. }

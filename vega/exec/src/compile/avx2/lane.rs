@@ -7,6 +7,7 @@ use super::strip::{AND, OR, Strip, XOR, ymm};
 use crate::compile::assembler::Arg;
 use crate::compile::ir::Lane;
 use crate::compile::shape::{Float, Shape, constant};
+use crate::compile::width::SINGLE;
 use Code::*;
 
 pub(super) const ADD: Code = VEX_Vpaddd_ymm_ymm_ymmm256;
@@ -22,11 +23,16 @@ pub(super) const GREATER: Code = VEX_Vpcmpgtd_ymm_ymm_ymmm256;
 pub(super) const COMPARE: Code = VEX_Vcmpps_ymm_ymm_ymmm256_imm8;
 
 impl Strip<'_> {
-    /// Clamps and checks a float in `d`.
+    /// Repairs (or checks) and clamps a float in `d`.
     fn complete(&mut self, lane: &Lane, d: Register, float: Float) {
         if float == Float::Checked {
-            self.check(d);
+            self.mend(&SINGLE, d);
         }
+        self.clamp(lane, d);
+    }
+
+    /// Clamps a float, if the instruction says so.
+    pub(super) fn clamp(&mut self, lane: &Lane, d: Register) {
         if lane.clamp {
             // The second source is the result for a NaN and for two zeros.
             self.with_constant(VEX_Vmaxps_ymm_ymm_ymmm256, d, d, 0);
@@ -65,10 +71,14 @@ impl Strip<'_> {
         std::array::from_fn(|n| self.source(&lane.src[n], n as u8))
     }
 
-    fn float(&mut self, lane: &Lane, code: Code, args: &[Arg], float: Float) {
+    fn float(&mut self, lane: &Lane, code: Code, sources: &[Register], imm: Option<u8>, float: Float) {
+        if float == Float::Checked {
+            self.guard(&SINGLE, sources);
+        }
         let d = self.result(lane);
         let mut all = vec![Arg::Reg(d)];
-        all.extend(args);
+        all.extend(sources.iter().map(|source| Arg::Reg(*source)));
+        all.extend(imm.map(Arg::from));
         self.asm.op(code, &all);
         self.complete(lane, d, float);
     }
@@ -85,15 +95,15 @@ impl Strip<'_> {
             Shape::Unary(EVEX_Vcvtudq2ps_zmm_k1z_zmmm512b32_er, _) => self.unsigned_to_float(lane),
             Shape::Unary(code, float) => {
                 let [a] = self.sources(lane);
-                self.float(lane, host(code), &[a.into()], float);
+                self.float(lane, host(code), &[a], None, float);
             }
             Shape::UnaryImmediate(code, imm, float) => {
                 let [a] = self.sources(lane);
-                self.float(lane, host(code), &[a.into(), imm.into()], float);
+                self.float(lane, host(code), &[a], Some(imm), float);
             }
             Shape::Binary(code, float) => {
                 let [a, b] = self.sources(lane);
-                self.float(lane, host(code), &[a.into(), b.into()], float);
+                self.float(lane, host(code), &[a, b], None, float);
             }
             Shape::BinaryImmediate(_, imm, _) => self.range(lane, imm == 4),
             Shape::Shift(by_lanes, by_constant) => {
@@ -129,13 +139,31 @@ impl Strip<'_> {
                 self.copy(d, ymm(3));
             }
             Shape::Fma => self.fma(lane),
-            Shape::MadFlush => self.mad_flush(lane),
+            Shape::MadFlush | Shape::MadLegacy => {
+                for (n, t) in [ymm(0), ymm(1), ymm(2)].into_iter().enumerate() {
+                    let from = self.source(&lane.src[n], n as u8);
+                    self.copy(t, from);
+                }
+                self.mad_flush(shape == Shape::MadLegacy);
+                let d = self.result(lane);
+                self.copy(d, ymm(3));
+                self.clamp(lane, d);
+            }
+            Shape::MulLegacy => {
+                for (n, t) in [ymm(0), ymm(1)].into_iter().enumerate() {
+                    let from = self.source(&lane.src[n], n as u8);
+                    self.copy(t, from);
+                }
+                let d = self.result(lane);
+                self.binary(&SINGLE, host(SINGLE.mul), d, ymm(0), ymm(1));
+                self.zero_products(d);
+                self.clamp(lane, d);
+            }
             Shape::Reciprocal => {
                 let [a] = self.sources(lane);
                 self.flush(ymm(0), a);
                 self.asm.broadcast(ymm(1), 0x3f80_0000);
                 self.three(VEX_Vdivps_ymm_ymm_ymmm256, ymm(1), ymm(1), ymm(0));
-                self.check(ymm(1));
                 let d = self.result(lane);
                 self.flush(d, ymm(1));
             }
@@ -216,6 +244,7 @@ impl Strip<'_> {
             | Shape::HalfToFloat
             | Shape::FloatToHalf => self.half(lane, shape),
             Shape::Packed(packed) => self.packed(lane, packed),
+            Shape::Mix(dst) => self.mix(lane, dst),
             Shape::WideToInt { signed } => self.wide_integer(lane, signed),
             Shape::Reverse
             | Shape::Sad(_)
@@ -225,6 +254,7 @@ impl Strip<'_> {
             | Shape::RoundToInt { .. }
             | Shape::PackByte
             | Shape::OffsetI4
+            | Shape::Perm
             | Shape::FloatChain(_)
             | Shape::FloatMedian
             | Shape::Class(_) => self.bytes(lane, shape),
@@ -256,6 +286,7 @@ impl Strip<'_> {
     /// The operand order of each form keeps the order in which NaNs are looked for: src0, src1, src2.
     fn fma(&mut self, lane: &Lane) {
         let [a, b, c] = self.sources(lane);
+        self.guard(&SINGLE, &[a, b, c]);
         let d = self.result(lane);
         let (code, x, y) = if d == c {
             (VEX_Vfmadd231ps_ymm_ymm_ymmm256, a, b)
@@ -271,35 +302,36 @@ impl Strip<'_> {
         self.complete(lane, d, Float::Checked);
     }
 
-    fn mad_flush(&mut self, lane: &Lane) {
-        for n in 0..2 {
-            let from = self.source(&lane.src[n], n as u8);
-            self.flush(ymm(n as u8), from);
+    /// ymm3 = ymm0 * ymm1 + ymm2, unfused, denormals flushed; zero times anything is zero if `legacy`.
+    pub(super) fn mad_flush(&mut self, legacy: bool) {
+        for t in [ymm(0), ymm(1), ymm(2)] {
+            self.flush(t, t);
         }
-        self.three(VEX_Vmulps_ymm_ymm_ymmm256, ymm(3), ymm(0), ymm(1));
-        // An invalid product is an error of its own, whatever is added.
-        self.check(ymm(3));
+        self.three(host(SINGLE.mul), ymm(3), ymm(0), ymm(1));
         self.flush(ymm(3), ymm(3));
-        let c = self.source(&lane.src[2], 2);
-        self.flush(ymm(2), c);
-        self.three(VEX_Vaddps_ymm_ymm_ymmm256, ymm(3), ymm(3), ymm(2));
-        self.check(ymm(3));
-        let d = self.result(lane);
-        self.flush(d, ymm(3));
-        self.complete(lane, d, Float::No);
+        if legacy {
+            self.zero_products(ymm(3));
+        }
+        self.add_product(ymm(3), ymm(3), ymm(2));
+        self.flush(ymm(3), ymm(3));
     }
 
-    /// Minimum or maximum: zeros of different sign are the same to the host, which gives its second source then.
+    /// Zero where a factor, ymm0 or ymm1, is zero.
+    fn zero_products(&mut self, d: Register) {
+        for factor in [ymm(0), ymm(1)] {
+            self.immediate(SHL_BY, ymm(4), factor, 1);
+            self.with_constant(EQUAL, ymm(4), ymm(4), 0);
+            self.clear(d, ymm(4));
+        }
+    }
+
+    /// Minimum or maximum.
     fn range(&mut self, lane: &Lane, min: bool) {
-        let (code, join) =
-            if min { (VEX_Vminps_ymm_ymm_ymmm256, OR) } else { (VEX_Vmaxps_ymm_ymm_ymmm256, AND) };
-        let [a, b] = self.sources(lane);
-        self.check_pair(COMPARE, a, b);
-        self.three(code, ymm(3), a, b);
-        self.three(code, ymm(4), b, a);
+        let sources = self.sources(lane);
+        self.extreme(&SINGLE, ymm(3), sources, min);
         let d = self.result(lane);
-        self.three(join, d, ymm(3), ymm(4));
-        self.complete(lane, d, Float::No);
+        self.copy(d, ymm(3));
+        self.clamp(lane, d);
     }
 
     /// An unsigned integer to a float: both halves are exact, and so only the sum is rounded.
@@ -311,7 +343,7 @@ impl Strip<'_> {
             self.asm.op(VEX_Vcvtdq2ps_ymm_ymmm256, &[t.into(), t.into()]);
         }
         self.with_constant(VEX_Vmulps_ymm_ymm_ymmm256, ymm(3), ymm(3), 0x4780_0000);
-        self.float(lane, VEX_Vaddps_ymm_ymm_ymmm256, &[ymm(3).into(), ymm(4).into()], Float::No);
+        self.float(lane, VEX_Vaddps_ymm_ymm_ymmm256, &[ymm(3), ymm(4)], None, Float::No);
     }
 
     /// The host converts what is out of range to one value: those lanes are put right. Uses temporary 4.

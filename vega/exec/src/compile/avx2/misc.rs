@@ -9,6 +9,7 @@ use super::word::{MAX, MIN};
 use crate::compile::assembler::{Arg, Masking};
 use crate::compile::ir::Lane;
 use crate::compile::shape::{Sad, Shape};
+use crate::compile::width::SINGLE;
 use Code::*;
 
 const SHUFFLE_BYTES: Code = VEX_Vpshufb_ymm_ymm_ymmm256;
@@ -21,6 +22,7 @@ impl Strip<'_> {
         let (t, u) = (ymm(3), ymm(4));
         match shape {
             Shape::Reverse => self.reverse(lane),
+            Shape::Perm => self.perm(lane),
             Shape::Sad(sad) => self.sad(lane, sad),
             Shape::Lerp => {
                 let [a, b, c] = self.sources(lane);
@@ -91,11 +93,11 @@ impl Strip<'_> {
             Shape::FloatChain(imm) => {
                 let [a, b, c] = self.sources(lane);
                 let first = self.extra(0);
-                self.extreme(first, a, b, imm == 4);
-                let d = self.extra(1);
-                self.extreme(d, first, c, imm == 4);
-                let to = self.result(lane);
-                self.copy(to, d);
+                self.extreme(&SINGLE, first, [a, b], imm == 4);
+                self.extreme(&SINGLE, ymm(3), [first, c], imm == 4);
+                let d = self.result(lane);
+                self.copy(d, ymm(3));
+                self.clamp(lane, d);
             }
             Shape::FloatMedian => self.float_median(lane),
             Shape::Class(ty) => self.class(lane, ty),
@@ -120,6 +122,41 @@ impl Strip<'_> {
         let swap = std::array::from_fn(|n| 0x0001_0203 + 0x0404_0404 * (n as u32 % 4));
         let d = self.result(lane);
         self.asm.op_table(SHUFFLE_BYTES, &[d.into(), low.into()], swap, Masking::default());
+    }
+
+    fn perm(&mut self, lane: &Lane) {
+        const BLEND: Code = VEX_Vpblendvb_ymm_ymm_ymmm256_ymm;
+        let [a, b, selectors] = self.sources(lane);
+        let first = std::array::from_fn(|n| 0x0404_0404 * (n as u32 % 4));
+        let (index, other, result, sign) = (ymm(3), ymm(4), self.extra(0), self.extra(1));
+        // `index` is within a dword: from b, or from a where the selector's bit is set, which `up` brings to the top.
+        let pick = |strip: &mut Self, to: Register, up: u8| {
+            strip.asm.op_table(OR, &[index.into(), index.into()], first, Masking::default());
+            strip.three(SHUFFLE_BYTES, to, b, index);
+            strip.three(SHUFFLE_BYTES, other, a, index);
+            strip.immediate(SHL_BY, index, selectors, up);
+            strip.asm.op(BLEND, &[to.into(), to.into(), other.into(), index.into()]);
+        };
+        self.with_constant(AND, index, selectors, 0x0303_0303);
+        pick(self, result, 5);
+        // 8 to 11: the sign of a half.
+        self.with_constant(AND, index, selectors, 0x0101_0101);
+        self.three(VEX_Vpaddb_ymm_ymm_ymmm256, index, index, index);
+        self.with_constant(OR, index, index, 0x0101_0101);
+        pick(self, sign, 6);
+        self.asm.broadcast(other, 0);
+        self.three(VEX_Vpcmpgtb_ymm_ymm_ymmm256, sign, other, sign);
+        let from = |strip: &mut Self, least: u32| {
+            strip.with_constant(VEX_Vpmaxub_ymm_ymm_ymmm256, other, selectors, least * 0x0101_0101);
+            strip.three(VEX_Vpcmpeqb_ymm_ymm_ymmm256, other, other, selectors);
+        };
+        from(self, 8);
+        self.asm.op(BLEND, &[result.into(), result.into(), sign.into(), other.into()]);
+        from(self, 12);
+        self.clear(result, other);
+        from(self, 13);
+        let d = self.result(lane);
+        self.three(OR, d, result, other);
     }
 
     fn sad(&mut self, lane: &Lane, sad: Sad) {
@@ -160,30 +197,31 @@ impl Strip<'_> {
         self.three(ADD, d, t, c);
     }
 
-    /// `d` = the lesser or greater one of floats; as `range`. Uses temporaries 3 and 4.
-    fn extreme(&mut self, d: Register, a: Register, b: Register, min: bool) {
-        let (code, join) =
-            if min { (VEX_Vminps_ymm_ymm_ymmm256, OR) } else { (VEX_Vmaxps_ymm_ymm_ymmm256, AND) };
-        self.check_pair(COMPARE, a, b);
-        self.three(code, ymm(3), a, b);
-        self.three(code, ymm(4), b, a);
-        self.three(join, d, ymm(3), ymm(4));
-    }
-
-    /// The middle one of three numbers.
+    /// The middle one of three numbers; the minimum of the numbers where there is a NaN.
     fn float_median(&mut self, lane: &Lane) {
+        let w = &SINGLE;
         let [a, b, c] = self.sources(lane);
         let [r, other, t] = [0, 1, 2].map(|n| self.extra(n));
         // The greatest of all, then of the two others.
-        self.extreme(r, a, b, false);
-        self.extreme(other, r, c, false);
-        for (same, [x, y]) in [(b, [a, c]), (a, [b, c])] {
-            self.extreme(t, x, y, false);
-            self.asm.op(COMPARE, &[ymm(3).into(), other.into(), same.into(), 0u8.into()]);
-            self.choose(r, t, ymm(3));
+        self.extreme(w, t, [a, b], false);
+        self.extreme(w, other, [t, c], false);
+        self.copy(r, t);
+        for (same, others) in [(b, [a, c]), (a, [b, c])] {
+            self.extreme(w, t, others, false);
+            self.compared(w, other, same, 0);
+            self.choose(r, t, ymm(4));
+        }
+        if self.mends() {
+            self.extreme(w, t, [a, b], true);
+            self.extreme(w, other, [t, c], true);
+            for [x, y] in [[a, b], [c, c]] {
+                self.compared(w, x, y, 3);
+                self.choose(r, other, ymm(4));
+            }
         }
         let d = self.result(lane);
         self.copy(d, r);
+        self.clamp(lane, d);
     }
 
     /// Tests a float's class: its number is a shift of the second source, which puts the bit at the top.

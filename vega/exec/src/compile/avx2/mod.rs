@@ -15,9 +15,11 @@ mod form;
 mod lane;
 mod memory;
 mod misc;
+mod nan;
 mod strip;
 mod twins;
 mod wide;
+mod width;
 mod word;
 
 pub(super) use covers::{covers, watches};

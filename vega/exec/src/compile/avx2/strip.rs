@@ -33,7 +33,7 @@ pub(super) const OR: Code = VEX_Vpor_ymm_ymm_ymmm256;
 pub(super) const XOR: Code = VEX_Vpxor_ymm_ymm_ymmm256;
 
 /// The register that gathers NaNs, where results are looked at.
-const NANS: Register = Register::YMM15;
+pub(super) const NANS: Register = Register::YMM15;
 /// The registers without it, and all of them.
 static FILES: [File; 2] = [file(15), file(16)];
 
@@ -82,10 +82,14 @@ pub(in crate::compile) struct Strip<'a> {
     pub(super) classified: Vec<usize>,
     /// Code out of the way.
     pub(super) rare: Vec<Rare>,
-    watch: Watch,
-    unchecked: bool,
+    /// How NaNs are noticed.
+    pub(super) watch: Watch,
+    /// Some result has not been looked at.
+    pub(super) unchecked: bool,
     /// The result of the instruction at hand need not be watched.
-    excused: bool,
+    pub(super) excused: bool,
+    /// Where the strip is begun again in code that repairs NaNs.
+    imprecise: Label,
     /// Some lanes of EXEC do not write.
     pub(super) enabled: bool,
     /// Behind the last spare register that the instruction at hand uses.
@@ -98,7 +102,7 @@ impl<'a> Strip<'a> {
         asm: &'a mut Assembler,
         (lanes, live): (&[Lane], &VectorSet),
         masked: bool,
-        Exits { careful, missed, .. }: Exits,
+        Exits { careful, missed, imprecise }: Exits,
         watch: Watch,
     ) -> Self {
         let registers = Registers::new(lanes, live, &FILES[usize::from(watch != Watch::Results)]);
@@ -112,6 +116,7 @@ impl<'a> Strip<'a> {
             classified: Vec::new(),
             rare: Vec::new(),
             watch,
+            imprecise,
             unchecked: false,
             excused: false,
             enabled: false,
@@ -248,42 +253,13 @@ impl<'a> Strip<'a> {
         }
     }
 
-    /// A result that may be a NaN with the wrong bits.
-    pub(super) fn check(&mut self, result: Register) {
-        self.check_pair(VEX_Vcmpps_ymm_ymm_ymmm256_imm8, result, result);
-    }
-
-    /// Notes lanes where either is a NaN. Uses temporary 4.
-    pub(super) fn check_pair(&mut self, compare: Code, a: Register, b: Register) {
-        self.unchecked = true;
-        if self.watch == Watch::Results && !self.excused {
-            self.asm.op(compare, &[ymm(4).into(), a.into(), b.into(), 3u8.into()]);
-            self.three(OR, NANS, NANS, ymm(4));
-        }
-    }
-
-    /// The same for the two halves of a 64-bit result.
-    pub(super) fn check_wide(&mut self, result: [Register; 2]) {
-        self.unchecked = true;
-        if self.watch == Watch::Results && !self.excused {
-            for (t, half) in [ymm(4), ymm(2)].into_iter().zip(result) {
-                let args: [Arg; 4] = [t.into(), half.into(), half.into(), 3u8.into()];
-                self.asm.op(VEX_Vcmppd_ymm_ymm_ymmm256_imm8, &args);
-            }
-            let args: [Arg; 4] = [ymm(4).into(), ymm(4).into(), ymm(2).into(), 0x88u8.into()];
-            self.asm.op(VEX_Vshufps_ymm_ymm_ymmm256_imm8, &args);
-            self.three(OR, NANS, NANS, ymm(4));
-        }
-    }
-
     /// Sets the zero flag where no active lane of a vector has a bit.
     pub(super) fn test(&mut self, lanes: Register) {
         let other = if self.masked { Arg::from(exec()) } else { lanes.into() };
         self.asm.op(VEX_Vptest_ymm_ymmm256, &[lanes.into(), other]);
     }
 
-    /// Goes to the interpreter if a result since the last time may be wrong. Comes before anything that others
-    /// can see.
+    /// Begins again if a result since the last time may be wrong. Comes before anything that others can see.
     pub(super) fn settle(&mut self) {
         if !std::mem::take(&mut self.unchecked) {
             return;
@@ -297,7 +273,7 @@ impl<'a> Strip<'a> {
                 self.asm.op(Test_rm8_imm8, &[read.into(), 1u8.into()]);
             }
         }
-        self.asm.jcc(Condition::NotEqual, self.careful);
+        self.asm.jcc(Condition::NotEqual, self.imprecise);
     }
 }
 

@@ -9,6 +9,7 @@ use super::strip::{AND, LOAD, Strip, XOR, xmm, ymm};
 use crate::compile::assembler::{Arg, Masking};
 use crate::compile::ir::Lane;
 use crate::compile::shape::Shape;
+use crate::compile::width::DOUBLE;
 use Code::*;
 
 /// Both halves of a result.
@@ -59,13 +60,15 @@ impl Strip<'_> {
                 self.wide_result(lane, HALVES);
             }
             Shape::WideBinary(code) => {
-                self.halves(lane, 2, |strip, _, to| strip.three(host(code), to, t0, t1));
+                self.halves(lane, 2, |strip, _, to| strip.binary(&DOUBLE, host(code), to, t0, t1));
                 self.check_wide(HALVES);
                 self.wide_result(lane, HALVES);
             }
             Shape::WideFma => {
                 self.halves(lane, 3, |strip, _, to| {
+                    strip.guard(&DOUBLE, &[t0, t1, t2]);
                     strip.three(VEX_Vfmadd231pd_ymm_ymm_ymmm256, t2, t0, t1);
+                    strip.mend(&DOUBLE, t2);
                     strip.copy(to, t2);
                 });
                 self.check_wide(HALVES);
@@ -89,6 +92,13 @@ impl Strip<'_> {
                     }
                 });
                 self.put_wide_mask(lane, HALVES);
+            }
+            Shape::WideRange(imm) => {
+                self.halves(lane, 2, |strip, _, to| {
+                    strip.extreme(&DOUBLE, t2, [t0, t1], imm == 4);
+                    strip.copy(to, t2);
+                });
+                self.wide_result(lane, HALVES);
             }
             Shape::MadWide { signed } => self.mad_wide(lane, signed),
             Shape::Widen(code) => self.widen(lane, code),

@@ -1,13 +1,16 @@
 //! Vector arithmetic on 16-bit elements, one to a lane or packed in pairs. f16 goes by way of f32, as for AVX-512.
 
 use iced_x86::{Code, Register};
+use vega_isa::micro::MixDst;
 
 use super::covers::host;
-use super::lane::{ADD, COMPARE, EQUAL, GREATER, SAR_BY, SHL_BY, SHR_BY};
+use super::lane::{ADD, COMPARE, EQUAL, GREATER, SAR, SAR_BY, SHL, SHL_BY, SHR, SHR_BY};
 use super::strip::{AND, ANDN, OR, Strip, XOR, xmm, ymm};
 use crate::compile::assembler::Masking;
 use crate::compile::ir::Lane;
+use crate::compile::operand::Operand;
 use crate::compile::shape::{Packed, Shape};
+use crate::compile::width::SINGLE;
 use Code::*;
 
 pub(super) const MIN: Code = VEX_Vpminsd_ymm_ymm_ymmm256;
@@ -134,12 +137,12 @@ impl Strip<'_> {
         match shape {
             Shape::Half(code) => {
                 let (a, b) = (self.half_source(lane, 0), self.half_source(lane, 1));
-                self.three(host(code), a, a, b);
-                self.check(a);
-                self.half_result(lane, a);
+                self.binary(&SINGLE, host(code), ymm(3), a, b);
+                self.half_result(lane, ymm(3));
             }
             Shape::HalfUnary(code, imm) => {
                 let a = self.half_source(lane, 0);
+                self.guard(&SINGLE, &[a]);
                 match (imm, code) {
                     (Some(imm), _) => self.immediate(host(code), a, a, imm),
                     (_, EVEX_Vdivps_zmm_k1z_zmm_zmmm512b32_er) => {
@@ -148,7 +151,7 @@ impl Strip<'_> {
                     }
                     _ => self.asm.op(host(code), &[a.into(), a.into()]),
                 }
-                self.check(a);
+                self.mend(&SINGLE, a);
                 self.half_result(lane, a);
             }
             Shape::HalfFma => {
@@ -176,6 +179,7 @@ impl Strip<'_> {
                 let a = self.half_source(lane, 0);
                 let d = self.result(lane);
                 self.copy(d, a);
+                self.clamp(lane, d);
             }
             Shape::HalfToInt { signed } => {
                 let (t, a) = (ymm(3), self.half_source(lane, 0));
@@ -218,8 +222,7 @@ impl Strip<'_> {
         let (product, t) = (self.extra(4), self.extra(5));
         // The product is exact.
         self.three(VEX_Vmulps_ymm_ymm_ymmm256, product, a, b);
-        self.three(VEX_Vaddps_ymm_ymm_ymmm256, sum, product, c);
-        self.check(sum);
+        self.add_product(sum, product, c);
         // error = (product - (sum - virtual)) + (addend - virtual), where virtual = sum - product.
         self.three(SUB, t, sum, product);
         self.three(SUB, b, sum, t);
@@ -318,6 +321,7 @@ impl Strip<'_> {
                 let d = self.result(lane);
                 return self.three(host(code), d, a, b);
             }
+            Packed::Shift(code) => return self.packed_shift(lane, code, a, b),
             Packed::Mad => {
                 self.three(VEX_Vpmullw_ymm_ymm_ymmm256, ymm(3), a, b);
                 let d = self.result(lane);
@@ -348,8 +352,7 @@ impl Strip<'_> {
             }
             match packed {
                 Packed::Half(code) => {
-                    self.three(host(code), ymm(3), ymm(0), ymm(1));
-                    self.check(ymm(3));
+                    self.binary(&SINGLE, host(code), ymm(3), ymm(0), ymm(1));
                 }
                 Packed::MinMax { max } => self.half_min_max(max),
                 _ => self.half_fma(),
@@ -361,5 +364,68 @@ impl Strip<'_> {
             }
         }
         self.join_words(lane, low, ymm(4));
+    }
+
+    /// Shifts of both halves, each by the other source's.
+    fn packed_shift(&mut self, lane: &Lane, code: Code, a: Register, b: Register) {
+        let (by_lanes, left) = match code {
+            EVEX_Vpsllvw_zmm_k1z_zmm_zmmm512 => (SHL, true),
+            EVEX_Vpsrlvw_zmm_k1z_zmm_zmmm512 => (SHR, false),
+            _ => (SAR, false),
+        };
+        let (low, high, count) = (ymm(3), ymm(2), ymm(4));
+        // Bits of the other half must not come in from below or above.
+        match (left, by_lanes) {
+            (true, _) => self.copy(low, a),
+            (false, by) => {
+                self.immediate(SHL_BY, low, a, 16);
+                self.immediate(if by == SAR { SAR_BY } else { SHR_BY }, low, low, 16);
+            }
+        }
+        self.with_constant(AND, count, b, 15);
+        self.three(by_lanes, low, low, count);
+        self.immediate(SHR_BY, count, b, 16);
+        self.with_constant(AND, count, count, 15);
+        self.with_constant(AND, high, a, if left { 0xffff_0000 } else { !0 });
+        self.three(by_lanes, high, high, count);
+        self.with_constant(AND, low, low, 0xffff);
+        self.with_constant(AND, high, high, 0xffff_0000);
+        let d = self.result(lane);
+        self.three(OR, d, low, high);
+    }
+
+    /// `v_mad_mix`: sources of either precision, f32 in between.
+    pub(super) fn mix(&mut self, lane: &Lane, dst: MixDst) {
+        let halves = lane.halves;
+        for n in 0..3u8 {
+            let bit = |mask: u8| mask >> n & 1 == 1;
+            let operand = Operand { abs: false, neg: false, ..lane.src[usize::from(n)] };
+            let mut from = self.source(&operand, n);
+            let t = ymm(n);
+            match (bit(halves.high), bit(halves.low)) {
+                (true, high) => {
+                    if high {
+                        self.immediate(SHR_BY, t, from, 16);
+                        from = t;
+                    }
+                    self.widen_half(t, from);
+                }
+                (false, _) => self.copy(t, from),
+            }
+            if bit(halves.negate_high) {
+                self.with_constant(AND, t, t, 0x7fff_ffff);
+            }
+            if bit(halves.negate_low) {
+                self.with_constant(XOR, t, t, 0x8000_0000);
+            }
+        }
+        self.mad_flush(false);
+        if dst == MixDst::F32 {
+            let d = self.result(lane);
+            self.copy(d, ymm(3));
+            self.clamp(lane, d);
+        } else {
+            self.half_result(lane, ymm(3));
+        }
     }
 }
