@@ -112,7 +112,7 @@ fn step(inst: Option<&Inst>, record: &Record, ip: usize, target: Target, strict:
                 return Step::Whole(Box::new(whole));
             }
             match Lane::new(inst, record, ip) {
-                Some(lane) => match shape(&lane).filter(|shape| target.covers(&lane, *shape)) {
+                Some(lane) => match shape(&lane).filter(|_| target.covers(&lane)) {
                     Some(shape) => Step::Lane(Box::new((lane, shape))),
                     None => Step::Call,
                 },

@@ -20,15 +20,18 @@ pub(super) enum Division {
 }
 
 /// What the steps need to know of a format.
-struct Limits {
+pub(super) struct Limits {
     /// Bits of the fraction.
     fraction: u8,
     bias: i64,
     /// The power of two that scales.
-    scale: f64,
-    near_overflow: i64,
-    tiny: u64,
-    underflow: i64,
+    pub scale: f64,
+    /// The exponents' difference from which on the quotient may overflow.
+    pub near_overflow: i64,
+    /// The exponent's field of the greatest tiny numerator.
+    pub tiny: u64,
+    /// The exponents' difference below which the quotient is zero.
+    pub underflow: i64,
 }
 
 const LIMITS: [Limits; 2] = [
@@ -36,7 +39,8 @@ const LIMITS: [Limits; 2] = [
     Limits { fraction: 52, bias: 1023, scale: 128.0, near_overflow: 768, tiny: 53, underflow: -1075 },
 ];
 
-fn limits(w: &Width) -> &'static Limits {
+/// What holds for a format.
+pub(super) fn limits(w: &Width) -> &'static Limits {
     &LIMITS[usize::from(w.wide)]
 }
 

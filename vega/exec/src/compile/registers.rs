@@ -108,6 +108,7 @@ impl Registers {
     /// A host register for a guest register that is in none.
     fn take(&mut self, asm: &mut Assembler, v: u16) -> usize {
         let free = (self.file.first..self.file.count).filter(|r| self.pinned >> r & 1 == 0);
+        debug_assert!(free.clone().next().is_some(), "an instruction needs more registers than there are");
         let distance = |r: &usize| match self.owner[*r] {
             None => u32::MAX,
             Some(v) => self.uses.next(v, self.position).map_or(u32::MAX - 1, |at| at),
@@ -176,11 +177,19 @@ impl Registers {
         self.file.register(r)
     }
 
+    /// The instruction at hand needs a value no more.
+    pub fn unpin(&mut self, v: u16) {
+        if let Some(r) = self.find(v) {
+            self.pinned &= !(1 << r);
+        }
+    }
+
     /// Forgets a register's value.
     pub fn discard(&mut self, v: u16) {
         if let Some(r) = self.find(v) {
             self.owner[r] = None;
             self.dirty &= !(1 << r);
+            self.pinned &= !(1 << r);
         }
         self.spilled.remove(v);
     }

@@ -110,12 +110,15 @@ impl Target {
         }
     }
 
-    /// Whether the target has an emission for an instruction of this shape; the interpreter executes it if not.
-    pub(super) fn covers(self, lane: &Lane, shape: Shape) -> bool {
+    /// Whether the target has an emission for an instruction; the interpreter executes it if not.
+    pub(super) fn covers(self, lane: &Lane) -> bool {
         match self {
             Self::Avx512 => true,
             Self::Avx2 => {
-                lane.access.is_none_or(|access| access.buffer.is_none()) && avx2::covers(lane, shape)
+                // A lane mask is one value: a pair of registers that begins with an even one.
+                let mut masks = [lane.mask_in, lane.mask_out].into_iter().flatten();
+                lane.access.is_none_or(|access| access.buffer.is_none())
+                    && masks.all(|number| number % 2 == 0)
             }
         }
     }

@@ -68,6 +68,14 @@ impl Strip<'_> {
         self.spare(EXTRA + n)
     }
 
+    /// The instruction at hand needs them no more.
+    pub(super) fn forget_extras(&mut self) {
+        for extra in EXTRA..self.spares {
+            self.registers.discard(extra);
+        }
+        self.spares = self.spares.min(EXTRA);
+    }
+
     fn spare(&mut self, number: u16) -> Register {
         self.spares = self.spares.max(number + 1);
         self.registers.write(self.asm, number)

@@ -2,8 +2,8 @@
 
 use iced_x86::{Code, Register};
 
-use super::covers::host;
 use super::strip::{AND, OR, Strip, XOR, ymm};
+use super::twins::host;
 use crate::compile::assembler::Arg;
 use crate::compile::ir::Lane;
 use crate::compile::shape::{Float, Shape, constant};
@@ -58,7 +58,7 @@ impl Strip<'_> {
     }
 
     /// `to` = `from` with denormals flushed; uses temporary 4.
-    fn flush(&mut self, to: Register, from: Register) {
+    pub(super) fn flush(&mut self, to: Register, from: Register) {
         let t = ymm(4);
         self.with_constant(AND, t, from, 0x7fff_ffff);
         self.with_constant(GREATER, t, t, 0x007f_ffff);
@@ -245,6 +245,9 @@ impl Strip<'_> {
             | Shape::FloatToHalf => self.half(lane, shape),
             Shape::Packed(packed) => self.packed(lane, packed),
             Shape::Mix(dst) => self.mix(lane, dst),
+            Shape::Division(which, wide) => self.division(lane, which, wide),
+            Shape::Math(function) => self.math(lane, function),
+            Shape::WideMath(function) => self.wide_math(lane, function),
             Shape::WideToInt { signed } => self.wide_integer(lane, signed),
             Shape::Reverse
             | Shape::Sad(_)

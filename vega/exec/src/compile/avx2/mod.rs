@@ -9,10 +9,11 @@
 
 mod accesses;
 mod bits;
-mod covers;
+mod divide;
 mod exchange;
 mod form;
 mod lane;
+mod math;
 mod memory;
 mod misc;
 mod nan;
@@ -22,7 +23,7 @@ mod wide;
 mod width;
 mod word;
 
-pub(super) use covers::{covers, watches};
 pub(super) use exchange::Eight;
 pub(super) use form::stays;
+pub(super) use nan::watches;
 pub(super) use strip::Strip;

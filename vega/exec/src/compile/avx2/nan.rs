@@ -7,25 +7,33 @@ use std::mem::offset_of;
 
 use iced_x86::{Code, Register};
 
-use super::covers::host;
 use super::strip::{AND, ANDN, NANS, OR, STORE, Strip, ymm};
+use super::twins::host;
 use super::width::host_of;
 use crate::compile::assembler::{Arg, Masking};
 use crate::compile::context::Context;
 use crate::compile::layout::context;
+use crate::compile::shape::{Shape, is_watched};
 use crate::compile::strip::Watch;
 use crate::compile::width::{DOUBLE, SINGLE, Width};
 use Code::*;
 
 /// Predicates of comparisons.
 const ORDERED: u8 = 7;
-const UNORDERED: u8 = 3;
+pub(super) const UNORDERED: u8 = 3;
 
-const T: Register = Register::YMM4;
+/// Temporary 4.
+pub(super) const T: Register = Register::YMM4;
 
 /// Lanes that wait in the context.
-fn waiting(n: usize) -> Arg {
+pub(super) fn waiting(n: usize) -> Arg {
     context(offset_of!(Context, waiting) + 32 * n).into()
+}
+
+/// Whether results may be NaNs that need to be watched. Here those of minimum and maximum are, too.
+pub(in crate::compile) fn watches(shape: Shape) -> bool {
+    is_watched(shape)
+        || matches!(shape, Shape::BinaryImmediate(..) | Shape::FloatChain(_) | Shape::FloatMedian)
 }
 
 impl Strip<'_> {

@@ -3,7 +3,7 @@
 use iced_x86::Code;
 
 /// The instruction for eight lanes; `None` where AVX2 has none.
-pub(super) fn twin(code: Code) -> Option<Code> {
+fn twin(code: Code) -> Option<Code> {
     use Code::*;
     Some(match code {
         EVEX_Vpaddd_zmm_k1z_zmm_zmmm512b32 => VEX_Vpaddd_ymm_ymm_ymmm256,
@@ -46,4 +46,9 @@ pub(super) fn twin(code: Code) -> Option<Code> {
         EVEX_Vpmaxuw_zmm_k1z_zmm_zmmm512 => VEX_Vpmaxuw_ymm_ymm_ymmm256,
         _ => return None,
     })
+}
+
+/// The instruction that an instruction of AVX-512 stands for, of which there must be one.
+pub(super) fn host(code: Code) -> Code {
+    twin(code).unwrap_or(Code::INVALID)
 }

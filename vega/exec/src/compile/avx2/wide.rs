@@ -4,8 +4,8 @@
 
 use iced_x86::{Code, Register};
 
-use super::covers::host;
 use super::strip::{AND, LOAD, Strip, XOR, xmm, ymm};
+use super::twins::host;
 use crate::compile::assembler::{Arg, Masking};
 use crate::compile::ir::Lane;
 use crate::compile::shape::Shape;
@@ -13,8 +13,8 @@ use crate::compile::width::DOUBLE;
 use Code::*;
 
 /// Both halves of a result.
-const HALVES: [Register; 2] = [Register::YMM3, Register::YMM0];
-const SHUFFLE: Code = VEX_Vshufps_ymm_ymm_ymmm256_imm8;
+pub(super) const HALVES: [Register; 2] = [Register::YMM3, Register::YMM0];
+pub(super) const SHUFFLE: Code = VEX_Vshufps_ymm_ymm_ymmm256_imm8;
 const GREATER: Code = VEX_Vpcmpgtq_ymm_ymm_ymmm256;
 const SIGN: [u32; 2] = [0, 0x8000_0000];
 /// Lanes 0, 1, 4, 5, 2, 3, 6, 7 of what is in order, or the other way round: as quarters.
@@ -22,7 +22,12 @@ const QUARTERS: u8 = 0xd8;
 
 impl Strip<'_> {
     /// Does `work` for both halves, with as many sources in temporaries.
-    fn halves(&mut self, lane: &Lane, sources: usize, mut work: impl FnMut(&mut Self, usize, Register)) {
+    pub(super) fn halves(
+        &mut self,
+        lane: &Lane,
+        sources: usize,
+        mut work: impl FnMut(&mut Self, usize, Register),
+    ) {
         for (half, to) in HALVES.into_iter().enumerate() {
             for n in 0..sources {
                 self.wide_source(&lane.src[n], half, n as u8);
@@ -32,7 +37,7 @@ impl Strip<'_> {
     }
 
     /// A lane mask from comparisons of 64-bit lanes.
-    fn put_wide_mask(&mut self, lane: &Lane, [low, high]: [Register; 2]) {
+    pub(super) fn put_wide_mask(&mut self, lane: &Lane, [low, high]: [Register; 2]) {
         self.asm.op(SHUFFLE, &[ymm(1).into(), low.into(), high.into(), 0xddu8.into()]);
         self.put_mask(lane, ymm(1));
     }

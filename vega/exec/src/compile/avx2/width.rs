@@ -26,8 +26,6 @@ pub(super) struct Host {
     pub greater: Code,
     pub up: Code,
     pub down: Code,
-    pub up_by: Code,
-    pub down_by: Code,
 }
 
 static HOSTS: [Host; 2] = [
@@ -45,8 +43,6 @@ static HOSTS: [Host; 2] = [
         greater: VEX_Vpcmpgtd_ymm_ymm_ymmm256,
         up: VEX_Vpslld_ymm_ymm_imm8,
         down: VEX_Vpsrld_ymm_ymm_imm8,
-        up_by: VEX_Vpsllvd_ymm_ymm_ymmm256,
-        down_by: VEX_Vpsrlvd_ymm_ymm_ymmm256,
     },
     Host {
         min: VEX_Vminpd_ymm_ymm_ymmm256,
@@ -62,8 +58,6 @@ static HOSTS: [Host; 2] = [
         greater: VEX_Vpcmpgtq_ymm_ymm_ymmm256,
         up: VEX_Vpsllq_ymm_ymm_imm8,
         down: VEX_Vpsrlq_ymm_ymm_imm8,
-        up_by: VEX_Vpsllvq_ymm_ymm_ymmm256,
-        down_by: VEX_Vpsrlvq_ymm_ymm_ymmm256,
     },
 ];
 

@@ -3,9 +3,9 @@
 use iced_x86::{Code, Register};
 use vega_isa::micro::MixDst;
 
-use super::covers::host;
 use super::lane::{ADD, COMPARE, EQUAL, GREATER, SAR, SAR_BY, SHL, SHL_BY, SHR, SHR_BY};
 use super::strip::{AND, ANDN, OR, Strip, XOR, xmm, ymm};
+use super::twins::host;
 use crate::compile::assembler::Masking;
 use crate::compile::ir::Lane;
 use crate::compile::operand::Operand;
