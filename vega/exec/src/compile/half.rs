@@ -10,7 +10,7 @@ use super::codes::{AND, OR, QUIET, XOR, by_constant::*};
 use super::ir::Lane;
 use super::layout::{ymm, zmm};
 use super::math::where_;
-use super::shape::{Packed, Shape};
+use super::shape::{Denormals, Packed, Shape};
 use super::strip::{K2, K3, MOVE, Strip};
 use super::width::{SINGLE, class};
 use Code::*;
@@ -34,6 +34,15 @@ impl Strip<'_> {
         let a = self.source(&lane.src[usize::from(n)], n);
         self.widen_half(zmm(n), a);
         zmm(n)
+    }
+
+    /// Zeros of the same sign for denormals, in place.
+    fn flush_half(&mut self, register: Register, denormals: Denormals) {
+        self.with_constant(AND, zmm(4), register, denormals.magnitude);
+        self.asm.broadcast(zmm(5), denormals.least);
+        let less: [Arg; 4] = [K2.into(), zmm(4).into(), zmm(5).into(), 1u8.into()];
+        self.asm.op(SINGLE.less, &less);
+        self.asm.op_table(AND, &[register.into(), register.into()], [denormals.sign; 16], where_(K2));
     }
 
     /// Stores an f32 as f16.
@@ -76,12 +85,35 @@ impl Strip<'_> {
                 self.half_fma();
                 self.half_result(lane, zmm(3));
             }
-            Shape::HalfMinMax { max } => {
+            Shape::HalfMad => {
+                for n in 0..3 {
+                    self.half_source(lane, n);
+                    self.flush_half(zmm(n), Denormals::WIDENED);
+                }
+                let masking = self.float();
+                let product: [Arg; 3] = [zmm(3).into(), zmm(0).into(), zmm(1).into()];
+                self.asm.with(SINGLE.mul, &product, masking);
+                self.narrow_half(zmm(3), zmm(3), 0);
+                self.flush_half(zmm(3), Denormals::HALF);
+                self.widen_half(zmm(3), zmm(3));
+                self.add_product(zmm(3), zmm(3), zmm(2));
+                self.narrow_half(zmm(3), zmm(3), 0);
+                self.flush_half(zmm(3), Denormals::HALF);
+                let d = self.result(lane);
+                self.copy(d, zmm(3));
+            }
+            Shape::HalfMinMax { max } | Shape::HalfChain { max } => {
                 let a = self.source(&lane.src[0], 0);
                 let b = self.source(&lane.src[1], 1);
                 self.with_constant(AND, zmm(0), a, 0xffff);
                 self.with_constant(AND, zmm(1), b, 0xffff);
                 self.half_min_max(max);
+                if matches!(shape, Shape::HalfChain { .. }) {
+                    let c = self.source(&lane.src[2], 2);
+                    self.copy(zmm(0), zmm(3));
+                    self.with_constant(AND, zmm(1), c, 0xffff);
+                    self.half_min_max(max);
+                }
                 let d = self.result(lane);
                 self.copy(d, zmm(3));
             }

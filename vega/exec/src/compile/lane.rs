@@ -317,7 +317,9 @@ impl Strip<'_> {
             Shape::Half(_)
             | Shape::HalfUnary(..)
             | Shape::HalfFma
+            | Shape::HalfMad
             | Shape::HalfMinMax { .. }
+            | Shape::HalfChain { .. }
             | Shape::HalfCompare(_)
             | Shape::HalfToInt { .. }
             | Shape::IntToHalf { .. }

@@ -6,7 +6,7 @@ use vega_isa::{Inst, Micro, Ty, sgpr};
 
 use super::assembler::{Arg, Assembler, Condition};
 use super::layout::{scalar, scc};
-use super::scalar_fields::{combine, fetch};
+use super::scalar_fields::{any_of_four, combine, fetch};
 use super::set::{SCC, ScalarSet, VectorSet};
 use crate::interp::record::{Record, code};
 use crate::interp::registers::id;
@@ -58,7 +58,7 @@ impl Scalar {
             lanes: VectorSet::default(),
         };
         let sources = match micro {
-            Micro::Scalar1(un, _) if supports_one(un) => 1,
+            Micro::Scalar1(..) => 1,
             Micro::Scalar2(..) => 2,
             Micro::ScalarCompare(..) | Micro::ScalarBitCompare { .. } => 2,
             Micro::SaveExec(_) | Micro::WriteExec(_) => 1,
@@ -158,7 +158,12 @@ impl Scalar {
         let keeps_scc = match self.micro {
             Micro::Scalar1(un, _) => !matches!(
                 un,
-                ScalarUn::Not | ScalarUn::Bcnt0 | ScalarUn::Bcnt1 | ScalarUn::Wqm | ScalarUn::Abs
+                ScalarUn::Not
+                    | ScalarUn::Bcnt0
+                    | ScalarUn::Bcnt1
+                    | ScalarUn::Wqm
+                    | ScalarUn::QuadMask
+                    | ScalarUn::Abs
             ),
             Micro::Scalar2(bin, _) => matches!(
                 bin,
@@ -218,7 +223,7 @@ impl Scalar {
     }
 
     /// RAX to the destination.
-    fn store(&self, asm: &mut Assembler) {
+    pub fn store(&self, asm: &mut Assembler) {
         self.store_from(asm, EAX, RAX);
     }
 
@@ -279,45 +284,15 @@ impl Scalar {
                 self.nonzero(asm);
             }
             ScalarUn::Wqm => {
-                for shift in [1u8, 2] {
-                    asm.op(Mov_r64_rm64, &[RCX.into(), RAX.into()]);
-                    asm.op(Shr_rm64_imm8, &[RCX.into(), shift.into()]);
-                    asm.op(Or_r64_rm64, &[RAX.into(), RCX.into()]);
-                }
-                wide_constant(asm, 0x1111_1111_1111_1111);
-                asm.op(And_r64_rm64, &[RAX.into(), RDX.into()]);
+                any_of_four(asm);
                 asm.op(Mov_r64_rm64, &[RCX.into(), RAX.into()]);
                 asm.op(Shl_rm64_imm8, &[RAX.into(), 4u8.into()]);
                 asm.op(Sub_r64_rm64, &[RAX.into(), RCX.into()]);
                 self.nonzero(asm);
             }
-            ScalarUn::Brev if wide => {
-                asm.op(Bswap_r64, &[RAX.into()]);
-                let steps =
-                    [(4u8, 0x0f0f_0f0f_0f0f_0f0fu64), (2, 0x3333_3333_3333_3333), (1, 0x5555_5555_5555_5555)];
-                for (shift, mask) in steps {
-                    wide_constant(asm, mask);
-                    asm.op(Mov_r64_rm64, &[RCX.into(), RAX.into()]);
-                    asm.op(Shr_rm64_imm8, &[RCX.into(), shift.into()]);
-                    asm.op(And_r64_rm64, &[RCX.into(), RDX.into()]);
-                    asm.op(And_r64_rm64, &[RAX.into(), RDX.into()]);
-                    asm.op(Shl_rm64_imm8, &[RAX.into(), shift.into()]);
-                    asm.op(Or_r64_rm64, &[RAX.into(), RCX.into()]);
-                }
-                self.store(asm);
-            }
-            ScalarUn::Brev => {
-                asm.op(Bswap_r32, &[EAX.into()]);
-                for (shift, mask) in [(4u8, 0x0f0f_0f0fu32), (2, 0x3333_3333), (1, 0x5555_5555)] {
-                    asm.op(Mov_r32_rm32, &[ECX.into(), EAX.into()]);
-                    asm.op(Shr_rm32_imm8, &[ECX.into(), shift.into()]);
-                    asm.op(And_rm32_imm32, &[ECX.into(), Arg::Dword(mask)]);
-                    asm.op(And_rm32_imm32, &[EAX.into(), Arg::Dword(mask)]);
-                    asm.op(Shl_rm32_imm8, &[EAX.into(), shift.into()]);
-                    asm.op(Or_r32_rm32, &[EAX.into(), ECX.into()]);
-                }
-                self.store(asm);
-            }
+            ScalarUn::QuadMask => self.quad_mask(asm),
+            ScalarUn::BitReplicate => self.replicate(asm),
+            ScalarUn::Brev => self.reverse(asm, wide),
             ScalarUn::Ff0 | ScalarUn::Ff1 | ScalarUn::Flbit => {
                 if un == ScalarUn::Ff0 {
                     asm.op(if wide { Not_rm64 } else { Not_rm32 }, &[if wide { RAX } else { EAX }.into()]);
@@ -493,7 +468,7 @@ impl Scalar {
 }
 
 /// A constant of 64 bits to RDX.
-fn wide_constant(asm: &mut Assembler, value: u64) {
+pub(super) fn wide_constant(asm: &mut Assembler, value: u64) {
     asm.raw(&[0x48, 0xba]);
     asm.raw(&value.to_le_bytes());
 }
@@ -516,8 +491,4 @@ fn set_condition(cond: Cond, signed: bool) -> Code {
         (Cond::Gt, false) => Seta_rm8,
         _ => Setae_rm8,
     }
-}
-
-fn supports_one(un: ScalarUn) -> bool {
-    !matches!(un, ScalarUn::QuadMask | ScalarUn::BitReplicate)
 }

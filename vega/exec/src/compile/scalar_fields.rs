@@ -9,10 +9,25 @@ use vega_isa::sgpr;
 use super::assembler::{Arg, Assembler, Condition};
 use super::context::Context;
 use super::layout::{WAVE, context, lane, scalar, scc};
-use super::scalar::{EAX, ECX, EDX, RAX, RCX, RDX, SGPRS, Scalar};
+use super::scalar::{EAX, ECX, EDX, RAX, RCX, RDX, SGPRS, Scalar, wide_constant};
 use crate::interp::record::{Record, code};
 use crate::interp::wave::extra;
 use Code::*;
+
+/// RAX: RAX and a shifted copy of it, of which `mask` has the bits that count.
+fn join_bits(asm: &mut Assembler, shift: Code, by: u8, mask: u64) {
+    asm.op(Mov_r64_rm64, &[RCX.into(), RAX.into()]);
+    asm.op(shift, &[RCX.into(), by.into()]);
+    asm.op(Or_r64_rm64, &[RAX.into(), RCX.into()]);
+    wide_constant(asm, mask);
+    asm.op(And_r64_rm64, &[RAX.into(), RDX.into()]);
+}
+
+/// RAX: the lowest bit of every four in which there is any.
+pub(super) fn any_of_four(asm: &mut Assembler) {
+    join_bits(asm, Shr_rm64_imm8, 1, u64::MAX);
+    join_bits(asm, Shr_rm64_imm8, 2, 0x1111_1111_1111_1111);
+}
 
 impl Scalar {
     /// A field at a constant place.
@@ -40,6 +55,53 @@ impl Scalar {
             asm.op(Mov_r32_rm32, &[EAX.into(), EAX.into()]);
         }
         self.nonzero(asm);
+    }
+
+    /// RAX: one bit of every four that has any, side by side.
+    pub fn quad_mask(&self, asm: &mut Assembler) {
+        any_of_four(asm);
+        let steps =
+            [(3u8, 0x0303_0303_0303_0303u64), (6, 0x000f_000f_000f_000f), (12, 0xff_0000_00ff), (24, 0xffff)];
+        for (shift, mask) in steps {
+            join_bits(asm, Shr_rm64_imm8, shift, mask);
+        }
+        self.nonzero(asm);
+    }
+
+    /// RAX: bits in reverse order.
+    pub fn reverse(&self, asm: &mut Assembler, wide: bool) {
+        asm.op(Bswap_r64, &[RAX.into()]);
+        let steps = [(4u8, 0x0f0f_0f0f_0f0f_0f0fu64), (2, 0x3333_3333_3333_3333), (1, 0x5555_5555_5555_5555)];
+        for (shift, mask) in steps {
+            wide_constant(asm, mask);
+            asm.op(Mov_r64_rm64, &[RCX.into(), RAX.into()]);
+            asm.op(Shr_rm64_imm8, &[RCX.into(), shift.into()]);
+            asm.op(And_r64_rm64, &[RCX.into(), RDX.into()]);
+            asm.op(And_r64_rm64, &[RAX.into(), RDX.into()]);
+            asm.op(Shl_rm64_imm8, &[RAX.into(), shift.into()]);
+            asm.op(Or_r64_rm64, &[RAX.into(), RCX.into()]);
+        }
+        if !wide {
+            asm.op(Shr_rm64_imm8, &[RAX.into(), 32u8.into()]);
+        }
+        self.store(asm);
+    }
+
+    /// RAX: every bit of EAX twice.
+    pub fn replicate(&self, asm: &mut Assembler) {
+        let steps = [
+            (16u8, 0x0000_ffff_0000_ffffu64),
+            (8, 0x00ff_00ff_00ff_00ff),
+            (4, 0x0f0f_0f0f_0f0f_0f0f),
+            (2, 0x3333_3333_3333_3333),
+            (1, 0x5555_5555_5555_5555),
+        ];
+        for (shift, mask) in steps {
+            join_bits(asm, Shl_rm64_imm8, shift, mask);
+        }
+        let thrice = MemoryOperand::with_base_index_scale(RAX, RAX, 2);
+        asm.op(Lea_r64_m, &[RAX.into(), thrice.into()]);
+        self.store(asm);
     }
 
     /// A field at a place that a register tells, in ECX.

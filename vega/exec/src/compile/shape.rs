@@ -90,8 +90,12 @@ pub(super) enum Shape {
     HalfUnary(Code, Option<u8>),
     /// f16: a fused multiply-add.
     HalfFma,
+    /// f16: multiply and add, each flushing denormals.
+    HalfMad,
     /// f16: the lesser or greater one.
     HalfMinMax { max: bool },
+    /// f16: the least or greatest of three.
+    HalfChain { max: bool },
     /// f16: a comparison.
     HalfCompare(u8),
     /// f16 to a 16-bit integer that saturates.
@@ -166,6 +170,21 @@ pub(super) enum Shape {
     FloatToHalf,
     /// A load or store.
     Memory,
+}
+
+/// How f16 denormals are told: the bits of the magnitude, the least normal number, the sign.
+#[derive(Clone, Copy)]
+pub(super) struct Denormals {
+    pub magnitude: u32,
+    pub least: u32,
+    pub sign: u32,
+}
+
+impl Denormals {
+    /// As they are.
+    pub const HALF: Self = Self { magnitude: 0x7fff, least: 0x400, sign: 0x8000 };
+    /// As f32.
+    pub const WIDENED: Self = Self { magnitude: 0x7fff_ffff, least: 0x3880_0000, sign: 0x8000_0000 };
 }
 
 /// An operation on pairs of 16-bit elements.
@@ -269,6 +288,7 @@ pub(super) fn is_watched(shape: Shape) -> bool {
             | Shape::Half(_)
             | Shape::HalfUnary(..)
             | Shape::HalfFma
+            | Shape::HalfMad
             | Shape::Packed(Packed::Half(_) | Packed::Fma)
             | Shape::Mix(_)
             | Shape::WideBinary(_)

@@ -9,7 +9,7 @@ use super::twins::host;
 use crate::compile::assembler::Masking;
 use crate::compile::ir::Lane;
 use crate::compile::operand::Operand;
-use crate::compile::shape::{Packed, Shape};
+use crate::compile::shape::{Denormals, Packed, Shape};
 use crate::compile::width::SINGLE;
 use Code::*;
 
@@ -125,6 +125,14 @@ impl Strip<'_> {
         ymm(n)
     }
 
+    /// Zeros of the same sign for denormals, in place.
+    fn flush_half(&mut self, register: Register, denormals: Denormals) {
+        self.with_constant(AND, ymm(4), register, denormals.magnitude);
+        self.with_constant(GREATER, ymm(4), ymm(4), denormals.least - 1);
+        self.with_constant(OR, ymm(4), ymm(4), denormals.sign);
+        self.three(AND, register, register, ymm(4));
+    }
+
     /// Stores an f32 as f16.
     fn half_result(&mut self, lane: &Lane, from: Register) {
         self.narrow_half(ymm(3), from, 0);
@@ -161,12 +169,33 @@ impl Strip<'_> {
                 self.half_fma();
                 self.half_result(lane, ymm(3));
             }
-            Shape::HalfMinMax { max } => {
+            Shape::HalfMad => {
+                for n in 0..3 {
+                    self.half_source(lane, n);
+                    self.flush_half(ymm(n), Denormals::WIDENED);
+                }
+                self.three(host(SINGLE.mul), ymm(3), ymm(0), ymm(1));
+                self.narrow_half(ymm(3), ymm(3), 0);
+                self.flush_half(ymm(3), Denormals::HALF);
+                self.widen_half(ymm(3), ymm(3));
+                self.add_product(ymm(3), ymm(3), ymm(2));
+                self.narrow_half(ymm(3), ymm(3), 0);
+                self.flush_half(ymm(3), Denormals::HALF);
+                let d = self.result(lane);
+                self.copy(d, ymm(3));
+            }
+            Shape::HalfMinMax { max } | Shape::HalfChain { max } => {
                 for n in 0..2u8 {
                     let a = self.source(&lane.src[usize::from(n)], n);
                     self.with_constant(AND, ymm(n), a, 0xffff);
                 }
                 self.half_min_max(max);
+                if matches!(shape, Shape::HalfChain { .. }) {
+                    self.copy(ymm(0), ymm(3));
+                    let c = self.source(&lane.src[2], 1);
+                    self.with_constant(AND, ymm(1), c, 0xffff);
+                    self.half_min_max(max);
+                }
                 let d = self.result(lane);
                 self.copy(d, ymm(3));
             }
