@@ -14,8 +14,8 @@ use common::{CODE, Card, DATA, KERNARG, Random, watchdog};
 use vega_exec::observe::{KernelStats, Observe, Stats};
 use vega_exec::{EngineConfig, EngineKind, Outcome};
 use vega_isa::{
-    Class, Encoding, Form, Implicit, InlineFloat, Inst, Kind, Legal, Micro, Operand, Role, Row, Slot, Table,
-    encode,
+    Class, Dpp, DppCtrl, Encoding, Form, Implicit, InlineFloat, Inst, Kind, Legal, Micro, Operand, Role, Row,
+    Slot, Table, encode,
 };
 
 /// Instructions of one program.
@@ -107,6 +107,28 @@ fn is_wanted(row: &Row) -> bool {
     class && !row.writes.has(Implicit::INDEXED) && !row.writes.has(Implicit::MODE)
 }
 
+/// Any way in which lanes are permuted, and rows and banks that write.
+fn permutation(random: &mut Random) -> Dpp {
+    let n = (random.next() % 15) as u8 + 1;
+    let ctrl = match random.next() % 12 {
+        0 => DppCtrl::QuadPerm(random.word() as u8),
+        1 => DppCtrl::RowShl(n),
+        2 => DppCtrl::RowShr(n),
+        3 => DppCtrl::RowRor(n),
+        4 => DppCtrl::WaveShl,
+        5 => DppCtrl::WaveRol,
+        6 => DppCtrl::WaveShr,
+        7 => DppCtrl::WaveRor,
+        8 => DppCtrl::RowMirror,
+        9 => DppCtrl::RowHalfMirror,
+        10 => DppCtrl::RowBcast15,
+        _ => DppCtrl::RowBcast31,
+    };
+    let mask =
+        |random: &mut Random| if random.next().is_multiple_of(2) { 15 } else { random.word() as u8 & 15 };
+    Dpp { ctrl, row_mask: mask(random), bank_mask: mask(random), bound_ctrl: random.next().is_multiple_of(2) }
+}
+
 /// One of the rows' forms with random operands and modifiers.
 fn instruction(random: &mut Random, rows: &[&'static Row]) -> Vec<u32> {
     loop {
@@ -122,6 +144,9 @@ fn instruction(random: &mut Random, rows: &[&'static Row]) -> Vec<u32> {
         m.dpp.row_mask = 15;
         m.dpp.bank_mask = 15;
         m.op_sel_hi = 7;
+        if form == Form::Dpp && random.next().is_multiple_of(2) {
+            m.dpp = permutation(random);
+        }
         if form != Form::Native && random.next().is_multiple_of(3) {
             let bits = random.word();
             m.neg = if row.legal.has(Legal::NEG) { bits as u8 & 3 } else { 0 };
