@@ -33,6 +33,7 @@ mod node;
 mod parameters;
 mod raw;
 mod resource;
+mod shape;
 
 pub use capture::Capture;
 pub use exec::GraphExec;
@@ -46,6 +47,7 @@ use crate::{Device, Error, ErrorKind, Result};
 use hip_sys::hipGraphNode_t;
 use raw::RawGraph;
 use resource::Resources;
+use shape::NodeShape;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -68,6 +70,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Graph {
     raw: Arc<RawGraph>,
     nodes: Vec<Entry>,
+    /// The dependencies, each as the indices of a node and one that comes after it, in the order in which they were added.
+    edges: Vec<(usize, usize)>,
     /// What the graph uses, but no node of the list accounts for: captured work, and nodes whose creation failed late.
     others: Vec<Resources>,
 }
@@ -78,7 +82,7 @@ struct Entry {
     raw: raw::RawNode,
     /// Distinguishes the node from all others but its counterparts in copies of the graph.
     id: u64,
-    kind: NodeKind,
+    shape: NodeShape,
     label: String,
     resources: Resources,
     /// The nodes that it comes after.
@@ -116,7 +120,7 @@ impl Graph {
     }
 
     fn of(raw: RawGraph) -> Self {
-        Self { raw: Arc::new(raw), nodes: Vec::new(), others: Vec::new() }
+        Self { raw: Arc::new(raw), nodes: Vec::new(), edges: Vec::new(), others: Vec::new() }
     }
 
     /// `hipGraphClone`: a copy. [`Node`]s of this graph stand for their counterparts in the copy, too; the memory is shared.
@@ -131,7 +135,7 @@ impl Graph {
         for entry in &self.nodes {
             nodes.push(Entry { raw: raw.counterpart(entry.raw)?, ..entry.clone() });
         }
-        Ok(Self { raw: Arc::new(raw), nodes, others: self.others.clone() })
+        Ok(Self { raw: Arc::new(raw), nodes, edges: self.edges.clone(), others: self.others.clone() })
     }
 
     /// `hipGraphInstantiate`: makes the graph ready to be launched. Later changes of the graph do not concern the result.

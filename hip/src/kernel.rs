@@ -191,7 +191,9 @@ pub trait Embedded: Named {
 ///   [`Pod`](bytemuck::Pod) type's values are all valid).
 ///
 /// Of the module's own variables nothing is known but their types: safe code may write any value to them
-/// ([`Module::global`](crate::Module::global)), an address too.
+/// ([`Module::global`](crate::Module::global)), an address too. Nor are elements what they were a moment ago, should the
+/// kernel read one twice: two threads that give work to the device at the same moment, one of them through a
+/// [graph](crate::Graph) that owns the memory, or a surface of the array, are not put in order.
 ///
 /// What it computes, and whether its threads race with each other for an element, is not part of the promise.
 #[diagnostic::on_unimplemented(

@@ -41,7 +41,7 @@ mod uses;
 mod view;
 mod volume;
 
-pub(crate) use block::{Allocation, Freed, required};
+pub(crate) use block::{Allocation, Freed, Local, required};
 pub use buffer::DeviceBuffer;
 pub(crate) use cache::BlockCache;
 pub use cache::MemoryStatistics;

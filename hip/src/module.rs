@@ -16,7 +16,7 @@ use hip_sys::{hipFunction_t, hipModule_t};
 use std::ffi::CString;
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// What `hipModuleLoadData` is given: 16 bytes of alignment, as `malloc` would give it.
 #[repr(C, align(16))]
@@ -30,6 +30,8 @@ pub(crate) struct Loaded {
     kernels: Vec<code_object::Kernel>,
     /// What the program embeds, if it came from there: see [`Module::kernel`].
     source: Option<&'static [u8]>,
+    /// The addresses of variables that somebody has.
+    lent: Mutex<Vec<usize>>,
     /// The code object's bytes, which the runtime may refer to.
     _bytes: Vec<Aligned>,
 }
@@ -55,6 +57,7 @@ impl Drop for Loaded {
                 handle: self.handle,
                 kernels: Vec::new(),
                 source: self.source,
+                lent: Mutex::default(),
                 _bytes: std::mem::take(&mut self._bytes),
             };
             return runtime.shared().deferred.later(Box::new(late));
@@ -151,7 +154,7 @@ impl Module {
         let call = || Call::new("hipModuleLoadData").arg("image", what).on(device.raw());
         runtime.check(status, call)?;
         let kernels = object.into_kernels();
-        Ok(Self(Arc::new(Loaded { device, handle, kernels, source, _bytes: owned })))
+        Ok(Self(Arc::new(Loaded { device, handle, kernels, source, lent: Mutex::default(), _bytes: owned })))
     }
 
     /// `hipModuleGetFunction`: a kernel that is part of the program, as `hip-build` or [`kernel!`](crate::kernel!) declares
@@ -233,6 +236,36 @@ impl Module {
     /// The handle, for calls that this crate does not wrap.
     pub fn raw(&self) -> hipModule_t {
         self.0.handle
+    }
+}
+
+/// One of a module's variables, which nobody else has meanwhile. It keeps the module loaded.
+pub(crate) struct Lent {
+    module: Arc<Loaded>,
+    address: usize,
+}
+
+impl Loaded {
+    fn lent(&self) -> MutexGuard<'_, Vec<usize>> {
+        self.lent.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl Module {
+    /// The variable at an address, unless somebody has it.
+    pub(crate) fn lend(&self, address: usize) -> Option<Lent> {
+        let mut lent = self.0.lent();
+        if lent.contains(&address) {
+            return None;
+        }
+        lent.push(address);
+        Some(Lent { module: self.0.clone(), address })
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        self.module.lent().retain(|&address| address != self.address);
     }
 }
 

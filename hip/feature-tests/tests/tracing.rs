@@ -1,6 +1,6 @@
 //! The feature `tracing`: spans around operations.
 
-use hip::DeviceBuffer;
+use hip::{DeviceBuffer, ManagedBuffer, PinnedBuffer};
 use hip_feature_tests::stream;
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -8,9 +8,9 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-/// Keeps the fields of every span of target `hip`.
+/// Keeps the fields of every span of target `hip`; panics when one ends, if it is told to.
 #[derive(Clone, Default)]
-struct Listener(Arc<Mutex<Vec<String>>>);
+struct Listener(Arc<Mutex<Vec<String>>>, bool);
 
 struct Fields(String);
 
@@ -38,7 +38,11 @@ impl Subscriber for Listener {
     fn record_follows_from(&self, _: &Id, _: &Id) {}
     fn event(&self, _: &Event<'_>) {}
     fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {
+        if self.1 {
+            panic!("the subscriber cannot write its log");
+        }
+    }
 }
 
 #[test]
@@ -57,4 +61,22 @@ fn each_operation_is_a_span() {
         "kind=\"copy\";name=\"device to host\";details=\"bytes=12\";device=0;",
     ];
     assert_eq!(*spans, expected);
+}
+
+#[test]
+fn a_subscriber_that_panics_does_not_end_what_is_in_flight() {
+    let (simulation, stream) = stream();
+    let device = stream.device();
+    let listener = Listener(Arc::default(), true);
+    let buffer = DeviceBuffer::<u32>::from_slice(&stream, &[7; 1000]).unwrap();
+    let pinned = PinnedBuffer::<u32>::zeroed(device, 1000).unwrap();
+    let mut managed = ManagedBuffer::<u32>::zeroed(device, 1000).unwrap();
+    let pending = tracing::subscriber::with_default(listener, || {
+        stream.fill(&mut managed, 5).unwrap();
+        // Had the panic gone through, the memory would be freed here, and the copy would write to it later.
+        stream.download_async(&buffer, pinned).unwrap()
+    });
+    assert_eq!(managed.read().unwrap(), [5; 1000], "the fill was not entered as a use of the memory");
+    assert_eq!(*pending.wait().unwrap(), [7; 1000]);
+    simulation.assert_clean();
 }

@@ -209,7 +209,8 @@ impl Capture {
     ///
     /// # Safety
     /// The stream is used for nothing else, by calls that the runtime captures, and not after `work` is over. What they use is
-    /// alive, and not used by others, at each launch of the graph.
+    /// alive, and not used by others, at each launch of the graph. An exec of it is [updated](crate::GraphExec::update) only
+    /// from graphs whose `work` gives the stream calls of the same kinds, in the same order.
     ///
     /// # Errors
     /// The error of `work`, or the failure of a call.
@@ -286,8 +287,11 @@ impl Graph {
         let mut shared = capture.captured.shared();
         let raw = shared.graph.raw.clone();
         shared.over = true;
-        let (nodes, others) =
-            (std::mem::take(&mut shared.graph.nodes), std::mem::take(&mut shared.graph.others));
-        Ok(Self { raw, nodes, others })
+        let (nodes, edges, others) = (
+            std::mem::take(&mut shared.graph.nodes),
+            std::mem::take(&mut shared.graph.edges),
+            std::mem::take(&mut shared.graph.others),
+        );
+        Ok(Self { raw, nodes, edges, others })
     }
 }

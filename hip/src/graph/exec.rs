@@ -10,6 +10,7 @@
 use super::entered::Entered;
 use super::raw::{RawGraph, RawNode};
 use super::resource::{Resource, Resources, Slot};
+use super::shape::Shape;
 use super::{Entry, Graph, Node, NodeKind, foreign_node};
 use crate::error::Call;
 use crate::event::wrong_device;
@@ -45,6 +46,7 @@ pub struct GraphExec {
     handle: hipGraphExec_t,
     /// The nodes are this graph's.
     pub(super) graph: Arc<RawGraph>,
+    pub(super) shape: Shape,
     nodes: Vec<ExecNode>,
     pub(super) uses: Uses,
     /// Held by whoever calls HIP with the handle, by launches until they are entered.
@@ -126,6 +128,7 @@ impl Held {
 
 impl GraphExec {
     pub(super) fn new(graph: &Graph) -> Result<Self> {
+        let shape = Shape::of(graph)?;
         let mut handle = std::ptr::null_mut();
         let mut log = [0 as c_char; 1024];
         let made = graph.raw.call("hipGraphInstantiate", |api| {
@@ -144,10 +147,11 @@ impl GraphExec {
         Ok(Self {
             handle,
             graph: graph.raw.clone(),
+            shape,
             nodes: graph
                 .nodes
                 .iter()
-                .map(|&Entry { raw, id, kind, .. }| ExecNode { raw, id, kind })
+                .map(|&Entry { raw, id, ref shape, .. }| ExecNode { raw, id, kind: shape.kind })
                 .collect(),
             uses: Uses::new(),
             lock: Mutex::new(()),
@@ -293,6 +297,7 @@ impl Drop for GraphExec {
             let late = Self {
                 handle: self.handle,
                 graph: self.graph.clone(),
+                shape: self.shape.clone(),
                 nodes: Vec::new(),
                 uses: std::mem::replace(&mut self.uses, Uses::new()),
                 lock: Mutex::new(()),

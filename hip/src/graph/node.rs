@@ -9,6 +9,7 @@
 
 use super::arguments::{NodeCopy, kernel_parameters, memset, same_length};
 use super::resource::{HostFunction, Resource, call_host_function};
+use super::shape::{NodeShape, Shape};
 use super::{Entry, Graph, HostSlot, NodeKind, raw::RawNode};
 use crate::event::wrong_device;
 use crate::kernel::{Args, Function, Kernel, Memory, Signature, Vouched};
@@ -328,8 +329,9 @@ impl Graph {
             return self.empty(after);
         }
         let resources = child.all_resources().cloned().map(Resource::Child).collect();
+        let shape = Arc::new(Shape::of(child)?);
         let (label, raw) = (format!("graph of {} nodes", child.nodes.len()), child.raw());
-        self.add(
+        let node = self.add(
             "hipGraphAddChildGraphNode",
             (NodeKind::Other, label),
             after,
@@ -338,7 +340,11 @@ impl Graph {
                 // SAFETY: `add` passes valid arguments; HIP copies the child.
                 unsafe { api.hipGraphAddChildGraphNode(node, graph, after, count, raw) }
             },
-        )
+        )?;
+        if let Some(entry) = self.nodes.get_mut(node.index) {
+            entry.shape.child = Some(shape);
+        }
+        Ok(node)
     }
 
     /// `hipGraphAddDependencies`: makes a node come after another one.
@@ -357,6 +363,7 @@ impl Graph {
         if let Some(entry) = self.nodes.get_mut(after.index) {
             entry.after.push(before.index);
         }
+        self.edges.push((before.index, after.index));
         self.raw.call("hipGraphAddDependencies", |api| {
             // SAFETY: all handles are alive; one element each.
             unsafe { api.hipGraphAddDependencies(self.raw.handle(), &from, &to, 1) }
@@ -373,7 +380,7 @@ impl Graph {
         call: impl FnOnce(&Api, AddArguments) -> Result<hipError_t, MissingSymbol>,
     ) -> Result<Node> {
         let before = self.raw_nodes(after)?;
-        let after = after.iter().map(|node| node.index).collect();
+        let after: Vec<usize> = after.iter().map(|node| node.index).collect();
         let resources = resources.into();
         let mut raw = std::ptr::null_mut();
         let arguments = (&raw mut raw, self.raw.handle(), before.as_ptr(), before.len());
@@ -382,8 +389,11 @@ impl Graph {
             self.others.push(resources);
             return Err(error);
         }
-        let entry = Entry { raw: RawNode(raw), id: Entry::new_id(), kind, label, resources, after };
-        let node = entry.node(self.nodes.len());
+        let shape = NodeShape { added_by: name, kind, child: None };
+        let index = self.nodes.len();
+        self.edges.extend(after.iter().map(|&before| (before, index)));
+        let entry = Entry { raw: RawNode(raw), id: Entry::new_id(), shape, label, resources, after };
+        let node = entry.node(index);
         self.nodes.push(entry);
         Ok(node)
     }
@@ -391,7 +401,7 @@ impl Graph {
 
 /// A share of memory that is used by a node.
 pub(super) fn own(device: Device, allocation: &Allocation, access: Access) -> Result<Resource> {
-    if !device.reaches(allocation.device()) {
+    if !allocation.is_reached_by(device) {
         return Err(wrong_device("the memory", device, allocation.device()));
     }
     share(allocation, access)

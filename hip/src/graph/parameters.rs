@@ -8,6 +8,7 @@
 use super::arguments::{NodeCopy, memset};
 use super::node::{copy_resources, own, with_kernel};
 use super::resource::Resource;
+use super::shape::Shape;
 use super::{Graph, GraphExec, Node, NodeKind};
 use crate::event::wrong_device;
 use crate::kernel::{Args, Kernel, Signature, Vouched};
@@ -148,13 +149,21 @@ impl GraphExec {
 
     /// `hipGraphExecUpdate`: takes over all parameters of a graph of the same shape. Waits for the launches there were.
     ///
+    /// Two graphs are of one shape when their nodes are of the same kinds and come after each other in the same way, added in
+    /// the same order, those of child graphs included.
+    ///
     /// # Errors
-    /// [`ErrorKind::GraphChanged`] when the shapes differ: some nodes may have their new parameters then. The failure of the
-    /// call.
+    /// [`ErrorKind::GraphChanged`] when the shapes differ, and when HIP sees another difference: some nodes may have their new
+    /// parameters then. The failure of the call.
     #[doc(alias = "hipGraphExecUpdate")]
     pub fn update(&mut self, graph: &Graph) -> Result<()> {
         if graph.device() != self.device() {
             return Err(wrong_device("the graph", self.device(), graph.device()));
+        }
+        if Shape::of(graph)? != self.shape {
+            let message =
+                "the graph cannot be updated: its nodes, or their order, are not those of the other graph";
+            return Err(Error::new(ErrorKind::GraphChanged, message));
         }
         self.uses.finish()?;
         let mut node = std::ptr::null_mut();

@@ -152,8 +152,10 @@ impl LaunchTarget<'_> {
     #[inline]
     pub(super) fn before(&self, memory: Option<Memory<'_>>) -> Result<Option<Ticket>> {
         let Some(Memory { allocation, access, by_object }) = memory else { return Ok(None) };
-        if !self.stream.device().reaches(allocation.device()) {
-            return Err(wrong_device("an argument", self.stream.device(), allocation.device()));
+        // A texture or surface object is one of its device alone.
+        let (own, device) = (allocation.device(), self.stream.device());
+        if !allocation.is_reached_by(device) || (by_object && own != device) {
+            return Err(wrong_device("an argument", device, own));
         }
         if self.stream.is_capture() {
             if by_object {

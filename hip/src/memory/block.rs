@@ -78,6 +78,24 @@ impl Deref for Block {
 pub(crate) trait Owner: Send + Sync {
     /// Gives the block back, after everything that uses it. When that fails, block and owner are leaked.
     fn release(&mut self, device: Device, block: &mut Block) -> Result<()>;
+
+    /// Whether a device that has access to the memory's device reaches this memory, too.
+    fn is_for(&self, _peer: Device) -> bool {
+        true
+    }
+}
+
+/// The owner of a block that only its own device reaches, whatever access others have.
+pub(crate) struct Local<O>(pub(crate) O);
+
+impl<O: Owner> Owner for Local<O> {
+    fn release(&mut self, device: Device, block: &mut Block) -> Result<()> {
+        self.0.release(device, block)
+    }
+
+    fn is_for(&self, _: Device) -> bool {
+        false
+    }
 }
 
 /// The owner of a block that one C function gives back.
@@ -197,6 +215,22 @@ impl Allocation {
             Some(captured) => captured.own(self, access),
             None => Ok(()),
         }
+    }
+
+    /// Whether work of that device can use the memory.
+    #[inline]
+    pub(crate) fn is_reached_by(&self, device: Device) -> bool {
+        device == self.device || self.is_reached_by_peer(device)
+    }
+
+    #[cold]
+    fn is_reached_by_peer(&self, peer: Device) -> bool {
+        peer.reaches(self.device) && self.is_for(peer)
+    }
+
+    /// Whether the memory is not for its own device alone, which is not that one.
+    pub(crate) fn is_for(&self, device: Device) -> bool {
+        device == self.device || self.owner.as_ref().is_none_or(|owner| owner.is_for(device))
     }
 
     /// Whether the memory is the device's own, out of its cache.

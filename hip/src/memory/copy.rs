@@ -168,7 +168,7 @@ impl Stream {
         bytes: usize,
         enqueue: impl FnOnce() -> Result<()>,
     ) -> Result<()> {
-        if !self.device().reaches(allocation.device()) {
+        if !allocation.is_reached_by(self.device()) {
             return Err(wrong_device("the memory", self.device(), allocation.device()));
         }
         if bytes == 0 {

@@ -2,11 +2,11 @@
 //!
 //! # Safety
 //! The address and the size are what HIP says of the variable, which lives as long as the module; the value here keeps the
-//! module loaded.
+//! module loaded. No two values name one variable, so views of it follow Rust's rules.
 #![allow(unsafe_code)]
 
 use super::Allocation;
-use super::block::Kept;
+use super::block::{Kept, Local};
 use super::view::elements;
 use crate::error::{Call, ErrorCode};
 use crate::{Device, Error, ErrorKind, Module, Result};
@@ -18,7 +18,8 @@ use std::marker::PhantomData;
 
 /// A variable of a module, as a slice of elements. It keeps the module loaded.
 ///
-/// Kernels of the module use it without the wrapper knowing: order such work by using one stream, or with events.
+/// Kernels of the module use it without the wrapper knowing: order such work by using one stream, or with events. Other
+/// devices do not reach it, whatever [access](Device::enable_peer_access) they have.
 ///
 /// ```no_run
 /// # let device = hip::Device::first()?;
@@ -40,8 +41,9 @@ impl Module {
     /// namespace level or in no namespace.
     ///
     /// # Errors
-    /// [`ErrorKind::UnknownGlobal`]; [`ErrorKind::Length`] when the variable is no whole number of elements; or the failure of
-    /// the call.
+    /// [`ErrorKind::UnknownGlobal`]; [`ErrorKind::Length`] when the variable is no whole number of elements;
+    /// [`ErrorKind::Busy`] while another [`Global`] of the variable is alive, as two would be two mutable slices of the same
+    /// elements; or the failure of the call.
     #[doc(alias = "hipModuleGetGlobal")]
     #[doc(alias = "hipGetSymbolAddress")]
     #[doc(alias = "hipGetSymbolSize")]
@@ -71,7 +73,12 @@ impl Module {
             size if bytes % size == 0 && address.addr().is_multiple_of(align_of::<T>()) => bytes / size,
             size => return Err(Error::length("a variable in bytes", bytes.next_multiple_of(size), bytes)),
         };
-        let allocation = Allocation::owned(device, address.cast(), bytes, Kept(self.clone()));
+        let Some(lent) = self.lend(address.addr()) else {
+            let message =
+                format!("somebody has the variable `{name}` already: there is one Global of it at a time");
+            return Err(Error::new(ErrorKind::Busy, message));
+        };
+        let allocation = Allocation::owned(device, address.cast(), bytes, Local(Kept(lent)));
         Ok(Global { allocation, len, elements: PhantomData })
     }
 }

@@ -89,7 +89,8 @@ impl Device {
     }
 
     /// `hipDeviceEnablePeerAccess`: from now on, work on this device may use `peer`'s memory as its own. The other way round
-    /// is a call of its own.
+    /// is a call of its own. Arrays, textures, surfaces, variables of modules and reserved buffers stay for their device alone,
+    /// and the memory of a pool is for whom [`MemoryPool::set_access`](super::MemoryPool::set_access) says.
     ///
     /// ```no_run
     /// # let runtime = hip::Runtime::load()?;
@@ -191,7 +192,7 @@ impl Device {
 }
 
 /// The bit that stands for a device.
-fn peer_bit(device: Device) -> Result<u64> {
+pub(super) fn peer_bit(device: Device) -> Result<u64> {
     let bit = u32::try_from(device.ordinal()).ok().and_then(|ordinal| 1u64.checked_shl(ordinal));
     bit.ok_or_else(|| Error::new(ErrorKind::Overflow, "peer access is for the first 64 devices"))
 }
@@ -225,6 +226,16 @@ impl Stream {
         let (from, to) = (source.device(), destination.device());
         if self.device() != from && self.device() != to || from.runtime() != to.runtime() {
             return Err(wrong_device("the memory", self.device(), to));
+        }
+        // HIP has either device run the copy.
+        for (allocation, other) in [(source.allocation(), to), (destination.allocation(), from)] {
+            if !allocation.is_for(other) {
+                return Err(wrong_device(
+                    "memory that other devices do not reach",
+                    other,
+                    allocation.device(),
+                ));
+            }
         }
         // The product cannot overflow: the memory exists.
         let bytes = source.len() * size_of::<T>();

@@ -8,6 +8,7 @@
 #![allow(unsafe_code)]
 
 use super::block::{ALIGNMENT, Block, Owner, overflow, required};
+use super::peer::peer_bit;
 use super::{Access, Allocation, DeviceBuffer};
 use crate::error::Call;
 use crate::stream::StreamShared;
@@ -24,6 +25,7 @@ use hip_sys::{
 use std::ffi::{c_int, c_void};
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a pool holds, in bytes.
 ///
@@ -99,6 +101,8 @@ struct Native {
     owned: bool,
     /// Where memory is freed whose own stream is gone or has no handle.
     home: Stream,
+    /// The devices that have been given access, by the bits of their ordinals.
+    peers: AtomicU64,
 }
 
 // SAFETY: the handle names an object of the runtime that may be used from any thread (see the head of this file).
@@ -167,7 +171,10 @@ impl MemoryPool {
         if handle.is_null() {
             return Ok(Self(Arc::new(Inner { device, native: None })));
         }
-        Ok(Self(Arc::new(Inner { device, native: Some(Native { handle, owned, home }) })))
+        Ok(Self(Arc::new(Inner {
+            device,
+            native: Some(Native { handle, owned, home, peers: AtomicU64::new(0) }),
+        })))
     }
 
     /// Whether this is a pool of the runtime's. If not, its attributes are not supported, and
@@ -298,9 +305,19 @@ impl MemoryPool {
         let (native, device) = (self.native("hipMemPoolSetAccess")?, self.device());
         let flags = if allowed { hipMemAccessFlagsProtReadWrite } else { hipMemAccessFlagsProtNone };
         let access = hipMemAccessDesc { location: location(peer), flags };
+        let bit = peer_bit(peer)?;
+        if !allowed {
+            native.peers.fetch_and(!bit, Ordering::AcqRel);
+        }
         // SAFETY: the pool is alive, the description is a live local.
         let status = unsafe { device.runtime().usable_api()?.hipMemPoolSetAccess(native.handle, &access, 1) };
-        device.runtime().check(status, || Call::new("hipMemPoolSetAccess").arg("peer", peer).on(device.raw()))
+        device
+            .runtime()
+            .check(status, || Call::new("hipMemPoolSetAccess").arg("peer", peer).on(device.raw()))?;
+        if allowed {
+            native.peers.fetch_or(bit, Ordering::AcqRel);
+        }
+        Ok(())
     }
 
     fn native(&self, symbol: &'static str) -> Result<&Native> {
@@ -370,6 +387,11 @@ impl Owner for Pooled {
         device
             .runtime()
             .check(status, || Call::new("hipFreeAsync").arg("ptr", block.address).on(device.raw()))
+    }
+
+    fn is_for(&self, peer: Device) -> bool {
+        let given = self.pool.native.as_ref().map_or(0, |native| native.peers.load(Ordering::Acquire));
+        peer_bit(peer).is_ok_and(|bit| given & bit != 0)
     }
 }
 

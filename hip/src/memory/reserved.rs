@@ -7,7 +7,7 @@
 #![allow(unsafe_code)]
 
 use super::Allocation;
-use super::block::{ALIGNMENT, Block, Owner, overflow, required};
+use super::block::{ALIGNMENT, Block, Local, Owner, overflow, required};
 use super::pool::location;
 use super::view::elements;
 use crate::error::Call;
@@ -188,7 +188,7 @@ impl<T: Pod> ReservedBuffer<T> {
         let address = required(device, reserved, status, address, call)?;
         let chunks = Chunks::default();
         let owner = Range { reserved, chunks: chunks.clone() };
-        let allocation = Allocation::owned(device, address.as_ptr(), reserved, owner);
+        let allocation = Allocation::owned(device, address.as_ptr(), reserved, Local(owner));
         Ok(Self { allocation, chunks, granularity, mapped: 0, reserved, len: 0, elements: PhantomData })
     }
 

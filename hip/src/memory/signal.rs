@@ -142,7 +142,7 @@ impl Stream {
     }
 
     fn with_signal(&self, signal: &Signal, enqueue: impl FnOnce() -> Result<()>) -> Result<()> {
-        if !self.device().reaches(signal.device()) {
+        if !signal.0.is_reached_by(self.device()) {
             return Err(wrong_device("the signal", self.device(), signal.device()));
         }
         let _current = self.shared().enter()?;

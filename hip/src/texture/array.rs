@@ -9,7 +9,7 @@
 
 use super::Texel;
 use crate::error::{Call, ErrorCode};
-use crate::memory::{Allocation, Freed, Place, download, required};
+use crate::memory::{Allocation, Freed, Local, Place, download, required};
 use crate::{Device, Error, ErrorKind, Extent, Region, RegionMut, Result, Stream};
 use hip_sys::{
     hipArray_t, hipArrayCubemap, hipArrayDefault, hipArrayLayered, hipArraySurfaceLoadStore, hipExtent,
@@ -127,7 +127,8 @@ impl<T: Texel> Array<T> {
         let array = required(device, bytes, status, array.cast(), call)?;
         // SAFETY: hipFreeArray takes what both functions return.
         let owner = Freed::by("hipFreeArray", |api, array| unsafe { api.hipFreeArray(array.cast()) });
-        let allocation = Allocation::owned(device, array.as_ptr(), bytes, owner);
+        // HIP 5.2 ends the process when an array is freed that another device has copied.
+        let allocation = Allocation::owned(device, array.as_ptr(), bytes, Local(owner));
         Ok(Self { allocation: Arc::new(allocation), extent, kind, texels: PhantomData })
     }
 
@@ -276,7 +277,7 @@ impl<T: Texel> MipmappedArray<T> {
             // SAFETY: hipFreeMipmappedArray takes what hipMallocMipmappedArray returns.
             unsafe { api.hipFreeMipmappedArray(mipmap.cast()) }
         });
-        let allocation = Allocation::owned(device, mipmap.as_ptr(), bytes, owner);
+        let allocation = Allocation::owned(device, mipmap.as_ptr(), bytes, Local(owner));
         let levels: Result<Vec<Level>> =
             (0..levels).map(|number| level(device, mipmap.as_ptr().cast(), number, extent)).collect();
         Ok(Self { allocation: Arc::new(allocation), levels: levels?.into(), texels: PhantomData })

@@ -1,6 +1,8 @@
 //! Memory that the host sees, functions of the host, peers.
 
-use crate::{SAXPY, Saxpy, device, setup};
+use crate::textures::Fetch;
+use crate::{SAXPY, SIGNATURES, Saxpy, TEXTURES, device, setup};
+use hip::texture::{Array, Texture, TextureOptions};
 use hip::{
     Advice, DeviceBuffer, ErrorKind, LaunchConfig, ManagedBuffer, MappedBuffer, MemoryPlace, Module,
     PinnedBuffer,
@@ -115,4 +117,19 @@ fn peers_copy_and_reach_each_other() {
     let saxpy = Module::from_static(near, SAXPY).unwrap().kernel::<Saxpy>().unwrap();
     saxpy.launch(&here, LaunchConfig::for_len(LEN), (2.0, &source, &mut target, LEN as i32)).unwrap();
     assert!(target.to_vec(&here).unwrap().iter().all(|&value| value == 9.0));
+    // Access or not: a kernel or a copy of the other device would end the process.
+    let mut table = Module::from_static(far, SIGNATURES).unwrap().global::<f32>("table").unwrap();
+    let mut eight = DeviceBuffer::<f32>::zeroed(&here, 8).unwrap();
+    let wrong = |outcome: hip::Result<()>| {
+        assert!(matches!(outcome.unwrap_err().kind(), ErrorKind::WrongDevice { .. }));
+    };
+    wrong(here.fill(&mut table, 1.0));
+    wrong(here.copy_peer(table.view(), &mut eight));
+    wrong(there.copy_peer(&eight, &mut table));
+    let array = Array::from_slice(&there, (8, 8), &[1.0f32; 64]).unwrap();
+    wrong(array.to_vec(&here).map(drop));
+    let texture = Texture::new(&array, TextureOptions::new()).unwrap();
+    let fetch = Module::from_static(near, TEXTURES).unwrap().kernel::<Fetch>().unwrap();
+    wrong(fetch.launch(&here, LaunchConfig::new(1, 8), (&texture, &mut eight, 8, 1)));
+    assert_eq!(array.to_vec(&there).unwrap(), [1.0; 64]);
 }

@@ -8,7 +8,7 @@ use hip::{DeviceBuffer, ErrorKind, Kernel, LaunchConfig, Module, PitchedBuffer, 
 
 hip::kernel! {
     /// Reads elements where they are.
-    struct Fetch = "fetch"(Tex, &mut [f32], i32, i32) in TEXTURES;
+    pub(crate) struct Fetch = "fetch"(Tex, &mut [f32], i32, i32) in TEXTURES;
     /// Samples in normalised coordinates.
     struct Sample = "sample"(Tex, &mut [f32], i32, i32) in TEXTURES;
     /// Adds 1 to every element.

@@ -242,7 +242,12 @@ fn variables_keep_their_module() {
     );
     assert_eq!(fake.state().last_error, 0);
     assert!(matches!(module.global::<[u8; 3]>("table").unwrap_err().kind(), ErrorKind::Length { .. }));
-    drop(module);
+    // Two of them could be written by two streams at once, and be passed to one kernel as two slices.
+    assert_eq!(module.clone().global::<f32>("table").unwrap_err().kind(), &ErrorKind::Busy);
+    drop(table);
+    table = module.global::<u32>("table").unwrap();
+    let other = module.global::<u32>("other").unwrap();
+    drop((module, other));
     assert_eq!((table.len(), fake.count("hipModuleUnload")), (16, 0));
     stream.upload(&[5; 16], &mut table).unwrap();
     assert_eq!(table.view().to_vec(&stream).unwrap(), [5; 16]);

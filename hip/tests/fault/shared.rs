@@ -2,6 +2,8 @@
 
 use crate::fake::{Config, Fake, ILLEGAL_ADDRESS, INVALID_VALUE};
 use crate::{SAXPY, Saxpy};
+use hip::memory::{MemoryPool, ReservedBuffer};
+use hip::texture::Array;
 use hip::{
     Advice, DeviceBuffer, ErrorKind, LaunchConfig, ManagedBuffer, MappedBuffer, MemoryPlace, Module, Stream,
 };
@@ -186,7 +188,7 @@ fn memory_that_cannot_be_waited_for_is_leaked() {
 
 #[test]
 fn peers_need_access_once() {
-    let fake = Fake::new(Config { devices: 2, ..Config::default() });
+    let fake = Fake::new(Config { devices: 2, pools: true, ..Config::default() });
     let runtime = fake.runtime();
     let (near, far) = (runtime.device(0).unwrap(), runtime.device(1).unwrap());
     let (here, there) = (near.stream().unwrap(), far.stream().unwrap());
@@ -207,6 +209,27 @@ fn peers_need_access_once() {
     there.fill(&mut source, 6).unwrap();
     here.copy(&source, &mut target).unwrap();
     assert_eq!(target.to_vec(&here).unwrap(), [6; 10]);
+    // What HIP does not map for others ends the process when another device touches it.
+    let wrong = ErrorKind::WrongDevice { expected: 0, actual: 1 };
+    let mut table = Module::from_static(far, SAXPY).unwrap().global::<u32>("table").unwrap();
+    let mut copy = DeviceBuffer::<u32>::zeroed(&here, table.len()).unwrap();
+    assert_eq!(here.fill(&mut table, 1).unwrap_err().kind(), &wrong);
+    assert_eq!(here.copy_peer(table.view(), &mut copy).unwrap_err().kind(), &wrong);
+    assert_eq!(here.copy_peer(&copy, &mut table).unwrap_err().kind(), &wrong);
+    assert_eq!(there.copy_peer(&copy, &mut table).unwrap_err().kind(), &wrong);
+    let array = Array::from_slice(&there, 4, &[1u32, 2, 3, 4]).unwrap();
+    assert_eq!(array.to_vec(&here).unwrap_err().kind(), &wrong);
+    let mut reserved = ReservedBuffer::<u32>::with_capacity(far, 100).unwrap();
+    reserved.grow(10).unwrap();
+    assert_eq!(here.fill(&mut reserved, 1).unwrap_err().kind(), &wrong);
+    let pool = MemoryPool::new(far).unwrap();
+    assert!(pool.is_native());
+    let mut pooled = pool.alloc::<u32>(&there, 10).unwrap();
+    assert_eq!(here.fill(&mut pooled, 1).unwrap_err().kind(), &wrong);
+    // SAFETY: access is given, not taken away.
+    unsafe { pool.set_access(near, true) }.unwrap();
+    here.fill(&mut pooled, 1).unwrap();
+    drop((table, copy, array, reserved, pooled, pool));
     // SAFETY: nothing runs.
     unsafe { near.disable_peer_access(far) }.unwrap();
     assert!(here.copy(&source, &mut target).is_err());
