@@ -43,6 +43,8 @@ pub(super) enum Op {
     AddCarry(Slot, Slot, Slot),
     /// a - b
     Sub(Slot, Slot),
+    /// a | b, which have no bits in common.
+    Or(Slot, Slot),
     /// a << n
     Shl(Slot, u8),
     /// All bits are the sign of a.
@@ -99,13 +101,20 @@ pub(super) enum Guard {
     Uniform(Slot),
     /// A comparison comes out the same in all lanes.
     Decided(Slot),
+    /// The sides of an OR have no bits in common in any lane.
+    Disjoint(Slot),
 }
 
 impl Guard {
     /// The value that it is about.
     pub fn slot(self) -> Slot {
-        let (Self::NoWrap(slot) | Self::OneSign(slot) | Self::Uniform(slot) | Self::Decided(slot)) = self;
-        slot
+        match self {
+            Self::NoWrap(slot)
+            | Self::OneSign(slot)
+            | Self::Uniform(slot)
+            | Self::Decided(slot)
+            | Self::Disjoint(slot) => slot,
+        }
     }
 }
 
@@ -266,9 +275,9 @@ impl<'a> Affine<'a> {
         guards.iter().all(|guard| match *guard {
             Guard::Uniform(slot) => self.stride(slot) == Some(0),
             Guard::NoWrap(slot) | Guard::OneSign(slot) => small(slot),
-            Guard::Decided(slot) => match self.values[slot].op {
+            Guard::Decided(slot) | Guard::Disjoint(slot) => match self.values[slot].op {
                 // One side at most grows.
-                Op::Compare { a, b, .. } => {
+                Op::Compare { a, b, .. } | Op::Or(a, b) => {
                     small(a) && small(b) && (self.stride(a) == Some(0) || self.stride(b) == Some(0))
                 }
                 _ => false,
@@ -345,6 +354,13 @@ impl<'a> Affine<'a> {
         self.value(Op::Add(a, b), stride, Vec::new())
     }
 
+    fn or(&mut self, a: Slot, b: Slot) -> Slot {
+        let stride = self.sum(a, b, 1);
+        let slot = self.value(Op::Or(a, b), stride, Vec::new());
+        self.values[slot].guards = vec![Guard::Disjoint(slot)];
+        slot
+    }
+
     fn shl(&mut self, a: Slot, by: u8) -> Slot {
         let factors = self.values[a].stride.iter().map(|(n, factor)| (*n, factor << by));
         let stride = factors.filter(|(_, factor)| *factor != 0).collect();
@@ -388,11 +404,21 @@ impl<'a> Affine<'a> {
             Micro::Lane2(Bin::Add, Ty::U32 | Ty::I32 | Ty::B32) => {
                 one(self.source(a, 0).zip(self.source(b, 0)).map(|(a, b)| self.add(a, b)))
             }
-            Micro::Lane3(Tri::LshlAdd, _) => one(Self::constant(b).and_then(|by| {
+            Micro::Lane2(Bin::Or, _) => {
+                one(self.source(a, 0).zip(self.source(b, 0)).map(|(a, b)| self.or(a, b)))
+            }
+            Micro::Lane3(tri @ (Tri::LshlAdd | Tri::LshlOr), _) => one(Self::constant(b).and_then(|by| {
                 let (a, c) = self.source(a, 0).zip(self.source(c, 0))?;
                 let shifted = self.shl(a, (by % 32) as u8);
-                Some(self.add(shifted, c))
+                Some(if tri == Tri::LshlAdd { self.add(shifted, c) } else { self.or(shifted, c) })
             })),
+            Micro::Lane3(Tri::Add3, _) => {
+                let sources = self.source(a, 0).zip(self.source(b, 0)).zip(self.source(c, 0));
+                one(sources.map(|((a, b), c)| {
+                    let sum = self.add(a, b);
+                    self.add(sum, c)
+                }))
+            }
             Micro::Lane3(Tri::AddLshl, _) => one(Self::constant(c).and_then(|by| {
                 let (a, b) = self.source(a, 0).zip(self.source(b, 0))?;
                 let sum = self.add(a, b);
@@ -522,7 +548,7 @@ impl<'a> Affine<'a> {
 fn sources(op: Op) -> [Option<Slot>; 3] {
     match op {
         Op::Input(_) | Op::Scalar(_) | Op::Constant(_) => [None; 3],
-        Op::Add(a, b) | Op::Sub(a, b) => [Some(a), Some(b), None],
+        Op::Add(a, b) | Op::Sub(a, b) | Op::Or(a, b) => [Some(a), Some(b), None],
         Op::Carry(a, b, carry) => [Some(a), Some(b), carry],
         Op::AddCarry(a, b, carry) => [Some(a), Some(b), Some(carry)],
         Op::Compare { a, b, .. } => [Some(a), Some(b), None],

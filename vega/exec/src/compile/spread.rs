@@ -298,9 +298,13 @@ impl<'a> SpreadRegion<'a> {
                 asm.op(Mov_rm32_imm32, &[self.place(slot).into(), Arg::Dword(value)]);
                 return;
             }
-            Op::Add(a, b) | Op::Sub(a, b) | Op::AddCarry(a, b, _) => {
+            Op::Add(a, b) | Op::Sub(a, b) | Op::Or(a, b) | Op::AddCarry(a, b, _) => {
                 self.get(asm, EAX, a);
-                let code = if matches!(op, Op::Sub(..)) { Sub_r32_rm32 } else { Add_r32_rm32 };
+                let code = match op {
+                    Op::Sub(..) => Sub_r32_rm32,
+                    Op::Or(..) => Or_r32_rm32,
+                    _ => Add_r32_rm32,
+                };
                 asm.op(code, &[EAX.into(), self.place(b).into()]);
                 if let Op::AddCarry(_, _, carry) = op {
                     asm.op(Add_r32_rm32, &[EAX.into(), self.place(carry).into()]);
@@ -352,8 +356,12 @@ impl<'a> SpreadRegion<'a> {
 
     fn guard(&self, asm: &mut Assembler, guard: Guard, ordinary: Label) {
         let slot = guard.slot();
-        if let (Guard::Decided(_), Op::Compare { a, b, order }) = (guard, self.affine.op(slot)) {
-            return self.decided(asm, slot, (a, b, order), ordinary);
+        match (guard, self.affine.op(slot)) {
+            (Guard::Decided(_), Op::Compare { a, b, order }) => {
+                return self.decided(asm, slot, (a, b, order), ordinary);
+            }
+            (Guard::Disjoint(_), Op::Or(a, b)) => return self.disjoint(asm, [a, b], ordinary),
+            _ => {}
         }
         let stride = self.affine.stride(slot).unwrap_or(0);
         if stride == 0 || matches!(guard, Guard::Uniform(_)) {
@@ -388,6 +396,24 @@ impl<'a> SpreadRegion<'a> {
         }
         compare(asm, order);
         asm.op(Cmp_r32_rm32, &[EAX.into(), self.place(slot).into()]);
+        asm.jcc(Condition::NotEqual, ordinary);
+    }
+
+    /// No bit up to the highest one of the side that grows is set in the other, and it does not wrap around.
+    fn disjoint(&self, asm: &mut Assembler, [a, b]: [Slot; 2], ordinary: Label) {
+        let stride = |slot| self.affine.stride(slot).unwrap_or(0);
+        let (grows, other) = if stride(a) == 0 { (b, a) } else { (a, b) };
+        if stride(grows) == 0 {
+            return;
+        }
+        self.behind(asm, Register::EDX, stride(grows));
+        self.get(asm, EAX, grows);
+        asm.op(Add_r32_rm32, &[EAX.into(), Register::EDX.into()]);
+        asm.jcc(Condition::Below, ordinary);
+        asm.op(Lzcnt_r32_rm32, &[ECX.into(), EAX.into()]);
+        asm.op(Mov_r32_imm32, &[EAX.into(), Arg::Dword(u32::MAX)]);
+        asm.op(Shr_rm64_CL, &[RAX.into(), Register::CL.into()]);
+        asm.op(Test_rm32_r32, &[self.place(other).into(), EAX.into()]);
         asm.jcc(Condition::NotEqual, ordinary);
     }
 

@@ -175,7 +175,12 @@ impl Launch {
             // Without wave information and scratch memory it does not matter which slot it has.
             self.scalars(wave, (id, size), number, 0);
         }
-        self.items(wave, size, number, beginning);
+        if beginning == Beginning::InLine && self.id_registers == 1 {
+            // Such workgroups are full.
+            wave.set_exec(!0);
+        } else {
+            self.items(wave, size, number, beginning);
+        }
         Self::fresh(wave, id);
     }
 
