@@ -81,6 +81,11 @@ pub(super) fn memset<T: Pod>(destination: &ViewMut<'_, T>, value: T) -> Result<O
         let message = format!("a graph cannot fill with this value: it needs that {reason}");
         return Err(Error::new(ErrorKind::Refused { reason }, message));
     };
+    if !pattern.fits(destination.address().cast(), bytes) {
+        let reason = "a fill reaches a multiple of eight bytes";
+        let message = format!("a graph cannot fill so few bytes at this place: HIP needs that {reason}");
+        return Err(Error::new(ErrorKind::Refused { reason }, message));
+    }
     Ok(Some(memset_parameters(destination.address().cast(), pattern, bytes)))
 }
 

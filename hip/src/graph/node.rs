@@ -195,8 +195,9 @@ impl Graph {
     /// `hipGraphAddMemsetNode`: sets every element to `value`.
     ///
     /// # Errors
-    /// [`ErrorKind::Refused`] for an element whose bytes do not repeat after 1, 2 or 4 bytes; [`ErrorKind::WrongDevice`],
-    /// [`ErrorKind::ForeignNode`], [`ErrorKind::NotOwnable`], or the failure of the call.
+    /// [`ErrorKind::Refused`] for an element whose bytes do not repeat after 1, 2 or 4 bytes, and for a range that begins and
+    /// ends between two multiples of eight bytes; [`ErrorKind::WrongDevice`], [`ErrorKind::ForeignNode`],
+    /// [`ErrorKind::NotOwnable`], or the failure of the call.
     #[doc(alias = "hipGraphAddMemsetNode")]
     pub fn fill<'a, T: Pod>(
         &mut self,

@@ -10,6 +10,7 @@ use crate::observe::{Operation, observe};
 use crate::{Result, Stream};
 use bytemuck::Pod;
 use hip_sys::{MissingSymbol, hipError_t};
+use std::ffi::c_void;
 
 /// A value of 1, 2 or 4 bytes that repeats: what `hipMemset` can write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +33,15 @@ impl Pattern {
         period(bytes).map(|quad| Self::D32(u32::from_ne_bytes(quad)))
     }
 
+    /// Whether HIP writes the pattern to these bytes, and to no others.
+    ///
+    /// HIP 5.2 writes what stands in front of the next multiple of eight bytes by itself. Where there is less than that to
+    /// write, it counts below zero, and writes gigabytes. Nor does it look whether a whole number of patterns stands there.
+    pub(crate) fn fits(self, address: *mut c_void, bytes: usize) -> bool {
+        let (size, address) = (self.parts().0 as usize, address.addr());
+        address.is_multiple_of(size) && address.wrapping_neg() % 8 <= bytes
+    }
+
     /// The bytes of the pattern, and its value.
     pub(crate) fn parts(self) -> (u32, u32) {
         match self {
@@ -49,11 +59,17 @@ fn period<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
     (rest.is_empty() && chunks.iter().all(|chunk| chunk == first)).then_some(*first)
 }
 
+fn fits<T: Pod>(pattern: Pattern, destination: &ViewMut<'_, T>) -> bool {
+    // The product cannot overflow: the memory exists.
+    pattern.fits(destination.address().cast(), destination.len() * size_of::<T>())
+}
+
 impl Stream {
     /// `hipMemsetD8Async`, `hipMemsetD16Async` or `hipMemsetD32Async`: sets every element to `value`, in stream order.
     ///
     /// An element whose bytes do not repeat after 1, 2 or 4 bytes (most values of 8-byte types, structs) is not what HIP can
-    /// fill with; it is filled on the host and copied, which waits.
+    /// fill with; it is filled on the host and copied, which waits. So is what begins and ends between two multiples of eight
+    /// bytes.
     ///
     /// # Errors
     /// [`WrongDevice`](crate::ErrorKind::WrongDevice), [`Overflow`](crate::ErrorKind::Overflow), or the failure of the call.
@@ -68,7 +84,9 @@ impl Stream {
     pub fn fill<'a, T: Pod>(&self, destination: impl Into<ViewMut<'a, T>>, value: T) -> Result<()> {
         let destination = destination.into();
         match Pattern::of(bytemuck::bytes_of(&value)) {
-            Some(pattern) => self.set(destination, pattern),
+            Some(pattern) if fits(pattern, &destination) => self.set(destination, pattern),
+            _ if destination.is_empty() => self.set(destination, Pattern::D8(0)),
+            Some(_) => self.fill_from_host(destination, value),
             None if size_of::<T>() == 0 => Ok(()),
             None => self.fill_from_host(destination, value),
         }
@@ -79,7 +97,11 @@ impl Stream {
     /// # Errors
     /// Those of [`Stream::fill`].
     pub fn fill_zero<'a, T: Pod>(&self, destination: impl Into<ViewMut<'a, T>>) -> Result<()> {
-        self.set(destination.into(), Pattern::D8(0))
+        let destination = destination.into();
+        match fits(Pattern::D8(0), &destination) || destination.is_empty() {
+            true => self.set(destination, Pattern::D8(0)),
+            false => self.fill_from_host(destination, T::zeroed()),
+        }
     }
 
     fn set<T: Pod>(&self, destination: ViewMut<'_, T>, pattern: Pattern) -> Result<()> {
@@ -147,5 +169,19 @@ mod tests {
         assert_eq!(Pattern::of(bytemuck::bytes_of(&1.0f64)), None);
         assert_eq!(Pattern::of(&[1, 2, 3]), None);
         assert_eq!(Pattern::of(&[]), None);
+    }
+
+    #[test]
+    fn patterns_reach_a_multiple_of_eight() {
+        let fits =
+            |pattern: Pattern, address, bytes| pattern.fits(std::ptr::without_provenance_mut(address), bytes);
+        for (start, least) in [(256, 0), (257, 7), (258, 6), (263, 1)] {
+            for bytes in 0..20 {
+                assert_eq!(fits(Pattern::D8(1), start, bytes), bytes >= least, "{bytes} bytes at {start}");
+            }
+        }
+        assert!(fits(Pattern::D16(1), 262, 2) && !fits(Pattern::D16(1), 258, 4));
+        assert!(!fits(Pattern::D16(1), 257, 100) && !fits(Pattern::D32(1), 258, 100));
+        assert!(fits(Pattern::D32(1), 260, 4));
     }
 }

@@ -56,6 +56,10 @@ impl Module {
             let kind = ErrorKind::UnknownGlobal { name: name.to_owned() };
             Error::new(kind, format!("the module has no variable `{name}`"))
         };
+        // A kernel's descriptor is in the symbol table, too: HIP 5.2 ends the process when it is asked for one.
+        if name.ends_with(".kd") {
+            return Err(unknown());
+        }
         let c_name = CString::new(name).map_err(|_| unknown())?;
         let device = self.device();
         let _current = device.enter()?;

@@ -10,7 +10,7 @@
 use super::copy::same_length;
 use super::pending::give_up;
 use super::scope::scope;
-use super::{Access, Allocation, HostMemory, Pending, ViewMut};
+use super::{Access, Allocation, HostMemory, Pattern, Pending, ViewMut};
 use crate::error::Call;
 use crate::{Device, Error, ErrorKind, Result, Stream};
 use bytemuck::Pod;
@@ -429,7 +429,9 @@ impl Stream {
         let bytes = count(extent)? * size_of::<T>();
         let Extent { width, height, depth } = extent;
         let [first, rest @ ..] = bytemuck::bytes_of(&value) else { return Ok(()) };
-        if rest.iter().any(|byte| byte != first) {
+        // Rows begin at multiples of 256 bytes: what is true of one is true of all.
+        let fits = Pattern::D8(*first).fits(address, width * size_of::<T>());
+        if !fits || rest.iter().any(|byte| byte != first) {
             for z in 0..depth {
                 for y in 0..height {
                     let row = address.wrapping_byte_add((z * rows + y) * pitch).cast();

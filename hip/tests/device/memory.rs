@@ -1,7 +1,7 @@
 //! Copies and fills.
 
 use crate::device;
-use hip::{DeviceBuffer, PinnedBuffer};
+use hip::{DeviceBuffer, Graph, PinnedBuffer, PitchedBuffer};
 
 /// Lengths around the sizes at which runtimes change their ways: cache lines, pages, staging buffers.
 const LENGTHS: [usize; 9] = [0, 1, 3, 64, 1023, 4096, 4097, 100_003, 3 << 20];
@@ -33,6 +33,55 @@ fn copies_on_the_device_and_between_parts() {
         let result = target.to_vec(&stream).unwrap();
         assert!(result == [numbers(len), numbers(len)].concat(), "{len}");
     }
+}
+
+#[test]
+fn small_fills_write_their_range_alone() {
+    let Some(device) = device() else { return };
+    let stream = device.stream().unwrap();
+    let mut bytes = DeviceBuffer::<u8>::zeroed(&stream, 64).unwrap();
+    let mut image = PitchedBuffer::<u8>::zeroed(&stream, (64, 2)).unwrap();
+    let mut graph = Graph::new(device).unwrap();
+    for (start, len) in (24..33).flat_map(|start| (1..18).map(move |len| (start, len))) {
+        let range = start..start + len;
+        let expected: Vec<u8> = (0..64).map(|i| if range.contains(&i) { 7 } else { 1 }).collect();
+        stream.fill(&mut bytes, 1).unwrap();
+        stream.fill(bytes.slice_mut(range.clone()).unwrap(), 7).unwrap();
+        assert_eq!(bytes.to_vec(&stream).unwrap(), expected, "{range:?}");
+        stream.fill_region(&mut image, 1).unwrap();
+        stream.fill_region(image.region_mut([start, 1, 0], (len, 1)).unwrap(), 7).unwrap();
+        assert_eq!(image.to_vec(&stream).unwrap()[64..], expected, "{range:?} of a row");
+        // A node of a graph does it as well, or there is none.
+        let node = graph.fill(bytes.slice_mut(range.clone()).unwrap(), 7, &[]);
+        let within = start % 8 != 0 && len < 8 - start % 8;
+        assert_eq!(node.is_err(), within, "{range:?} in a graph");
+        if !within && start == 25 {
+            let mut single = Graph::new(device).unwrap();
+            single.fill(bytes.slice_mut(range.clone()).unwrap(), 9, &[]).unwrap();
+            single.instantiate().unwrap().launch(&stream).unwrap();
+            let expected: Vec<u8> = (0..64).map(|i| if range.contains(&i) { 9 } else { 1 }).collect();
+            assert_eq!(bytes.to_vec(&stream).unwrap(), expected, "{range:?} by a graph");
+        }
+    }
+    let mut halves = DeviceBuffer::<u16>::zeroed(&stream, 9).unwrap();
+    for at in 0..9 {
+        stream.fill(halves.slice_mut(at..=at).unwrap(), 0x100 + at as u16).unwrap();
+    }
+    assert_eq!(halves.to_vec(&stream).unwrap(), [256, 257, 258, 259, 260, 261, 262, 263, 264]);
+    // Elements of the host may stand anywhere: no multiple of the pattern's size.
+    let mut host = [[0u8; 4]; 9];
+    let (_, odd, _) = bytemuck::pod_align_to_mut::<_, u32>(&mut host[..]);
+    let odd: &mut [u8] = bytemuck::cast_slice_mut(odd);
+    let odd: &mut [[u8; 4]] = bytemuck::cast_slice_mut(&mut odd[1..29]);
+    hip::scope(|scope| {
+        let mut odd = scope.register(device, odd)?;
+        stream.fill(&mut odd, [1, 2, 3, 4])
+    })
+    .unwrap();
+    let host: &[u8] = bytemuck::cast_slice(&host);
+    let first = host.iter().position(|&byte| byte != 0).unwrap();
+    assert!(host[first..first + 28].chunks(4).all(|four| four == [1, 2, 3, 4]));
+    assert_eq!(host.iter().filter(|&&byte| byte != 0).count(), 28);
 }
 
 #[test]

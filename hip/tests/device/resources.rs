@@ -3,8 +3,8 @@
 use crate::{SIGNATURES, device, setup};
 use hip::memory::{MemoryKind, MemoryPool, ReservedBuffer, Signal, WaitFor};
 use hip::{
-    DeviceBuffer, Event, EventFlags, LaunchConfig, Limit, ManagedBuffer, MappedBuffer, Module, PinnedBuffer,
-    Stream, attribute,
+    DeviceBuffer, ErrorKind, Event, EventFlags, LaunchConfig, Limit, ManagedBuffer, MappedBuffer, Module,
+    PinnedBuffer, Stream, attribute,
 };
 
 hip::kernel! {
@@ -60,6 +60,10 @@ fn variables_are_written_and_seen_by_kernels() {
     let Some((stream, _)) = setup() else { return };
     let module = Module::from_static(stream.device(), SIGNATURES).unwrap();
     let sum_of_table = module.kernel::<UseGlobals>().unwrap();
+    // The first is a kernel's descriptor.
+    for name in ["use_globals.kd", "use_globals", ""] {
+        assert!(matches!(module.global::<u8>(name).unwrap_err().kind(), ErrorKind::UnknownGlobal { .. }));
+    }
     let mut table = module.global::<f32>("table").unwrap();
     let mut launches = module.global::<u64>("launches").unwrap();
     stream.fill(&mut launches, 40).unwrap();
