@@ -23,7 +23,7 @@ use super::assembler::{Arg, Condition, Label};
 use super::code::careful;
 use super::compiler::{Compiler, Step};
 use super::context::Context;
-use super::layout::{CONTEXT, WAVE, context, scalar};
+use super::layout::{CONTEXT, WAVE, context, field, scalar};
 use super::lockstep::Lockstep;
 use super::region::{Region, enter, leave_slot};
 use super::set::{SCC, ScalarSet, VectorSet};
@@ -31,7 +31,7 @@ use super::spread::{Known, SpreadRegion, held};
 use super::target::Target;
 use super::whole::crosses_rows;
 use crate::interp::record::EXIT;
-use crate::interp::wave::{SCALARS, Wave, extra};
+use crate::interp::wave::{SCALARS, Stop, Wave, extra};
 
 /// Room for values of registers that are affine.
 pub(super) const HELD: usize = 32;
@@ -245,6 +245,9 @@ impl Compiler<'_> {
             self.asm.jcc(Condition::NotEqual, before);
         }
         spread.prologue(&mut self.asm, before);
+        if region.is_stored() {
+            self.asm.op(Op::Mov_rm8_imm8, &[field(offset_of!(Wave, store_outstanding)).into(), 1u8.into()]);
+        }
         let results = vectors.iter().map(|(_, (at, _), slot)| (*at, *slot));
         for (at, slot) in results.chain(masks.iter().map(|(_, at, slot)| (*at, *slot))) {
             spread.get(&mut self.asm, Register::EAX, at);
@@ -408,7 +411,8 @@ pub(super) unsafe extern "sysv64" fn disband(context: *mut Context, side: u32, s
         (*(*context).worker).in_line -= u64::from(!is_exit);
         let values = (*context).held;
         let (first, at) = ((*context).first_wave, (*context).wave);
-        let (s, first_scc) = ((*first).s, (*first).scc);
+        let (s, first_scc, workgroup) = ((*first).s, (*first).scc, (*first).workgroup);
+        let stored = (*first).store_outstanding;
         let (mut wave, mut number, mut is_behind) = (first, 0, false);
         loop {
             is_behind |= wave == at;
@@ -420,10 +424,12 @@ pub(super) unsafe extern "sysv64" fn disband(context: *mut Context, side: u32, s
             };
             let w = &mut *wave;
             scalars.iter().map(|n| usize::from(*n)).for_each(|n| w.s[n] = s[n]);
-            if *scc {
-                w.scc = first_scc;
+            if wave != first {
+                w.scc = *scc && first_scc;
+                w.workgroup = workgroup;
+                w.stop = Stop::Yield;
             }
-            w.store_outstanding = true;
+            w.store_outstanding = stored;
             vectors.iter().for_each(|affine| affine.write(w, number, done..64, &values));
             if let Some(broken) = broken {
                 broken.vectors.iter().for_each(|affine| affine.write(w, number, 0..done, &values));

@@ -73,6 +73,7 @@ impl Exit {
                 if !self.scc {
                     wave.scc = first.scc;
                 }
+                wave.catch_up(first);
             }
         }
         for wave in waves {
@@ -122,15 +123,10 @@ impl Code {
         let entry = together.line.filter(|_| in_line).unwrap_or(together.entry);
         worker.context.behind = 64 * waves.len() as u64 - 1;
         worker.context.held[FIRST] = 0;
-        let mut next: *mut Wave = ptr::null_mut();
-        for wave in waves.iter_mut().rev() {
-            wave.next = next;
-            next = &raw mut **wave;
-        }
-        let Some(last) = waves.last_mut() else { return };
-        last.next = next;
-        // SAFETY: the code's own place; the ring is complete.
-        let exit = unsafe { self.enter(program, next, worker, entry, ptr::null_mut()) };
+        let Some(first) = waves.first_mut() else { return };
+        let first = &raw mut **first;
+        // SAFETY: the code's own place; the ring is complete since the workgroup has its waves.
+        let exit = unsafe { self.enter(program, first, worker, entry, ptr::null_mut()) };
         if let Some(exit) = together.exits.get(exit) {
             exit.part(waves);
         }

@@ -119,7 +119,7 @@ pub(crate) struct Wave {
     pub hw_id: u32,
     /// The workgroup's id.
     pub workgroup: [u32; 3],
-    /// The next wave of its workgroup, from the last one the first: set and used while they run together.
+    /// The next wave of its workgroup, from the last one the first. Used while they run together.
     pub next: *mut Wave,
     /// What it executes; null before the first start.
     pub program: *const Program,
@@ -142,6 +142,25 @@ impl Wave {
         let mut wave: Box<Self> = unsafe { Box::new_zeroed().assume_init() };
         wave.stop = Stop::Yield;
         wave
+    }
+
+    /// Tells the waves of a workgroup which comes next.
+    pub fn link(waves: &mut [Box<Self>]) {
+        let mut next: *mut Self = std::ptr::null_mut();
+        for wave in waves.iter_mut().rev() {
+            wave.next = next;
+            next = &raw mut **wave;
+        }
+        if let Some(last) = waves.last_mut() {
+            last.next = next;
+        }
+    }
+
+    /// Is where the first wave of its workgroup is that has run for both.
+    pub fn catch_up(&mut self, first: &Self) {
+        self.stop = Stop::Yield;
+        self.workgroup = first.workgroup;
+        self.store_outstanding |= first.store_outstanding;
     }
 
     /// The program, if one is set.

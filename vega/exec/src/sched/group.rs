@@ -51,7 +51,7 @@ pub(crate) struct Group {
     /// How the waves begin, if they have just started: what they do not need for that, they lack.
     beginning: Beginning,
     /// They were together until they ended.
-    ended_together: bool,
+    pub ended_together: bool,
 }
 
 impl Group {
@@ -74,6 +74,7 @@ impl Group {
             wave.program = Arc::as_ptr(program);
             waves.push(wave);
         }
+        Wave::link(&mut waves);
         let mut lds: Box<[u8]> = Box::default();
         if lds_bytes != 0 {
             lds = spares.lds.pop().unwrap_or_else(|| vec![0; LDS_MAX + LDS_PAD].into_boxed_slice());
@@ -90,9 +91,7 @@ impl Group {
         }
         self.beginning = launch.beginning(size, can);
         if std::mem::take(&mut self.ended_together) && self.beginning != Beginning::Alone {
-            for (number, wave) in (0..).zip(&mut self.waves) {
-                launch.again(wave, (id, size), number, self.beginning);
-            }
+            launch.again(&mut self.waves, (id, size), self.beginning);
             return true;
         }
         for (number, wave) in (0..).zip(&mut self.waves) {

@@ -162,26 +162,24 @@ impl Launch {
         Self::fresh(wave, id);
     }
 
-    /// Sets up a wave again that was together with the others of its workgroup from its beginning to its end, in a workgroup
-    /// at the same place: what such waves cannot change is as it was.
-    pub fn again(
-        &self,
-        wave: &mut Wave,
-        (id, size): ([u32; 3], [u32; 3]),
-        number: u32,
-        beginning: Beginning,
-    ) {
-        if number == 0 {
+    /// Sets up waves again that were together from their beginning to their end, in a workgroup at the same place: what such
+    /// waves cannot change is as it was. In line, the first one is enough: the others get what they lack when they need it.
+    pub fn again(&self, waves: &mut [Box<Wave>], (id, size): ([u32; 3], [u32; 3]), beginning: Beginning) {
+        if let Some(first) = waves.first_mut() {
             // Without wave information and scratch memory it does not matter which slot it has.
-            self.scalars(wave, (id, size), number, 0);
+            self.scalars(first, (id, size), 0, 0);
         }
-        if beginning == Beginning::InLine && self.id_registers == 1 {
-            // Such workgroups are full.
-            wave.set_exec(!0);
-        } else {
-            self.items(wave, size, number, beginning);
+        let in_line = beginning == Beginning::InLine && self.id_registers == 1;
+        let count = if in_line { 1 } else { waves.len() };
+        for (number, wave) in (0..).zip(waves).take(count) {
+            if in_line {
+                // Such workgroups are full.
+                wave.set_exec(!0);
+            } else {
+                self.items(wave, size, number, beginning);
+            }
+            Self::fresh(wave, id);
         }
-        Self::fresh(wave, id);
     }
 
     /// The scalar registers.

@@ -24,6 +24,9 @@ pub(super) const NAP: Duration = Duration::from_micros(30);
 /// How long a thread without workgroups waits before it looks for room, or for a job that is over.
 const NO_ROOM: Duration = Duration::from_micros(50);
 
+/// After so many short workgroups in a row it looks whether anybody wants it to stop.
+const SHORT: u32 = 8;
+
 /// A random schedule starts one more workgroup in one turn of so many, whatever the others do.
 const ADMISSIONS: usize = 4;
 
@@ -41,6 +44,8 @@ pub(super) struct Shift<'a> {
     ended: u64,
     /// Workgroups that are its to start.
     pub taken: Range<u64>,
+    /// Short workgroups since others were thought of.
+    short: u32,
     /// Turns since a workgroup ended or was admitted.
     turns: usize,
     /// Rounds of turns in which nothing could be started.
@@ -61,6 +66,7 @@ impl<'a> Shift<'a> {
             place: None,
             ended: 0,
             taken: 0..0,
+            short: 0,
             turns: 0,
             rounds: 1,
             asleep: 0,
@@ -147,11 +153,12 @@ impl<'a> Shift<'a> {
     fn succeeds(&mut self, group: &mut Group, worker: &Worker) -> bool {
         let job = self.job;
         let alone = self.groups.is_empty() && job.limits.scheduled.is_none() && worker.observer.is_none();
+        // Workgroups that never part are short.
+        self.short = if group.ended_together { self.short % SHORT + 1 } else { 0 };
+        let look = self.short <= 1;
         if !alone
             || self.taken.is_empty()
-            || job.is_stopped()
-            || job.is_held()
-            || (self.seat.outranked)()
+            || look && (job.is_stopped() || job.is_held() || (self.seat.outranked)())
             || !group.restart(&job.launch, &job.program, job.id(self.taken.start), job.beginning(worker))
         {
             return false;
