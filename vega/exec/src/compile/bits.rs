@@ -3,7 +3,7 @@
 use iced_x86::{Code, Register};
 
 use super::assembler::{Arg, Masking};
-use super::codes::{ADD, AND, OR, QUIET, SUB, XOR, by_constant::*};
+use super::codes::{ADD, AND, OR, QUIET, SUB, by_constant::*};
 use super::ir::Lane;
 use super::layout::{ymm, zmm};
 use super::math::where_;
@@ -23,35 +23,6 @@ impl Strip<'_> {
             Shape::Reverse => self.reverse(lane),
             Shape::Perm => self.perm(lane),
             Shape::Sad(sad) => self.sad(lane, sad),
-            Shape::Lerp => {
-                let [a, b, c] = [0, 1, 2].map(|n| self.source(&lane.src[usize::from(n)], n));
-                self.three(EVEX_Vpavgb_zmm_k1z_zmm_zmmm512, zmm(3), a, b);
-                self.three(XOR, zmm(4), a, b);
-                // The average is rounded up; where it was rounded and c's bit is clear, it is one less.
-                self.three(EVEX_Vpandnd_zmm_k1z_zmm_zmmm512b32, zmm(4), c, zmm(4));
-                self.with_constant(AND, zmm(4), zmm(4), 0x0101_0101);
-                let d = self.result(lane);
-                self.three(EVEX_Vpsubb_zmm_k1z_zmm_zmmm512, d, zmm(3), zmm(4));
-            }
-            Shape::SaturateBytes => {
-                let a = self.source(&lane.src[0], 0);
-                for (shift, to) in [(16u8, zmm(3)), (0, zmm(4))] {
-                    self.asm.op(SHL, &[to.into(), a.into(), shift.into()]);
-                    self.asm.op(SAR, &[to.into(), to.into(), 16u8.into()]);
-                    self.with_constant(EVEX_Vpminsd_zmm_k1z_zmm_zmmm512b32, to, to, 255);
-                    self.with_constant(EVEX_Vpmaxsd_zmm_k1z_zmm_zmmm512b32, to, to, 0);
-                }
-                self.asm.op(SHL, &[zmm(4).into(), zmm(4).into(), 8u8.into()]);
-                let d = self.result(lane);
-                self.three(OR, d, zmm(3), zmm(4));
-            }
-            Shape::MulHigh24 { signed } => {
-                for n in 0..2u8 {
-                    let a = self.source(&lane.src[usize::from(n)], n);
-                    self.factor24(zmm(n), a, signed);
-                }
-                self.high_product(lane, zmm(0), zmm(1), signed);
-            }
             Shape::RoundToInt { half_up } => {
                 let a = self.source(&lane.src[0], 0);
                 self.copy(zmm(0), a);
@@ -104,16 +75,6 @@ impl Strip<'_> {
                 self.clamp(lane);
             }
             _ => {}
-        }
-    }
-
-    /// A factor's low 24 bits.
-    pub fn factor24(&mut self, to: Register, a: Register, signed: bool) {
-        if signed {
-            self.asm.op(SHL, &[to.into(), a.into(), 8u8.into()]);
-            self.asm.op(SAR, &[to.into(), to.into(), 8u8.into()]);
-        } else {
-            self.with_constant(AND, to, a, 0xff_ffff);
         }
     }
 

@@ -4,14 +4,14 @@
 use std::mem::offset_of;
 
 use iced_x86::{Code, Register};
-use vega_isa::{Dpp, Unused};
+use vega_isa::Dpp;
 
 use super::assembler::{Arg, Masking, at_index};
-use super::codes::by_constant::*;
 use super::context::Context;
+use super::dwords::Dwords;
 use super::ir::Lane;
 use super::layout::{CONTEXT, PIECE, zmm};
-use super::operand::{Operand, Place, Source};
+use super::operand::Source;
 use super::shape::Shape;
 use super::strip::{ENABLED, EXEC, K3, LOAD, MOVE, Strip};
 use crate::interp::planned::dpp_source;
@@ -97,44 +97,6 @@ impl Strip<'_> {
     fn spare(&mut self, number: u16) -> Register {
         self.spares = self.spares.max(number + 1);
         self.registers.write(self.asm, number)
-    }
-
-    /// Brings a part of a dword down.
-    pub fn part(&mut self, operand: &Operand, from: Register, to: Register) {
-        let part = operand.part;
-        let (up, down) = (32 - part.shift - part.bits, 32 - part.bits);
-        let mut from = from;
-        if up != 0 {
-            self.asm.op(SHL, &[to.into(), from.into(), up.into()]);
-            from = to;
-        }
-        self.asm.op(if part.sext { SAR } else { SHR }, &[to.into(), from.into(), down.into()]);
-    }
-
-    /// Puts a result where it belongs in the destination's dword.
-    fn place(&mut self, place: Place, result: Register, d: u16) {
-        let (shift, bits) = (place.shift, place.bits);
-        let above = 32 - shift - bits;
-        let field = (u32::MAX >> (32 - bits)) << shift;
-        match place.unused {
-            // Up against the top, then down: what is below the field is zero.
-            Unused::Sext | Unused::Pad => {
-                let down = if place.unused == Unused::Sext { SAR } else { SHR };
-                self.asm.op(SHL, &[result.into(), result.into(), (32 - bits).into()]);
-                self.asm.op(down, &[result.into(), result.into(), above.into()]);
-            }
-            Unused::Preserve => {
-                if shift != 0 {
-                    self.asm.op(SHL, &[result.into(), result.into(), shift.into()]);
-                }
-                // The field from the result, the rest from the destination.
-                let old = self.registers.read(self.asm, d);
-                self.asm.broadcast(zmm(5), field);
-                let logic = EVEX_Vpternlogd_zmm_k1z_zmm_zmmm512b32_imm8;
-                self.asm.op(logic, &[zmm(5).into(), result.into(), old.into(), 0xcau8.into()]);
-                self.asm.op(MOVE, &[result.into(), zmm(5).into()]);
-            }
-        }
     }
 
     /// Lanes that write, as the code before the region left them.

@@ -7,6 +7,7 @@ use vega_isa::micro::MixDst;
 
 use super::assembler::{Arg, Masking};
 use super::codes::{AND, OR, QUIET, XOR, by_constant::*};
+use super::dwords::Dwords;
 use super::ir::Lane;
 use super::layout::{ymm, zmm};
 use super::math::where_;
@@ -167,13 +168,6 @@ impl Strip<'_> {
         }
     }
 
-    /// `d` = low halves and, above them, those of `high`.
-    fn join_words(&mut self, lane: &Lane, low: Register, high: Register) {
-        self.asm.op(SHL, &[high.into(), high.into(), 16u8.into()]);
-        let d = self.result(lane);
-        self.three(OR, d, low, high);
-    }
-
     fn half_binary(&mut self, code: Code, d: Register, a: Register, b: Register) {
         self.guard(&[a, b]);
         let masking = self.float();
@@ -261,90 +255,6 @@ impl Strip<'_> {
             EVEX_Vpcmpd_kr_k1_zmm_zmmm512b32_imm8,
             &[to.into(), zmm(4).into(), zmm(5).into(), 6u8.into()],
         );
-    }
-
-    /// An integer source of 16 bits extended to 32, in temporary `n`.
-    fn word_source(&mut self, lane: &Lane, n: u8, signed: bool) -> Register {
-        let a = self.source(&lane.src[usize::from(n)], n);
-        let t = zmm(n);
-        self.asm.op(SHL, &[t.into(), a.into(), 16u8.into()]);
-        self.asm.op(if signed { SAR } else { SHR }, &[t.into(), t.into(), 16u8.into()]);
-        t
-    }
-
-    /// An instruction on 16-bit integers.
-    pub fn word(&mut self, lane: &Lane, shape: Shape) {
-        match shape {
-            Shape::Word(code, signed) => {
-                let (a, b) = (self.word_source(lane, 0, signed), self.word_source(lane, 1, signed));
-                self.three(code, zmm(3), a, b);
-            }
-            Shape::WordShift(code, signed) => {
-                let a = self.word_source(lane, 0, signed);
-                let count = self.source(&lane.src[1], 1);
-                self.with_constant(AND, zmm(1), count, 15);
-                self.three(code, zmm(3), a, zmm(1));
-            }
-            Shape::WordMad => {
-                let (a, b) = (self.word_source(lane, 0, false), self.word_source(lane, 1, false));
-                self.three(EVEX_Vpmulld_zmm_k1z_zmm_zmmm512b32, zmm(3), a, b);
-                let c = self.source(&lane.src[2], 2);
-                self.three(EVEX_Vpaddd_zmm_k1z_zmm_zmmm512b32, zmm(3), zmm(3), c);
-            }
-            Shape::MadTo32 { signed } => {
-                let (a, b) = (self.word_source(lane, 0, signed), self.word_source(lane, 1, signed));
-                self.three(EVEX_Vpmulld_zmm_k1z_zmm_zmmm512b32, zmm(3), a, b);
-                let c = self.source(&lane.src[2], 2);
-                let d = self.result(lane);
-                self.three(EVEX_Vpaddd_zmm_k1z_zmm_zmmm512b32, d, zmm(3), c);
-                return;
-            }
-            Shape::WordChain(code, signed) => {
-                let [a, b, c] = [0, 1, 2].map(|n| self.word_source(lane, n, signed));
-                self.three(code, zmm(3), a, b);
-                self.three(code, zmm(3), zmm(3), c);
-            }
-            Shape::WordMedian { signed } => {
-                let [a, b, c] = [0, 1, 2].map(|n| self.word_source(lane, n, signed));
-                let (min, max) = (EVEX_Vpminsd_zmm_k1z_zmm_zmmm512b32, EVEX_Vpmaxsd_zmm_k1z_zmm_zmmm512b32);
-                self.three(min, zmm(3), a, b);
-                self.three(max, zmm(4), a, b);
-                self.three(min, zmm(4), zmm(4), c);
-                self.three(max, zmm(3), zmm(3), zmm(4));
-            }
-            Shape::WordCompare(predicate, signed) => {
-                let (a, b) = (self.word_source(lane, 0, signed), self.word_source(lane, 1, signed));
-                let code = EVEX_Vpcmpd_kr_k1_zmm_zmmm512b32_imm8;
-                self.asm.op(code, &[K2.into(), a.into(), b.into(), predicate.into()]);
-                self.put_mask(lane);
-                return;
-            }
-            Shape::PackWords => {
-                let (a, b) = (self.word_source(lane, 0, false), self.source(&lane.src[1], 1));
-                self.asm.op(SHL, &[zmm(1).into(), b.into(), 16u8.into()]);
-                let d = self.result(lane);
-                self.three(OR, d, a, zmm(1));
-                return;
-            }
-            Shape::PackInt { signed } => {
-                for n in 0..2u8 {
-                    let a = self.source(&lane.src[usize::from(n)], n);
-                    let t = zmm(n);
-                    if signed {
-                        self.with_constant(EVEX_Vpminsd_zmm_k1z_zmm_zmmm512b32, t, a, 0x7fff);
-                        self.with_constant(EVEX_Vpmaxsd_zmm_k1z_zmm_zmmm512b32, t, t, (-0x8000i32) as u32);
-                        self.with_constant(AND, t, t, 0xffff);
-                    } else {
-                        self.with_constant(EVEX_Vpminud_zmm_k1z_zmm_zmmm512b32, t, a, 0xffff);
-                    }
-                }
-                self.join_words(lane, zmm(0), zmm(1));
-                return;
-            }
-            _ => {}
-        }
-        let d = self.result(lane);
-        self.with_constant(AND, d, zmm(3), 0xffff);
     }
 
     /// A packed source with its halves as they enter, in temporary `n`.

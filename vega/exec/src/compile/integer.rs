@@ -4,6 +4,7 @@ use iced_x86::{Code, Register};
 
 use super::assembler::{Arg, Masking};
 use super::codes::{ADD, AND, OR, SUB};
+use super::dwords::Dwords;
 use super::ir::Lane;
 use super::lane::{LOGIC, SAR, SHL, SHR};
 use super::layout::zmm;
@@ -38,30 +39,8 @@ impl Strip<'_> {
         self.copy(d, at);
     }
 
-    pub fn mul24(&mut self, lane: &Lane, signed: bool, add: bool) {
-        for n in 0..2 {
-            let a = self.source(&lane.src[n], n as u8);
-            self.factor24(zmm(n as u8), a, signed);
-        }
-        self.three(EVEX_Vpmulld_zmm_k1z_zmm_zmmm512b32, zmm(3), zmm(0), zmm(1));
-        if add {
-            let c = self.source(&lane.src[2], 2);
-            let d = self.result(lane);
-            self.three(ADD, d, zmm(3), c);
-        } else {
-            let d = self.result(lane);
-            self.copy(d, zmm(3));
-        }
-    }
-
-    pub fn mul_high(&mut self, lane: &Lane, signed: bool) {
-        let a = self.source(&lane.src[0], 0);
-        let b = self.source(&lane.src[1], 1);
-        self.high_product(lane, a, b, signed);
-    }
-
     /// The high half of a product of 64 bits.
-    pub fn high_product(&mut self, lane: &Lane, a: Register, b: Register, signed: bool) {
+    pub fn product_above(&mut self, lane: &Lane, [a, b]: [Register; 2], signed: bool) {
         let multiply =
             if signed { EVEX_Vpmuldq_zmm_k1z_zmm_zmmm512b64 } else { EVEX_Vpmuludq_zmm_k1z_zmm_zmmm512b64 };
         // Even lanes, then odd ones moved down; their high halves are where they belong.

@@ -3,10 +3,12 @@
 use iced_x86::{Code, Register};
 
 use super::assembler::{Arg, Masking};
-use super::codes::{ADD, AND, SUB, XOR};
+use super::codes::{AND, SUB, XOR};
+use super::dwords::Dwords;
 use super::ir::Lane;
 use super::layout::zmm;
-use super::shape::{Float, Shape, constant};
+use super::operand::Operand;
+use super::shape::{Float, Shape};
 use super::strip::{K2, MOVE, Strip};
 use super::width::{SINGLE, class};
 use Code::*;
@@ -18,6 +20,48 @@ pub(super) const LOGIC: Code = EVEX_Vpternlogd_zmm_k1z_zmm_zmmm512b32_imm8;
 const CLASS: Code = EVEX_Vfpclassps_kr_k1_zmmm512b32_imm8;
 /// Denormals, for `CLASS`.
 const DENORMAL: u8 = 0x20;
+
+impl Dwords for Strip<'_> {
+    fn temporary(n: u8) -> Register {
+        zmm(n)
+    }
+
+    fn source(&mut self, operand: &Operand, n: u8) -> Register {
+        Strip::source(self, operand, n)
+    }
+
+    fn result(&mut self, lane: &Lane) -> Register {
+        Strip::result(self, lane)
+    }
+
+    fn value(&mut self, v: u16) -> Register {
+        self.registers.read(self.asm, v)
+    }
+
+    fn copy(&mut self, d: Register, a: Register) {
+        Strip::copy(self, d, a);
+    }
+
+    fn three(&mut self, code: Code, d: Register, a: Register, b: Register) {
+        Strip::three(self, code, d, a, b);
+    }
+
+    fn by(&mut self, code: Code, d: Register, a: Register, value: u8) {
+        self.asm.op(code, &[d.into(), a.into(), value.into()]);
+    }
+
+    fn with_constant(&mut self, code: Code, d: Register, a: Register, value: u32) {
+        Strip::with_constant(self, code, d, a, value);
+    }
+
+    fn constant(&mut self, d: Register, value: u32) {
+        self.asm.broadcast(d, value);
+    }
+
+    fn high_product(&mut self, lane: &Lane, factors: [Register; 2], signed: bool) {
+        self.product_above(lane, factors, signed);
+    }
+}
 
 impl Strip<'_> {
     /// An instruction of three registers.
@@ -83,31 +127,6 @@ impl Strip<'_> {
         }
     }
 
-    /// A shift count modulo 32, in a temporary.
-    pub fn count(&mut self, lane: &Lane, n: usize) -> Register {
-        let count = self.source(&lane.src[n], n as u8);
-        self.with_constant(AND, zmm(n as u8), count, 31);
-        zmm(n as u8)
-    }
-
-    /// `d` = `a` shifted by source `n`.
-    pub fn shift(
-        &mut self,
-        by_lanes: Code,
-        by_constant: Code,
-        d: Register,
-        a: Register,
-        lane: &Lane,
-        n: usize,
-    ) {
-        if let Some(count) = constant(lane.src[n].from) {
-            self.asm.op(by_constant, &[d.into(), a.into(), ((count & 31) as u8).into()]);
-        } else {
-            let count = self.count(lane, n);
-            self.three(by_lanes, d, a, count);
-        }
-    }
-
     pub fn flush(&mut self, to: Register, from: Register) {
         self.copy(to, from);
         self.asm.op(CLASS, &[K2.into(), to.into(), DENORMAL.into()]);
@@ -117,13 +136,11 @@ impl Strip<'_> {
 
     /// Emits one instruction's operation.
     pub fn operate(&mut self, lane: &Lane, shape: Shape) {
+        if self.dword(lane, shape) {
+            return;
+        }
         match shape {
             Shape::Memory => self.memory(lane),
-            Shape::Move => {
-                let a = self.source(&lane.src[0], 0);
-                let d = self.result(lane);
-                self.copy(d, a);
-            }
             Shape::Unary(code, float) => {
                 let a = self.source(&lane.src[0], 0);
                 let d = self.result(lane);
@@ -155,41 +172,7 @@ impl Strip<'_> {
                 self.asm.with(code, &args, self.float_masking(float));
                 self.complete(lane, d, float);
             }
-            Shape::Shift(by_lanes, by_constant) => {
-                let a = self.source(&lane.src[0], 0);
-                if constant(lane.src[1].from).is_some() {
-                    let d = self.result(lane);
-                    self.shift(by_lanes, by_constant, d, a, lane, 1);
-                } else {
-                    let count = self.count(lane, 1);
-                    let d = self.result(lane);
-                    self.three(by_lanes, d, a, count);
-                }
-            }
             Shape::Logic(imm) => self.logic(lane, imm),
-            Shape::Chain(first, second) => {
-                let a = self.source(&lane.src[0], 0);
-                let b = self.source(&lane.src[1], 1);
-                let c = self.source(&lane.src[2], 2);
-                self.three(first, zmm(3), a, b);
-                let d = self.result(lane);
-                self.three(second, d, zmm(3), c);
-            }
-            Shape::ShiftThen(second) => {
-                let a = self.source(&lane.src[0], 0);
-                self.shift(SHL, EVEX_Vpslld_zmm_k1z_zmmm512b32_imm8, zmm(3), a, lane, 1);
-                let c = self.source(&lane.src[2], 2);
-                let d = self.result(lane);
-                self.three(second, d, zmm(3), c);
-            }
-            Shape::AddShift => {
-                let a = self.source(&lane.src[0], 0);
-                let b = self.source(&lane.src[1], 1);
-                self.three(ADD, zmm(3), a, b);
-                self.shift(SHL, EVEX_Vpslld_zmm_k1z_zmmm512b32_imm8, zmm(3), zmm(3), lane, 2);
-                let d = self.result(lane);
-                self.copy(d, zmm(3));
-            }
             Shape::Fma => self.fma(lane),
             Shape::MadFlush | Shape::MadLegacy => {
                 for n in 0..3 {
@@ -225,19 +208,7 @@ impl Strip<'_> {
                 let d = self.result(lane);
                 self.flush(d, zmm(1));
             }
-            Shape::Mul24 { signed, add } => self.mul24(lane, signed, add),
-            Shape::MulHi { signed } => self.mul_high(lane, signed),
             Shape::Bfe { signed } => self.bit_field(lane, signed),
-            Shape::Bfm => {
-                let width = self.count(lane, 0);
-                self.asm.broadcast(zmm(3), 1);
-                self.three(SHL, zmm(3), zmm(3), width);
-                self.asm.broadcast(zmm(4), !0);
-                self.three(ADD, zmm(3), zmm(3), zmm(4));
-                let offset = self.count(lane, 1);
-                let d = self.result(lane);
-                self.three(SHL, d, zmm(3), offset);
-            }
             Shape::Align { bytes } => self.align(lane, bytes),
             Shape::FindHigh { signed } => {
                 let mut a = self.source(&lane.src[0], 0);
@@ -261,21 +232,6 @@ impl Strip<'_> {
                 self.or_minus_one(lane, a);
             }
             Shape::CountAdd(below) => self.count_bits(lane, below),
-            Shape::Median { signed } => {
-                let (min, max) = if signed {
-                    (EVEX_Vpminsd_zmm_k1z_zmm_zmmm512b32, EVEX_Vpmaxsd_zmm_k1z_zmm_zmmm512b32)
-                } else {
-                    (EVEX_Vpminud_zmm_k1z_zmm_zmmm512b32, EVEX_Vpmaxud_zmm_k1z_zmm_zmmm512b32)
-                };
-                let a = self.source(&lane.src[0], 0);
-                let b = self.source(&lane.src[1], 1);
-                let c = self.source(&lane.src[2], 2);
-                self.three(min, zmm(3), a, b);
-                self.three(max, zmm(4), a, b);
-                self.three(min, zmm(4), zmm(4), c);
-                let d = self.result(lane);
-                self.three(max, d, zmm(3), zmm(4));
-            }
             Shape::Carry { subtract, carry_in } => self.carry(lane, subtract, carry_in),
             Shape::Select => {
                 let a = self.source(&lane.src[0], 0);
@@ -326,15 +282,11 @@ impl Strip<'_> {
             | Shape::HalfToFloat
             | Shape::PackTowardZero
             | Shape::FloatToHalf => self.half(lane, shape),
-            Shape::Word(..)
-            | Shape::WordShift(..)
-            | Shape::WordMad
-            | Shape::MadTo32 { .. }
-            | Shape::WordChain(..)
-            | Shape::WordMedian { .. }
-            | Shape::WordCompare(..)
-            | Shape::PackWords
-            | Shape::PackInt { .. } => self.word(lane, shape),
+            Shape::WordCompare(predicate, signed) => {
+                let [a, b] = [0, 1].map(|n| self.word_source(lane, n, signed));
+                self.asm.op(SINGLE.less, &[K2.into(), a.into(), b.into(), predicate.into()]);
+                self.put_mask(lane);
+            }
             Shape::Packed(packed) => self.packed(lane, packed),
             Shape::Mix(dst) => self.mix(lane, dst),
             Shape::Math(function) => self.math(lane, function),
@@ -352,12 +304,10 @@ impl Strip<'_> {
             Shape::Reverse
             | Shape::Perm
             | Shape::Sad(_)
-            | Shape::Lerp
-            | Shape::SaturateBytes
-            | Shape::MulHigh24 { .. }
             | Shape::RoundToInt { .. }
             | Shape::PackByte
             | Shape::OffsetI4 => self.bits(lane, shape),
+            _ => {}
         }
     }
 

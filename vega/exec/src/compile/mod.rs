@@ -13,7 +13,8 @@
 //! | `compiler`, `flow`, `frame` | from records to code: regions, program flow, calls of the interpreter, the way in and out |
 //! | `lockstep`, `together` | the beginning of a program for all waves of a workgroup at once; the way in and out |
 //! | `region`, `strip`, `registers` | one region, its emission for a strip, which values are in registers |
-//! | `lane`, `integer`, `float`, `wide`, `half`, `bits` | emission of vector arithmetic |
+//! | `dwords` | vector arithmetic that takes the same steps on every target |
+//! | `lane`, `integer`, `float`, `wide`, `half`, `bits` | emission of vector arithmetic, for AVX-512 |
 //! | `math`, `divide` | functions of floats, the helpers of division |
 //! | `codes`, `width` | the host's instructions on dwords, and on floats of both widths |
 //! | `form`, `whole` | parts of dwords and permuted lanes around operations; exchange between the lanes of a wave |
@@ -45,6 +46,7 @@ mod codes;
 mod compiler;
 pub(crate) mod context;
 mod divide;
+mod dwords;
 mod float;
 mod flow;
 mod form;

@@ -6,6 +6,7 @@ use iced_x86::{Code, Register};
 
 use super::assembler::{Arg, Assembler, Condition, Label, Masking};
 use super::context::Context;
+use super::dwords::Dwords;
 use super::groups::Groups;
 use super::ir::Lane;
 use super::layout::{context, mask, pending, scalar, vector, zmm};

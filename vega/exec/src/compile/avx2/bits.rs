@@ -5,6 +5,7 @@ use iced_x86::{Code, Register};
 use super::lane::{ADD, EQUAL, GREATER, SAR, SAR_BY, SHL, SHL_BY, SHR, SHR_BY, SUB};
 use super::strip::{AND, ANDN, LOAD, OR, Strip, XOR, xmm, ymm};
 use crate::compile::assembler::Masking;
+use crate::compile::dwords::Dwords;
 use crate::compile::ir::Lane;
 use crate::compile::shape::constant;
 use Code::*;
@@ -55,39 +56,8 @@ impl Strip<'_> {
         self.three(OR, d, ymm(3), ymm(4));
     }
 
-    pub(super) fn mul24(&mut self, lane: &Lane, signed: bool, add: bool) {
-        for n in 0..2 {
-            let a = self.source(&lane.src[n], n as u8);
-            self.factor24(ymm(n as u8), a, signed);
-        }
-        self.three(VEX_Vpmulld_ymm_ymm_ymmm256, ymm(3), ymm(0), ymm(1));
-        if add {
-            let c = self.source(&lane.src[2], 2);
-            let d = self.result(lane);
-            self.three(ADD, d, ymm(3), c);
-        } else {
-            let d = self.result(lane);
-            self.copy(d, ymm(3));
-        }
-    }
-
-    /// A factor's low 24 bits.
-    pub(super) fn factor24(&mut self, to: Register, a: Register, signed: bool) {
-        if signed {
-            self.immediate(SHL_BY, to, a, 8);
-            self.immediate(SAR_BY, to, to, 8);
-        } else {
-            self.with_constant(AND, to, a, 0xff_ffff);
-        }
-    }
-
-    pub(super) fn mul_high(&mut self, lane: &Lane, signed: bool) {
-        let factors = self.sources(lane);
-        self.high_product(lane, factors, signed);
-    }
-
     /// The high half of a product.
-    pub(super) fn high_product(&mut self, lane: &Lane, [a, b]: [Register; 2], signed: bool) {
+    pub(super) fn product_above(&mut self, lane: &Lane, [a, b]: [Register; 2], signed: bool) {
         let multiply = if signed { VEX_Vpmuldq_ymm_ymm_ymmm256 } else { VEX_Vpmuludq_ymm_ymm_ymmm256 };
         // Even lanes, then odd ones moved down; their high halves are where they belong.
         self.three(multiply, ymm(3), a, b);

@@ -3,16 +3,16 @@
 use std::mem::offset_of;
 
 use iced_x86::{Code, Register};
-use vega_isa::{Dpp, DppCtrl, Unused};
+use vega_isa::{Dpp, DppCtrl};
 
-use super::lane::{SAR_BY, SHL_BY, SHR_BY};
-use super::strip::{AND, ANDN, LOAD, OR, STORE, Strip, exec, expand, xmm, ymm};
+use super::strip::{AND, ANDN, LOAD, STORE, Strip, exec, expand, xmm, ymm};
 use crate::compile::assembler::{Arg, Masking, at_index};
 use crate::compile::context::Context;
+use crate::compile::dwords::Dwords;
 use crate::compile::form::{EXTRA, EXTRAS, PERMUTED, RESULT, row_sources, written};
 use crate::compile::ir::Lane;
 use crate::compile::layout::{CONTEXT, PIECE, context};
-use crate::compile::operand::{Operand, Place, Source};
+use crate::compile::operand::Source;
 use crate::compile::shape::Shape;
 use Code::*;
 
@@ -79,41 +79,6 @@ impl Strip<'_> {
     fn spare(&mut self, number: u16) -> Register {
         self.spares = self.spares.max(number + 1);
         self.registers.write(self.asm, number)
-    }
-
-    /// Brings a part of a dword down.
-    pub(super) fn part(&mut self, operand: &Operand, from: Register, to: Register) {
-        let part = operand.part;
-        let (up, down) = (32 - part.shift - part.bits, 32 - part.bits);
-        let mut from = from;
-        if up != 0 {
-            self.immediate(SHL_BY, to, from, up);
-            from = to;
-        }
-        self.immediate(if part.sext { SAR_BY } else { SHR_BY }, to, from, down);
-    }
-
-    /// Puts a result where it belongs in the destination's dword.
-    fn place(&mut self, place: Place, result: Register, d: u16) {
-        let (shift, bits) = (place.shift, place.bits);
-        let field = (u32::MAX >> (32 - bits)) << shift;
-        match place.unused {
-            // Up against the top, then down: what is below the field is zero.
-            Unused::Sext | Unused::Pad => {
-                let down = if place.unused == Unused::Sext { SAR_BY } else { SHR_BY };
-                self.immediate(SHL_BY, result, result, 32 - bits);
-                self.immediate(down, result, result, 32 - shift - bits);
-            }
-            Unused::Preserve => {
-                if shift != 0 {
-                    self.immediate(SHL_BY, result, result, shift);
-                }
-                let old = self.registers.read(self.asm, d);
-                self.with_constant(AND, ymm(4), old, !field);
-                self.with_constant(AND, result, result, field);
-                self.three(OR, result, result, ymm(4));
-            }
-        }
     }
 
     /// Lanes that write, as the code before the region left them.

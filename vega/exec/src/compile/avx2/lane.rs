@@ -5,8 +5,10 @@ use iced_x86::{Code, Register};
 use super::strip::{AND, OR, Strip, XOR, ymm};
 use super::twins::host;
 use crate::compile::assembler::Arg;
+use crate::compile::dwords::Dwords;
 use crate::compile::ir::Lane;
-use crate::compile::shape::{Float, Shape, constant};
+use crate::compile::operand::Operand;
+use crate::compile::shape::{Float, Shape};
 use crate::compile::width::SINGLE;
 use Code::*;
 
@@ -21,6 +23,48 @@ pub(super) const SAR_BY: Code = VEX_Vpsrad_ymm_ymm_imm8;
 pub(super) const EQUAL: Code = VEX_Vpcmpeqd_ymm_ymm_ymmm256;
 pub(super) const GREATER: Code = VEX_Vpcmpgtd_ymm_ymm_ymmm256;
 pub(super) const COMPARE: Code = VEX_Vcmpps_ymm_ymm_ymmm256_imm8;
+
+impl Dwords for Strip<'_> {
+    fn temporary(n: u8) -> Register {
+        ymm(n)
+    }
+
+    fn source(&mut self, operand: &Operand, n: u8) -> Register {
+        Strip::source(self, operand, n)
+    }
+
+    fn result(&mut self, lane: &Lane) -> Register {
+        Strip::result(self, lane)
+    }
+
+    fn value(&mut self, v: u16) -> Register {
+        self.registers.read(self.asm, v)
+    }
+
+    fn copy(&mut self, d: Register, a: Register) {
+        Strip::copy(self, d, a);
+    }
+
+    fn three(&mut self, code: Code, d: Register, a: Register, b: Register) {
+        Strip::three(self, host(code), d, a, b);
+    }
+
+    fn by(&mut self, code: Code, d: Register, a: Register, value: u8) {
+        self.immediate(host(code), d, a, value);
+    }
+
+    fn with_constant(&mut self, code: Code, d: Register, a: Register, value: u32) {
+        Strip::with_constant(self, host(code), d, a, value);
+    }
+
+    fn constant(&mut self, d: Register, value: u32) {
+        self.asm.broadcast(d, value);
+    }
+
+    fn high_product(&mut self, lane: &Lane, factors: [Register; 2], signed: bool) {
+        self.product_above(lane, factors, signed);
+    }
+}
 
 impl Strip<'_> {
     /// Repairs (or checks) and clamps a float in `d`.
@@ -37,23 +81,6 @@ impl Strip<'_> {
             // The second source is the result for a NaN and for two zeros.
             self.with_constant(VEX_Vmaxps_ymm_ymm_ymmm256, d, d, 0);
             self.with_constant(VEX_Vminps_ymm_ymm_ymmm256, d, d, 0x3f80_0000);
-        }
-    }
-
-    /// A shift count modulo 32, in temporary `n`.
-    pub(super) fn count(&mut self, lane: &Lane, n: usize) -> Register {
-        let count = self.source(&lane.src[n], n as u8);
-        self.with_constant(AND, ymm(n as u8), count, 31);
-        ymm(n as u8)
-    }
-
-    /// `d` = `a` shifted by source `n`.
-    fn shift(&mut self, by_lanes: Code, by_constant: Code, d: Register, a: Register, lane: &Lane, n: usize) {
-        if let Some(count) = constant(lane.src[n].from) {
-            self.immediate(by_constant, d, a, (count & 31) as u8);
-        } else {
-            let count = self.count(lane, n);
-            self.three(by_lanes, d, a, count);
         }
     }
 
@@ -85,13 +112,11 @@ impl Strip<'_> {
 
     /// Emits one instruction.
     pub(super) fn operate(&mut self, lane: &Lane, shape: Shape) {
+        if self.dword(lane, shape) {
+            return;
+        }
         match shape {
             Shape::Memory => self.memory(lane),
-            Shape::Move => {
-                let [a] = self.sources(lane);
-                let d = self.result(lane);
-                self.copy(d, a);
-            }
             Shape::Unary(EVEX_Vcvtudq2ps_zmm_k1z_zmmm512b32_er, _) => self.unsigned_to_float(lane),
             Shape::Unary(code, float) => {
                 let [a] = self.sources(lane);
@@ -106,38 +131,7 @@ impl Strip<'_> {
                 self.float(lane, host(code), &[a, b], None, float);
             }
             Shape::BinaryImmediate(_, imm, _) => self.range(lane, imm == 4),
-            Shape::Shift(by_lanes, by_constant) => {
-                let [a] = self.sources(lane);
-                if let Some(count) = constant(lane.src[1].from) {
-                    let d = self.result(lane);
-                    self.immediate(host(by_constant), d, a, (count & 31) as u8);
-                } else {
-                    let count = self.count(lane, 1);
-                    let d = self.result(lane);
-                    self.three(host(by_lanes), d, a, count);
-                }
-            }
             Shape::Logic(imm) => self.logic(lane, imm),
-            Shape::Chain(first, second) => {
-                let [a, b, c] = self.sources(lane);
-                self.three(host(first), ymm(3), a, b);
-                let d = self.result(lane);
-                self.three(host(second), d, ymm(3), c);
-            }
-            Shape::ShiftThen(second) => {
-                let [a] = self.sources(lane);
-                self.shift(SHL, SHL_BY, ymm(3), a, lane, 1);
-                let c = self.source(&lane.src[2], 2);
-                let d = self.result(lane);
-                self.three(host(second), d, ymm(3), c);
-            }
-            Shape::AddShift => {
-                let [a, b] = self.sources(lane);
-                self.three(ADD, ymm(3), a, b);
-                self.shift(SHL, SHL_BY, ymm(3), ymm(3), lane, 2);
-                let d = self.result(lane);
-                self.copy(d, ymm(3));
-            }
             Shape::Fma => self.fma(lane),
             Shape::MadFlush | Shape::MadLegacy => {
                 for (n, t) in [ymm(0), ymm(1), ymm(2)].into_iter().enumerate() {
@@ -167,35 +161,11 @@ impl Strip<'_> {
                 let d = self.result(lane);
                 self.flush(d, ymm(1));
             }
-            Shape::Mul24 { signed, add } => self.mul24(lane, signed, add),
-            Shape::MulHi { signed } => self.mul_high(lane, signed),
             Shape::Bfe { signed } => self.bit_field(lane, signed),
-            Shape::Bfm => {
-                let width = self.count(lane, 0);
-                self.asm.broadcast(ymm(4), !0);
-                self.three(SHL, ymm(3), ymm(4), width);
-                self.three(XOR, ymm(3), ymm(3), ymm(4));
-                let offset = self.count(lane, 1);
-                let d = self.result(lane);
-                self.three(SHL, d, ymm(3), offset);
-            }
             Shape::Align { bytes } => self.align(lane, bytes),
             Shape::FindHigh { signed } => self.find_high(lane, signed),
             Shape::FindLow => self.find_low(lane),
             Shape::CountAdd(below) => self.count_bits(lane, below),
-            Shape::Median { signed } => {
-                let (min, max) = if signed {
-                    (VEX_Vpminsd_ymm_ymm_ymmm256, VEX_Vpmaxsd_ymm_ymm_ymmm256)
-                } else {
-                    (VEX_Vpminud_ymm_ymm_ymmm256, VEX_Vpmaxud_ymm_ymm_ymmm256)
-                };
-                let [a, b, c] = self.sources(lane);
-                self.three(min, ymm(3), a, b);
-                self.three(max, ymm(4), a, b);
-                self.three(min, ymm(4), ymm(4), c);
-                let d = self.result(lane);
-                self.three(max, d, ymm(3), ymm(4));
-            }
             Shape::Carry { subtract, carry_in } => self.carry(lane, subtract, carry_in),
             Shape::Select => {
                 let [a, b] = self.sources(lane);
@@ -224,15 +194,11 @@ impl Strip<'_> {
                 let d = self.result(lane);
                 self.asm.op(VEX_Vcvtdq2ps_ymm_ymmm256, &[d.into(), ymm(3).into()]);
             }
-            Shape::Word(..)
-            | Shape::WordShift(..)
-            | Shape::WordMad
-            | Shape::MadTo32 { .. }
-            | Shape::WordChain(..)
-            | Shape::WordMedian { .. }
-            | Shape::WordCompare(..)
-            | Shape::PackWords
-            | Shape::PackInt { .. } => self.word(lane, shape),
+            Shape::WordCompare(predicate, signed) => {
+                let [a, b] = [0, 1].map(|n| self.word_source(lane, n, signed));
+                self.compare(a, b, predicate, true);
+                self.put_mask(lane, ymm(3));
+            }
             Shape::Half(_)
             | Shape::HalfUnary(..)
             | Shape::HalfFma
@@ -253,9 +219,6 @@ impl Strip<'_> {
             Shape::WideToInt { signed } => self.wide_integer(lane, signed),
             Shape::Reverse
             | Shape::Sad(_)
-            | Shape::Lerp
-            | Shape::SaturateBytes
-            | Shape::MulHigh24 { .. }
             | Shape::RoundToInt { .. }
             | Shape::PackByte
             | Shape::OffsetI4

@@ -5,7 +5,6 @@ use vega_isa::Ty;
 
 use super::lane::{ADD, COMPARE, EQUAL, GREATER, SAR_BY, SHL, SHL_BY, SHR, SHR_BY, SUB};
 use super::strip::{AND, ANDN, LOAD, OR, Strip, XOR, xmm, ymm};
-use super::word::{MAX, MIN};
 use crate::compile::assembler::{Arg, Masking};
 use crate::compile::ir::Lane;
 use crate::compile::shape::{Sad, Shape};
@@ -24,35 +23,6 @@ impl Strip<'_> {
             Shape::Reverse => self.reverse(lane),
             Shape::Perm => self.perm(lane),
             Shape::Sad(sad) => self.sad(lane, sad),
-            Shape::Lerp => {
-                let [a, b, c] = self.sources(lane);
-                self.three(VEX_Vpavgb_ymm_ymm_ymmm256, t, a, b);
-                self.three(XOR, u, a, b);
-                // The average is rounded up; where it was rounded and c's bit is clear, it is one less.
-                self.three(ANDN, u, c, u);
-                self.with_constant(AND, u, u, 0x0101_0101);
-                let d = self.result(lane);
-                self.three(VEX_Vpsubb_ymm_ymm_ymmm256, d, t, u);
-            }
-            Shape::SaturateBytes => {
-                let [a] = self.sources(lane);
-                for (shift, to) in [(16u8, t), (0, u)] {
-                    self.immediate(SHL_BY, to, a, shift);
-                    self.immediate(SAR_BY, to, to, 16);
-                    self.with_constant(MIN, to, to, 255);
-                    self.with_constant(MAX, to, to, 0);
-                }
-                self.immediate(SHL_BY, u, u, 8);
-                let d = self.result(lane);
-                self.three(OR, d, t, u);
-            }
-            Shape::MulHigh24 { signed } => {
-                for n in 0..2u8 {
-                    let a = self.source(&lane.src[usize::from(n)], n);
-                    self.factor24(ymm(n), a, signed);
-                }
-                self.high_product(lane, [ymm(0), ymm(1)], signed);
-            }
             Shape::RoundToInt { half_up } => {
                 let [a] = self.sources(lane);
                 self.copy(ymm(0), a);

@@ -8,6 +8,7 @@ use vega_isa::sgpr;
 use super::accesses::{Rare, ways};
 use crate::compile::assembler::{Arg, Assembler, Condition, Label, Masking};
 use crate::compile::context::{Context, VECTORS};
+use crate::compile::dwords::Dwords;
 use crate::compile::form::PERMUTED;
 use crate::compile::groups::Groups;
 use crate::compile::ir::Lane;

@@ -7,6 +7,7 @@ use super::lane::{ADD, COMPARE, EQUAL, GREATER, SAR, SAR_BY, SHL, SHL_BY, SHR, S
 use super::strip::{AND, ANDN, OR, Strip, XOR, xmm, ymm};
 use super::twins::host;
 use crate::compile::assembler::Masking;
+use crate::compile::dwords::Dwords;
 use crate::compile::ir::Lane;
 use crate::compile::operand::Operand;
 use crate::compile::shape::{Denormals, Packed, Shape};
@@ -15,95 +16,8 @@ use Code::*;
 
 pub(super) const MIN: Code = VEX_Vpminsd_ymm_ymm_ymmm256;
 pub(super) const MAX: Code = VEX_Vpmaxsd_ymm_ymm_ymmm256;
-const MULTIPLY: Code = VEX_Vpmulld_ymm_ymm_ymmm256;
 
 impl Strip<'_> {
-    /// An integer source of 16 bits extended to 32, in temporary `n`.
-    fn word_source(&mut self, lane: &Lane, n: u8, signed: bool) -> Register {
-        let a = self.source(&lane.src[usize::from(n)], n);
-        let t = ymm(n);
-        self.immediate(SHL_BY, t, a, 16);
-        self.immediate(if signed { SAR_BY } else { SHR_BY }, t, t, 16);
-        t
-    }
-
-    /// An instruction on 16-bit integers.
-    pub(super) fn word(&mut self, lane: &Lane, shape: Shape) {
-        let t = ymm(3);
-        match shape {
-            Shape::Word(code, signed) => {
-                let (a, b) = (self.word_source(lane, 0, signed), self.word_source(lane, 1, signed));
-                self.three(host(code), t, a, b);
-            }
-            Shape::WordShift(code, signed) => {
-                let a = self.word_source(lane, 0, signed);
-                let count = self.source(&lane.src[1], 1);
-                self.with_constant(AND, ymm(1), count, 15);
-                self.three(host(code), t, a, ymm(1));
-            }
-            Shape::WordMad => {
-                let (a, b) = (self.word_source(lane, 0, false), self.word_source(lane, 1, false));
-                self.three(MULTIPLY, t, a, b);
-                let c = self.source(&lane.src[2], 2);
-                self.three(ADD, t, t, c);
-            }
-            Shape::MadTo32 { signed } => {
-                let (a, b) = (self.word_source(lane, 0, signed), self.word_source(lane, 1, signed));
-                self.three(MULTIPLY, t, a, b);
-                let c = self.source(&lane.src[2], 2);
-                let d = self.result(lane);
-                return self.three(ADD, d, t, c);
-            }
-            Shape::WordChain(code, signed) => {
-                let [a, b, c] = [0, 1, 2].map(|n| self.word_source(lane, n, signed));
-                self.three(host(code), t, a, b);
-                self.three(host(code), t, t, c);
-            }
-            Shape::WordMedian { signed } => {
-                let [a, b, c] = [0, 1, 2].map(|n| self.word_source(lane, n, signed));
-                self.three(MIN, t, a, b);
-                self.three(MAX, ymm(4), a, b);
-                self.three(MIN, ymm(4), ymm(4), c);
-                self.three(MAX, t, t, ymm(4));
-            }
-            Shape::WordCompare(predicate, signed) => {
-                let (a, b) = (self.word_source(lane, 0, signed), self.word_source(lane, 1, signed));
-                self.compare(a, b, predicate, true);
-                return self.put_mask(lane, t);
-            }
-            Shape::PackWords => {
-                let (a, b) = (self.word_source(lane, 0, false), self.source(&lane.src[1], 1));
-                self.immediate(SHL_BY, ymm(1), b, 16);
-                let d = self.result(lane);
-                return self.three(OR, d, a, ymm(1));
-            }
-            Shape::PackInt { signed } => {
-                for n in 0..2u8 {
-                    let a = self.source(&lane.src[usize::from(n)], n);
-                    let to = ymm(n);
-                    if signed {
-                        self.with_constant(MIN, to, a, 0x7fff);
-                        self.with_constant(MAX, to, to, (-0x8000i32) as u32);
-                        self.with_constant(AND, to, to, 0xffff);
-                    } else {
-                        self.with_constant(VEX_Vpminud_ymm_ymm_ymmm256, to, a, 0xffff);
-                    }
-                }
-                return self.join_words(lane, ymm(0), ymm(1));
-            }
-            _ => {}
-        }
-        let d = self.result(lane);
-        self.with_constant(AND, d, t, 0xffff);
-    }
-
-    /// `d` = low halves and, above them, those of `high`.
-    fn join_words(&mut self, lane: &Lane, low: Register, high: Register) {
-        self.immediate(SHL_BY, high, high, 16);
-        let d = self.result(lane);
-        self.three(OR, d, low, high);
-    }
-
     /// The low halves of `a` as f32.
     fn widen_half(&mut self, to: Register, a: Register) {
         self.with_constant(AND, to, a, 0xffff);
