@@ -8,7 +8,7 @@ use super::dwords::Dwords;
 use super::ir::Lane;
 use super::layout::zmm;
 use super::operand::Operand;
-use super::shape::{Float, Shape};
+use super::shape::{Family, Float, Shape};
 use super::strip::{K2, MOVE, Strip};
 use super::width::{SINGLE, class};
 use Code::*;
@@ -139,6 +139,12 @@ impl Strip<'_> {
         if self.dword(lane, shape) {
             return;
         }
+        match shape.family() {
+            Family::Dword => {}
+            Family::Wide => return self.wide(lane, shape),
+            Family::Half => return self.half(lane, shape),
+            Family::Bits => return self.bits(lane, shape),
+        }
         match shape {
             Shape::Memory => self.memory(lane),
             Shape::Unary(code, float) => {
@@ -260,28 +266,7 @@ impl Strip<'_> {
                 let quiet = Masking { quiet: true, ..Masking::default() };
                 self.asm.with(EVEX_Vcvtdq2ps_zmm_k1z_zmmm512b32_er, &[d.into(), zmm(3).into()], quiet);
             }
-            Shape::WideShift(_)
-            | Shape::WideBinary(_)
-            | Shape::WideFma
-            | Shape::WideUnary(..)
-            | Shape::WideCompare(..)
-            | Shape::WideRange(_)
-            | Shape::MadWide { .. }
-            | Shape::Widen(_)
-            | Shape::Narrow(_) => self.wide(lane, shape),
             Shape::WideToInt { signed } => self.wide_integer(lane, signed),
-            Shape::Half(_)
-            | Shape::HalfUnary(..)
-            | Shape::HalfFma
-            | Shape::HalfMad
-            | Shape::HalfMinMax { .. }
-            | Shape::HalfChain { .. }
-            | Shape::HalfCompare(_)
-            | Shape::HalfToInt { .. }
-            | Shape::IntToHalf { .. }
-            | Shape::HalfToFloat
-            | Shape::PackTowardZero
-            | Shape::FloatToHalf => self.half(lane, shape),
             Shape::WordCompare(predicate, signed) => {
                 let [a, b] = [0, 1].map(|n| self.word_source(lane, n, signed));
                 self.asm.op(SINGLE.less, &[K2.into(), a.into(), b.into(), predicate.into()]);
@@ -301,12 +286,6 @@ impl Strip<'_> {
                 self.clamp(lane);
             }
             Shape::FloatMedian => self.median(lane),
-            Shape::Reverse
-            | Shape::Perm
-            | Shape::Sad(_)
-            | Shape::RoundToInt { .. }
-            | Shape::PackByte
-            | Shape::OffsetI4 => self.bits(lane, shape),
             _ => {}
         }
     }

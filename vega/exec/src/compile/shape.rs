@@ -172,6 +172,55 @@ pub(super) enum Shape {
     Memory,
 }
 
+/// Which part of a target's emission does a shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Family {
+    /// Dwords and f32.
+    Dword,
+    /// 64-bit lanes.
+    Wide,
+    /// f16.
+    Half,
+    /// Bits and bytes, and conversions that saturate.
+    Bits,
+}
+
+impl Shape {
+    /// The part that does it.
+    pub fn family(self) -> Family {
+        match self {
+            Self::WideShift(_)
+            | Self::WideBinary(_)
+            | Self::WideFma
+            | Self::WideUnary(..)
+            | Self::WideCompare(..)
+            | Self::WideRange(_)
+            | Self::MadWide { .. }
+            | Self::Widen(_)
+            | Self::Narrow(_) => Family::Wide,
+            Self::Half(_)
+            | Self::HalfUnary(..)
+            | Self::HalfFma
+            | Self::HalfMad
+            | Self::HalfMinMax { .. }
+            | Self::HalfChain { .. }
+            | Self::HalfCompare(_)
+            | Self::HalfToInt { .. }
+            | Self::IntToHalf { .. }
+            | Self::HalfToFloat
+            | Self::PackTowardZero
+            | Self::FloatToHalf => Family::Half,
+            Self::Reverse
+            | Self::Perm
+            | Self::Sad(_)
+            | Self::RoundToInt { .. }
+            | Self::PackByte
+            | Self::OffsetI4 => Family::Bits,
+            _ => Family::Dword,
+        }
+    }
+}
+
 /// How f16 denormals are told: the bits of the magnitude, the least normal number, the sign.
 #[derive(Clone, Copy)]
 pub(super) struct Denormals {

@@ -8,7 +8,7 @@ use crate::compile::assembler::Arg;
 use crate::compile::dwords::Dwords;
 use crate::compile::ir::Lane;
 use crate::compile::operand::Operand;
-use crate::compile::shape::{Float, Shape};
+use crate::compile::shape::{Family, Float, Shape};
 use crate::compile::width::SINGLE;
 use Code::*;
 
@@ -115,6 +115,12 @@ impl Strip<'_> {
         if self.dword(lane, shape) {
             return;
         }
+        match shape.family() {
+            Family::Dword => {}
+            Family::Wide => return self.wide(lane, shape),
+            Family::Half => return self.half(lane, shape),
+            Family::Bits => return self.bytes(lane, shape),
+        }
         match shape {
             Shape::Memory => self.memory(lane),
             Shape::Unary(EVEX_Vcvtudq2ps_zmm_k1z_zmmm512b32_er, _) => self.unsigned_to_float(lane),
@@ -199,34 +205,24 @@ impl Strip<'_> {
                 self.compare(a, b, predicate, true);
                 self.put_mask(lane, ymm(3));
             }
-            Shape::Half(_)
-            | Shape::HalfUnary(..)
-            | Shape::HalfFma
-            | Shape::HalfMad
-            | Shape::HalfMinMax { .. }
-            | Shape::HalfChain { .. }
-            | Shape::HalfCompare(_)
-            | Shape::HalfToInt { .. }
-            | Shape::IntToHalf { .. }
-            | Shape::PackTowardZero
-            | Shape::HalfToFloat
-            | Shape::FloatToHalf => self.half(lane, shape),
             Shape::Packed(packed) => self.packed(lane, packed),
             Shape::Mix(dst) => self.mix(lane, dst),
             Shape::Division(which, wide) => self.division(lane, which, wide),
             Shape::Math(function) => self.math(lane, function),
             Shape::WideMath(function) => self.wide_math(lane, function),
             Shape::WideToInt { signed } => self.wide_integer(lane, signed),
-            Shape::Reverse
-            | Shape::Sad(_)
-            | Shape::RoundToInt { .. }
-            | Shape::PackByte
-            | Shape::OffsetI4
-            | Shape::Perm
-            | Shape::FloatChain(_)
-            | Shape::FloatMedian
-            | Shape::Class(_) => self.bytes(lane, shape),
-            _ => self.wide(lane, shape),
+            Shape::FloatChain(imm) => {
+                let [a, b, c] = self.sources(lane);
+                let first = self.extra(0);
+                self.extreme(&SINGLE, first, [a, b], imm == 4);
+                self.extreme(&SINGLE, ymm(3), [first, c], imm == 4);
+                let d = self.result(lane);
+                self.copy(d, ymm(3));
+                self.clamp(lane, d);
+            }
+            Shape::FloatMedian => self.float_median(lane),
+            Shape::Class(ty) => self.class(lane, ty),
+            _ => {}
         }
     }
 

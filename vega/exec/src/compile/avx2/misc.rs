@@ -60,17 +60,6 @@ impl Strip<'_> {
                 let d = self.result(lane);
                 self.with_constant(VEX_Vmulps_ymm_ymm_ymmm256, d, t, 0x3d80_0000);
             }
-            Shape::FloatChain(imm) => {
-                let [a, b, c] = self.sources(lane);
-                let first = self.extra(0);
-                self.extreme(&SINGLE, first, [a, b], imm == 4);
-                self.extreme(&SINGLE, ymm(3), [first, c], imm == 4);
-                let d = self.result(lane);
-                self.copy(d, ymm(3));
-                self.clamp(lane, d);
-            }
-            Shape::FloatMedian => self.float_median(lane),
-            Shape::Class(ty) => self.class(lane, ty),
             _ => {}
         }
     }
@@ -168,7 +157,7 @@ impl Strip<'_> {
     }
 
     /// The middle one of three numbers; the minimum of the numbers where there is a NaN.
-    fn float_median(&mut self, lane: &Lane) {
+    pub(super) fn float_median(&mut self, lane: &Lane) {
         let w = &SINGLE;
         let [a, b, c] = self.sources(lane);
         let [r, other, t] = [0, 1, 2].map(|n| self.extra(n));
@@ -195,7 +184,7 @@ impl Strip<'_> {
     }
 
     /// Tests a float's class: its number is a shift of the second source, which puts the bit at the top.
-    fn class(&mut self, lane: &Lane, ty: Ty) {
+    pub(super) fn class(&mut self, lane: &Lane, ty: Ty) {
         let (magnitude, sign, kind, t) = (ymm(0), ymm(1), ymm(3), ymm(4));
         // All as the high half of a format with this many bits of exponent and more of fraction.
         let fraction = if ty == Ty::F32 {
