@@ -13,7 +13,7 @@ use super::layout::{ymm, zmm};
 use super::math::where_;
 use super::shape::{Denormals, Packed, Shape};
 use super::strip::{K2, K3, MOVE, Strip};
-use super::width::{SINGLE, class};
+use super::width::{DOUBLE, SINGLE, class};
 use Code::*;
 
 impl Strip<'_> {
@@ -153,6 +153,15 @@ impl Strip<'_> {
                 self.asm.with(EVEX_Vcvtdq2ps_zmm_k1z_zmmm512b32_er, &[zmm(3).into(), zmm(3).into()], QUIET);
                 self.half_result(lane, zmm(3));
             }
+            Shape::Norm { signed } => {
+                let t = self.normalised(lane, 0, true, signed);
+                let d = self.result(lane);
+                self.copy(d, t);
+            }
+            Shape::PackNorm { half, signed } => {
+                let [low, high] = [0, 1].map(|n| self.normalised(lane, n, half, signed));
+                self.join_words(lane, low, high);
+            }
             Shape::PackTowardZero => {
                 for n in 0..2u8 {
                     let a = self.source(&lane.src[usize::from(n)], n);
@@ -166,6 +175,37 @@ impl Strip<'_> {
                 self.half_result(lane, a);
             }
         }
+    }
+
+    /// A float as a 16-bit integer that stands for numbers up to 1, in temporary `n`: the product is exact in f64.
+    fn normalised(&mut self, lane: &Lane, n: u8, half: bool, signed: bool) -> Register {
+        let (a, t) = (self.nth(lane, n), zmm(n));
+        if half {
+            self.widen_half(t, a);
+        } else {
+            self.copy(t, a);
+        }
+        // NaN gives zero.
+        self.asm.with(SINGLE.compare, &[K2.into(), t.into(), t.into(), 7u8.into()], QUIET);
+        self.asm.with(MOVE, &[t.into(), t.into()], Masking { by: Some(K2), zero: true, quiet: false });
+        let (least, scale) = if signed { (-1.0, 32767.0) } else { (0.0, 65535.0) };
+        for (code, limit) in
+            [(EVEX_Vmaxps_zmm_k1z_zmm_zmmm512b32_sae, least), (EVEX_Vminps_zmm_k1z_zmm_zmmm512b32_sae, 1.0)]
+        {
+            self.asm.op_table(code, &[t.into(), t.into()], SINGLE.float(limit), Masking::default());
+        }
+        for (half, to) in [zmm(3), zmm(4)].into_iter().enumerate() {
+            let extract: [Arg; 3] = [ymm(zmm(5)).into(), t.into(), (half as u8).into()];
+            self.asm.op(EVEX_Vextracti64x4_ymmm256_k1z_zmm_imm8, &extract);
+            self.asm.op(EVEX_Vcvtps2pd_zmm_k1z_ymmm256b32_sae, &[zmm(5).into(), ymm(zmm(5)).into()]);
+            let scaled: [Arg; 2] = [zmm(5).into(), zmm(5).into()];
+            self.asm.op_table(DOUBLE.mul, &scaled, DOUBLE.float(scale), Masking::default());
+            self.asm.op(EVEX_Vcvtpd2dq_ymm_k1z_zmmm512b64_er, &[ymm(to).into(), zmm(5).into()]);
+        }
+        let insert: [Arg; 4] = [t.into(), zmm(3).into(), ymm(zmm(4)).into(), 1u8.into()];
+        self.asm.op(EVEX_Vinserti64x4_zmm_k1z_zmm_ymmm256_imm8, &insert);
+        self.with_constant(AND, t, t, 0xffff);
+        t
     }
 
     fn half_binary(&mut self, code: Code, d: Register, a: Register, b: Register) {

@@ -102,6 +102,10 @@ pub(super) enum Shape {
     HalfToInt { signed: bool },
     /// A 16-bit integer to f16.
     IntToHalf { signed: bool },
+    /// f16 to a 16-bit integer that stands for numbers up to 1.
+    Norm { signed: bool },
+    /// Two f16 (or f32) to a pair of those.
+    PackNorm { half: bool, signed: bool },
     /// Two f32 to a pair of f16, toward zero.
     PackTowardZero,
     /// 16-bit integers, extended: two sources.
@@ -207,6 +211,8 @@ impl Shape {
             | Self::HalfCompare(_)
             | Self::HalfToInt { .. }
             | Self::IntToHalf { .. }
+            | Self::Norm { .. }
+            | Self::PackNorm { .. }
             | Self::HalfToFloat
             | Self::PackTowardZero
             | Self::FloatToHalf => Family::Half,

@@ -74,6 +74,8 @@ pub(super) fn binary(bin: Bin, ty: Ty) -> Option<Shape> {
         (Bin::MulLegacy, Ty::F32) => Shape::MulLegacy,
         (Bin::PkAccumU8, _) => Shape::PackByte,
         (Bin::PkRtzF16, _) => Shape::PackTowardZero,
+        (Bin::PkNormI16, _) => Shape::PackNorm { half: ty == Ty::F16, signed: true },
+        (Bin::PkNormU16, _) => Shape::PackNorm { half: ty == Ty::F16, signed: false },
         (Bin::PkB16, _) => Shape::PackWords,
         (Bin::PkInt16, _) => Shape::PackInt { signed },
         (Bin::MulHi, Ty::U24 | Ty::I24) => Shape::MulHigh24 { signed },
@@ -193,6 +195,7 @@ pub(super) fn convert(from: Ty, to: Ty, how: Cvt) -> Option<Shape> {
         (Ty::U16, Ty::F16, Cvt::Plain) => Shape::IntToHalf { signed: false },
         (Ty::F32, Ty::I32, Cvt::Floor) => Shape::RoundToInt { half_up: false },
         (Ty::F32, Ty::I32, Cvt::Rpi) => Shape::RoundToInt { half_up: true },
+        (Ty::F16, to, Cvt::Norm) => Shape::Norm { signed: to.is_signed() },
         (_, _, Cvt::OffsetI4) => Shape::OffsetI4,
         _ => return None,
     })

@@ -77,7 +77,7 @@ impl Strip<'_> {
     }
 
     /// Temporary `t`: half of the lanes of an f32 in double precision.
-    fn widened(&mut self, t: Register, a: Register, half: usize) {
+    pub(super) fn widened(&mut self, t: Register, a: Register, half: usize) {
         let mut from = a;
         if half == 1 {
             self.immediate(VEX_Vextracti128_xmmm128_ymm_imm8, xmm(t), a, 1);
@@ -87,7 +87,7 @@ impl Strip<'_> {
     }
 
     /// `d` = two halves rounded to f32, of which the second one is at hand.
-    fn narrowed(&mut self, d: Register, low: Register, high: Register) {
+    pub(super) fn narrowed(&mut self, d: Register, low: Register, high: Register) {
         let args: [Arg; 4] = [d.into(), low.into(), xmm(high).into(), 1u8.into()];
         self.asm.op(VEX_Vinserti128_ymm_ymm_xmmm128_imm8, &args);
     }

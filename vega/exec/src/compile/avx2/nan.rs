@@ -19,7 +19,7 @@ use crate::compile::width::{DOUBLE, SINGLE, Width};
 use Code::*;
 
 /// Predicates of comparisons.
-const ORDERED: u8 = 7;
+pub(super) const ORDERED: u8 = 7;
 pub(super) const UNORDERED: u8 = 3;
 
 /// Temporary 4.

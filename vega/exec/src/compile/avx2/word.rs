@@ -4,14 +4,16 @@ use iced_x86::{Code, Register};
 use vega_isa::micro::MixDst;
 
 use super::lane::{ADD, COMPARE, EQUAL, GREATER, SAR, SAR_BY, SHL, SHL_BY, SHR, SHR_BY};
+use super::nan::{ORDERED, T};
 use super::strip::{AND, ANDN, OR, Strip, XOR, xmm, ymm};
 use super::twins::host;
+use super::width::host_of;
 use crate::compile::assembler::Masking;
 use crate::compile::dwords::Dwords;
 use crate::compile::ir::Lane;
 use crate::compile::operand::Operand;
 use crate::compile::shape::{Denormals, Packed, Shape};
-use crate::compile::width::SINGLE;
+use crate::compile::width::{DOUBLE, SINGLE};
 use Code::*;
 
 pub(super) const MIN: Code = VEX_Vpminsd_ymm_ymm_ymmm256;
@@ -144,6 +146,15 @@ impl Strip<'_> {
                 self.asm.op(VEX_Vcvtdq2ps_ymm_ymmm256, &[a.into(), a.into()]);
                 self.half_result(lane, a);
             }
+            Shape::Norm { signed } => {
+                let t = self.normalised_word(lane, 0, true, signed);
+                let d = self.result(lane);
+                self.copy(d, t);
+            }
+            Shape::PackNorm { half, signed } => {
+                let [low, high] = [0, 1].map(|n| self.normalised_word(lane, n, half, signed));
+                self.join_words(lane, low, high);
+            }
             Shape::PackTowardZero => {
                 for n in 0..2u8 {
                     let a = self.source(&lane.src[usize::from(n)], n);
@@ -156,6 +167,30 @@ impl Strip<'_> {
                 self.half_result(lane, a);
             }
         }
+    }
+
+    /// A float as a 16-bit integer that stands for numbers up to 1, in temporary `n`: the product is exact in f64.
+    fn normalised_word(&mut self, lane: &Lane, n: u8, half: bool, signed: bool) -> Register {
+        let (a, t) = (self.nth(lane, n), ymm(n));
+        if half {
+            self.widen_half(t, a);
+        } else {
+            self.copy(t, a);
+        }
+        // NaN gives zero.
+        self.compared(&SINGLE, t, t, ORDERED);
+        self.three(AND, t, t, T);
+        let (least, scale) = if signed { (-1.0, 32767.0) } else { (0.0, 65535.0) };
+        self.with_table(host_of(&SINGLE).max, t, t, SINGLE.float(least));
+        self.with_table(host_of(&SINGLE).min, t, t, SINGLE.float(1.0));
+        for (half, to) in [ymm(2), ymm(3)].into_iter().enumerate() {
+            self.widened(ymm(3), t, half);
+            self.with_table(host(DOUBLE.mul), ymm(3), ymm(3), DOUBLE.float(scale));
+            self.asm.op(VEX_Vcvtpd2dq_xmm_ymmm256, &[xmm(to).into(), ymm(3).into()]);
+        }
+        self.narrowed(t, ymm(2), ymm(3));
+        self.with_constant(AND, t, t, 0xffff);
+        t
     }
 
     /// ymm3 = ymm0 * ymm1 + ymm2 of f16 values, such that rounding it to f16 rounds the exact sum.
