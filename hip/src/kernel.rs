@@ -20,7 +20,7 @@
 //! /// The kernels of `kernels/saxpy.hip`.
 //! pub mod saxpy {
 //!     /// The code object (or bundle of code objects) that hipcc made of the file.
-//!     // generated code says: include_bytes!(concat!(env!("OUT_DIR"), "/saxpy.co"));
+//!     // generated code says: include_bytes!("saxpy.co"), which stands beside it.
 //!     pub static CODE: &[u8] = &[];
 //!
 //!     hip::kernel! {
