@@ -419,10 +419,13 @@ impl Region {
         next: Label,
         excused: &[bool],
     ) {
-        let narrow_piece = Register::R9D;
-        asm.op(Code::Mov_r32_rm32, &[narrow_piece.into(), Register::EBP.into()]);
-        asm.op(Code::Shr_rm32_imm8, &[narrow_piece.into(), 5u8.into()]);
-        debug_assert_eq!((PIECE, STRIP), (Register::R9, Register::RBP));
+        let none = ScalarSet::default();
+        if masked || self.crosses != 0 || self.mask_reads != none || self.mask_writes != none {
+            let narrow_piece = Register::R9D;
+            asm.op(Code::Mov_r32_rm32, &[narrow_piece.into(), Register::EBP.into()]);
+            asm.op(Code::Shr_rm32_imm8, &[narrow_piece.into(), 5u8.into()]);
+            debug_assert_eq!((PIECE, STRIP), (Register::R9, Register::RBP));
+        }
         if masked {
             let some = asm.label();
             let (compare, clear, zero) = match self.target {

@@ -9,7 +9,7 @@ use super::line::{FIRST, Side};
 use super::set::{SCC, ScalarSet};
 use crate::interp::Beginning;
 use crate::interp::program::Program;
-use crate::interp::wave::{SCALARS, Stop, Wave};
+use crate::interp::wave::{SCALARS, Wave};
 use crate::interp::worker::Worker;
 
 /// How waves part.
@@ -60,10 +60,6 @@ impl Exit {
 
     /// Gives each wave what it lacks, and where it goes on.
     fn part(&self, waves: &mut [Box<Wave>]) {
-        if matches!(self.way, Way::End) {
-            waves.iter_mut().for_each(|wave| wave.stop = Stop::End);
-            return;
-        }
         if let Some((first, others)) = waves.split_first_mut() {
             for wave in others {
                 let own = std::mem::replace(&mut wave.s, first.s);
@@ -110,25 +106,28 @@ impl Code {
     }
 
     /// Runs waves that have just started together, as far as that goes. Of the scalar registers only the first one's and
-    /// every one's EXEC count; in line, v0 does not. The waves tell how it went: each has ended or goes on by itself, or one
-    /// has faulted.
+    /// every one's EXEC count; in line, v0 does not. True: all have ended. Otherwise the waves tell how it went: each goes
+    /// on by itself, or one has faulted.
     pub(crate) fn run_together(
         &self,
         program: &Program,
         waves: &mut [Box<Wave>],
         worker: &mut Worker,
         in_line: bool,
-    ) {
-        let Some(together) = &self.together else { return };
+    ) -> bool {
+        let Some(together) = &self.together else { return false };
         let entry = together.line.filter(|_| in_line).unwrap_or(together.entry);
         worker.context.behind = 64 * waves.len() as u64 - 1;
         worker.context.held[FIRST] = 0;
-        let Some(first) = waves.first_mut() else { return };
+        let Some(first) = waves.first_mut() else { return false };
         let first = &raw mut **first;
         // SAFETY: the code's own place; the ring is complete since the workgroup has its waves.
         let exit = unsafe { self.enter(program, first, worker, entry, ptr::null_mut()) };
-        if let Some(exit) = together.exits.get(exit) {
+        let Some(exit) = together.exits.get(exit) else { return false };
+        if !matches!(exit.way, Way::End) {
             exit.part(waves);
+            return false;
         }
+        true
     }
 }

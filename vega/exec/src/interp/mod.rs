@@ -107,16 +107,17 @@ pub(crate) fn beginning(program: &Program) -> Beginning {
     Beginning::Alone
 }
 
-/// Runs the waves of a workgroup together where they begin, as far as that goes; afterwards each has ended or faulted, or goes
-/// on by itself. Of their scalar registers only the first wave's and every one's EXEC count.
-pub(crate) fn run_together(waves: &mut [Box<Wave>], worker: &mut Worker, in_line: bool) {
+/// Runs the waves of a workgroup together where they begin, as far as that goes. True: all have ended. Otherwise each goes on
+/// by itself, or one has faulted. Of their scalar registers only the first wave's and every one's EXEC count.
+pub(crate) fn run_together(waves: &mut [Box<Wave>], worker: &mut Worker, in_line: bool) -> bool {
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     if let Some(program) = waves.first().and_then(|wave| wave.program())
         && let Some(code) = program.compiled()
     {
-        code.run_together(program, waves, worker, in_line);
+        return code.run_together(program, waves, worker, in_line);
     }
     let _ = (waves, worker, in_line);
+    false
 }
 
 /// What a loop of [`worker::BUDGET`] rounds counts towards compiling its program, in waves.

@@ -138,12 +138,11 @@ impl Group {
         let in_line = beginning == Beginning::InLine;
         worker.together += 1;
         worker.in_line += u64::from(in_line);
-        interp::run_together(&mut self.waves, worker, in_line);
-        if let Some(index) = self.waves.iter().position(|wave| wave.stop == Stop::Fault) {
-            return Some(Turn::Fault(index));
+        self.ended_together = interp::run_together(&mut self.waves, worker, in_line);
+        if self.ended_together {
+            return Some(Turn::Done);
         }
-        self.ended_together = self.waves.iter().all(|wave| wave.stop == Stop::End);
-        self.ended_together.then_some(Turn::Done)
+        self.waves.iter().position(|wave| wave.stop == Stop::Fault).map(Turn::Fault)
     }
 
     /// Stops with this fault, in a wave that runs, or else in one that waits for others at a barrier.
