@@ -24,7 +24,7 @@ const PROGRAM: &[u32] = &[
     0x6800000b,             // v_add_u32_e32 v0, s11, v0
     0x7d88000a,             // v_cmp_gt_i32_e32 vcc, s10, v0
     0xbe8e206a,             // s_and_saveexec_b64 s[14:15], vcc
-    0xbf880024,             // s_cbranch_execz end
+    0xbf880025,             // s_cbranch_execz end
     0x86fe167e,             // s_and_b64 exec, exec, s[22:23]
     0x2202009f,             // v_ashrrev_i32_e32 v1, 31, v0
     0xd28f0002, 0x00020082, // v_lshlrev_b64 v[2:3], 2, v[0:1]
@@ -39,6 +39,7 @@ const PROGRAM: &[u32] = &[
     0xbf8c0f70,             // s_waitcnt vmcnt(0)
     0x680a0d05,             // v_add_u32_e32 v5, v5, v6
     0xdc708000, 0x007f0508, // global_store_dword v[8:9], v5, off
+    0xbf8c0f73,             // s_waitcnt vmcnt(3)
     0x80038503,             // s_add_u32 s3, s3, 5
     0xbf078015,             // s_cmp_lg_u32 s21, 0
     0xbf850010,             // s_cbranch_scc1 other
@@ -92,6 +93,12 @@ const POISON: &[u32] = &[
 
 /// The scalar instruction that reads a lane, for which the waves are disbanded; without it they are at the dump.
 const READ_LANE: u32 = 0x7e060505;
+/// The wait behind the store; without it another region may follow, and the store is not joined to the loads.
+const WAIT: u32 = 0xbf8c_0f73;
+/// The first of the two loads.
+const FIRST_LOAD: [u32; 2] = [0xdc50_8004, 0x057f_0006];
+/// v_mov_b32 v5, 0
+const ZERO: u32 = 0x7e0a_0280;
 /// s_nop
 const NOTHING: u32 = 0xbf80_0000;
 
@@ -110,6 +117,10 @@ struct Case {
     rounds: u32,
     exec: u64,
     reads_lane: bool,
+    /// Without that, it goes on at once behind the store.
+    waits: bool,
+    /// There is one load only.
+    single: bool,
     /// Items that the last workgroup lacks.
     missing: u32,
 }
@@ -124,6 +135,8 @@ const PLAIN: Case = Case {
     rounds: 0,
     exec: !0,
     reads_lane: false,
+    waits: true,
+    single: false,
     missing: 0,
 };
 
@@ -135,8 +148,14 @@ fn run(kind: EngineKind, case: Case, away: bool) -> (Result<Vec<u32>, String>, u
     unsafe { card.space.map(LOW, BYTES as u64, pages.host, Rights::ALL) }.expect("a free address");
     let words: Vec<u32> = (0..BYTES as u32 / 4).map(|n| n * 0x0101).collect();
     card.write(LOW, &words);
-    let replaced = |word: &u32| if *word == READ_LANE && !case.reads_lane { NOTHING } else { *word };
-    let code: Vec<u32> = PROGRAM.iter().map(replaced).collect();
+    let replaced = |word: u32| match word {
+        READ_LANE if !case.reads_lane => NOTHING,
+        WAIT if !case.waits => NOTHING,
+        word if case.single && word == FIRST_LOAD[0] => ZERO,
+        word if case.single && word == FIRST_LOAD[1] => NOTHING,
+        word => word,
+    };
+    let code: Vec<u32> = PROGRAM.iter().copied().map(replaced).collect();
     let vas = [case.source, case.target, DATA];
     let mut args: Vec<u32> = vas.iter().flat_map(|va| [*va as u32, (*va >> 32) as u32]).collect();
     args.extend([case.bound, case.index as u32, case.items.into(), case.rounds]);
@@ -208,8 +227,10 @@ fn waves_in_line_do_what_they_do_alone() {
     watchdog(LIMIT);
     let best = EngineKind::best();
     for items in [128, 256, 512] {
-        for (rounds, reads_lane) in [(0, false), (0, true), (1, false), (3, true)] {
-            let case = Case { items, rounds, reads_lane, ..PLAIN };
+        for (rounds, reads_lane, waits) in
+            [(0, false, true), (0, true, false), (1, false, true), (1, true, false), (3, true, true)]
+        {
+            let case = Case { items, rounds, reads_lane, waits, ..PLAIN };
             let in_line = agree(case);
             // With rounds, waves part at the branch; otherwise they are disbanded at what comes next.
             let expected = if rounds == 0 || !runs_in_line(best) { 0 } else { ALL };
@@ -269,10 +290,33 @@ fn memory_that_is_away_for_a_moment() {
     // Loads, then stores find the page inaccessible, in a wave's first strip and in others.
     for (source, target) in [(0xe40, 0x2000), (0xfb0, 0x2000), (0x2000, 0xe40), (0x2000, 0xf7c)] {
         for (rounds, reads_lane) in [(0, false), (0, true), (2, false)] {
-            let case = Case { source: LOW + source, target: LOW + target, rounds, reads_lane, ..PLAIN };
-            let (expected, _) = run(kind, case, false);
-            let (found, _) = run(kind, case, true);
-            assert!(expected.is_ok() && expected == found, "{case:?}");
+            let [source, target] = [source, target].map(|at| LOW + at);
+            for waits in [false, true] {
+                let case = Case { source, target, rounds, reads_lane, waits, ..PLAIN };
+                let (expected, _) = run(kind, case, false);
+                let (found, _) = run(kind, case, true);
+                assert!(expected.is_ok() && expected == found, "{case:?}");
+            }
+        }
+    }
+}
+
+/// In a wave, every lane loads before any lane stores, also where it is done strip by strip.
+#[test]
+fn no_load_sees_what_another_lane_stores() {
+    watchdog(LIMIT);
+    let original = |n: usize| n as u32 * 0x0101;
+    for kind in EngineKind::available() {
+        for apart in [0, 4, 16, 48] {
+            let case = Case { source: LOW, target: LOW + 4 * apart as u64, single: true, rounds: 1, ..PLAIN };
+            let (found, in_line) = run(*kind, case, false);
+            let found = found.expect("no fault");
+            // Of the first dispatch. The first lanes of a wave load what the wave before it stores, or has not stored yet.
+            for item in (0..768).filter(|item| item % 64 >= apart) {
+                assert_eq!(found[item + apart], original(item), "{kind}: item {item}, {apart} apart");
+            }
+            let expected = if apart == 0 && runs_in_line(*kind) { ALL } else { 0 };
+            assert_eq!(in_line, expected, "{kind}: {apart} apart");
         }
     }
 }

@@ -362,7 +362,7 @@ impl Compiler<'_> {
             Step::Lane(lane) => {
                 let (lane, shape) = **lane;
                 for mut lane in [Some(lane), lane.second()].into_iter().flatten() {
-                    if !self.region.admits(&lane, shape) {
+                    if !self.region.admits(&lane, shape) && !self.joins_in_line(&lane, shape) {
                         self.end_region();
                     }
                     self.permute(&mut lane);

@@ -14,8 +14,10 @@
 
 use std::collections::HashMap;
 use std::mem::offset_of;
+use std::ops::Range;
 
 use iced_x86::{Code as Op, Register};
+use vega_isa::micro::BranchIf;
 use vega_isa::sgpr;
 
 use super::affine::Held;
@@ -23,10 +25,12 @@ use super::assembler::{Arg, Condition, Label};
 use super::code::careful;
 use super::compiler::{Compiler, Step};
 use super::context::Context;
+use super::ir::Lane;
 use super::layout::{CONTEXT, WAVE, context, field, scalar};
 use super::lockstep::Lockstep;
 use super::region::{Region, enter, leave_slot};
 use super::set::{SCC, ScalarSet, VectorSet};
+use super::shape::Shape;
 use super::spread::{Known, SpreadRegion, held};
 use super::target::Target;
 use super::whole::crosses_rows;
@@ -78,6 +82,8 @@ struct Out {
 struct Made {
     held: Known,
     masks: Vec<(u16, usize)>,
+    /// It is two for waves that are not in line.
+    joined: bool,
 }
 
 /// What is known in code for waves in line.
@@ -90,6 +96,10 @@ pub(super) struct Line {
     ended: bool,
     /// It is worth while: an access is in it.
     accesses: bool,
+    /// The record behind the one at hand ends regions.
+    ends: bool,
+    /// The region at hand is two for waves that are not in line: loads, and a store behind them.
+    joined: bool,
 }
 
 impl Line {
@@ -101,6 +111,8 @@ impl Line {
             full: true,
             ended: false,
             accesses: false,
+            ends: false,
+            joined: false,
         }
     }
 
@@ -143,6 +155,14 @@ impl Step {
     }
 }
 
+impl Step {
+    /// Whether a region that stores ends here, whatever it is.
+    fn ends_regions(&self) -> bool {
+        matches!(self, Self::Stop { .. } | Self::Fence | Self::GetPc)
+            || matches!(self, Self::Branch(condition) if *condition != BranchIf::Always)
+    }
+}
+
 impl Compiler<'_> {
     /// Emits the beginning of the program for waves in line: where it begins. `None` if it is not worth while.
     pub fn in_line(&mut self, steps: &[Step], chain: &[usize], end: Option<usize>) -> Option<Label> {
@@ -154,6 +174,9 @@ impl Compiler<'_> {
         self.begin_together(Lockstep::in_line(Line::new()));
         for (n, ip) in chain.iter().enumerate() {
             self.at = *ip;
+            if let Some(line) = self.line() {
+                line.ends = chain.get(n + 1).is_some_and(|next| steps[*next].ends_regions());
+            }
             if steps[*ip].leaves_the_line() {
                 self.end_region();
                 self.leave_the_line(Spot::Record(n));
@@ -216,11 +239,21 @@ impl Compiler<'_> {
         Some(self.line()?.outs.len() - 1)
     }
 
+    /// Whether this store joins the loads before it, where waves are in line: it must be the last one of the region, and
+    /// it is looked at run time whether a load sees what it stores.
+    pub fn joins_in_line(&mut self, lane: &Lane, shape: Shape) -> bool {
+        let joins = self.region.admits_apart(lane, shape);
+        let Some(line) = self.line() else { return false };
+        line.joined = joins && line.ends;
+        line.joined
+    }
+
     /// Emits a region for all waves.
     pub fn region_in_line(&mut self, region: &Region) {
         let Some(lockstep) = self.lockstep.as_mut() else { return };
         let number = lockstep.regions;
-        lockstep.regions += 1;
+        let joined = lockstep.line.as_mut().is_some_and(|line| std::mem::take(&mut line.joined));
+        lockstep.regions += if joined { 2 } else { 1 };
         let Some(line) = lockstep.line.as_mut().filter(|line| !line.ended) else { return };
         let known = line.held.clone();
         let mut free = line.free();
@@ -245,6 +278,9 @@ impl Compiler<'_> {
             self.asm.jcc(Condition::NotEqual, before);
         }
         spread.prologue(&mut self.asm, before);
+        if joined {
+            spread.apart(&mut self.asm, before);
+        }
         if region.is_stored() {
             self.asm.op(Op::Mov_rm8_imm8, &[field(offset_of!(Wave, store_outstanding)).into(), 1u8.into()]);
         }
@@ -260,8 +296,9 @@ impl Compiler<'_> {
         behind.extend(vectors.into_iter().map(|(v, (_, stride), slot)| (v, Held { slot, stride })));
         let masks = masks.into_iter().map(|(n, _, slot)| (n, slot));
         if spread.has_strips() {
-            let made = Made { held: behind.clone(), masks: masks.collect() };
-            let Some(careful) = self.way_out(Spot::Behind(number), Some(made)) else { return };
+            let made = Made { held: behind.clone(), masks: masks.collect(), joined };
+            let last = number + usize::from(joined);
+            let Some(careful) = self.way_out(Spot::Behind(last), Some(made)) else { return };
             let done = self.asm.label();
             let sites = spread.strips(&mut self.asm, done, careful);
             self.sites.extend(sites);
@@ -331,7 +368,7 @@ impl Compiler<'_> {
             }
             self.asm.jmp(met.label);
             missing.remove(&met.pending);
-            let made = out.made.map(|made| (met.regions.saturating_sub(1), made));
+            let made = out.made.map(|made| (met.regions, made));
             sides.push(Side::new(&missing, (&out.held, false), made));
         }
         Some(sides)
@@ -346,7 +383,8 @@ struct Affine {
 
 /// A region that was left in the midst of its strips.
 struct Broken {
-    region: u32,
+    /// As waves have it that are not in line.
+    regions: Range<u32>,
     /// What is affine behind it, for the lanes that are done.
     vectors: Box<[Affine]>,
     masks: Box<[(u16, usize)]>,
@@ -373,8 +411,8 @@ impl Side {
             scalars: missing.iter().filter(|n| usize::from(*n) < SCALARS && *n < extra::COMPUTED).collect(),
             scc: missing.has(SCC),
             vectors: vectors(held),
-            broken: made.map(|(region, made)| Broken {
-                region: region as u32,
+            broken: made.map(|(behind, made)| Broken {
+                regions: (behind as u32).saturating_sub(1 + u32::from(made.joined))..behind as u32,
                 vectors: vectors(&made.held),
                 masks: made.masks.into(),
             }),
@@ -385,7 +423,7 @@ impl Side {
 
 impl Affine {
     /// Gives lanes of a wave their values.
-    fn write(&self, wave: &mut Wave, number: u32, lanes: std::ops::Range<usize>, values: &[u32; HELD]) {
+    fn write(&self, wave: &mut Wave, number: u32, lanes: Range<usize>, values: &[u32; HELD]) {
         let first = values[self.held.slot % HELD];
         let Some(register) = wave.v.get_mut(usize::from(self.register)) else { return };
         for (lane, value) in register.iter_mut().enumerate().take(lanes.end).skip(lanes.start) {
@@ -439,9 +477,11 @@ pub(super) unsafe extern "sysv64" fn disband(context: *mut Context, side: u32, s
                     w.set_s64(mask, w.s64(mask) & !lanes | value);
                 }
                 (*context).wave = wave;
-                for strip in (done..64).step_by(LANES) {
-                    if careful::<{ Target::Avx512.lanes() }>(context, broken.region, 4 * strip as u32) != 0 {
-                        return EXIT;
+                for strip in (done..64).step_by(LANES).map(|lane| 4 * lane as u32) {
+                    for region in broken.regions.clone() {
+                        if careful::<{ Target::Avx512.lanes() }>(context, region, strip) != 0 {
+                            return EXIT;
+                        }
                     }
                 }
             }

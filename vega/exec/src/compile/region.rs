@@ -153,9 +153,6 @@ impl Region {
 
     /// Whether the instruction may join.
     pub fn admits(&self, lane: &Lane, shape: Shape) -> bool {
-        let (mut reads, mut writes) = (ScalarSet::default(), ScalarSet::default());
-        lane.scalar_reads(&mut reads);
-        lane.mask_writes(&mut writes);
         let in_order = match &lane.access {
             None => true,
             Some(access) => {
@@ -165,14 +162,30 @@ impl Region {
                 spaces(access).iter().all(free) && ordered
             }
         };
+        in_order && self.admits_unordered(lane, shape)
+    }
+
+    /// Whether it might join but for the order of accesses.
+    fn admits_unordered(&self, lane: &Lane, shape: Shape) -> bool {
+        let (mut reads, mut writes) = (ScalarSet::default(), ScalarSet::default());
+        lane.scalar_reads(&mut reads);
+        lane.mask_writes(&mut writes);
         let settled = !self.target.watches(shape) || self.stores == [false; 2];
         let exec = self.mask_writes.has(sgpr::EXEC_LO.into());
-        in_order
-            && settled
+        settled
             && !exec
             && self.lanes.len() < LONGEST
             && !reads.meets(&self.mask_writes)
             && !writes.meets(&self.scalar_reads)
+    }
+
+    /// Whether it is a store that could join if no load of the region sees what it stores. The host does it with one
+    /// instruction: a strip can be begun again up to there.
+    pub fn admits_apart(&self, lane: &Lane, shape: Shape) -> bool {
+        let Some(access) = &lane.access else { return false };
+        let plain = access.space == Space::Global && !access.flat && access.buffer.is_none();
+        let one = !access.load && (access.bytes, access.count) == (4, 1);
+        plain && one && self.stores == [false; 2] && self.admits_unordered(lane, shape)
     }
 
     /// Whether the scalar instruction may run before the region although it comes after it.

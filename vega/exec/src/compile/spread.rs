@@ -161,6 +161,39 @@ impl<'a> SpreadRegion<'a> {
         sites
     }
 
+    /// Falls through where no load sees what a store of another lane stores.
+    pub fn apart(&self, asm: &mut Assembler, ordinary: Label) {
+        let spreads = || self.affine.spreads.iter().enumerate();
+        let global = |spread: &Spread| spread.access.space != Space::Lds;
+        for (n, store) in spreads().filter(|(_, spread)| !spread.access.load && global(spread)) {
+            for (m, load) in spreads().filter(|(_, spread)| spread.access.load && global(spread)) {
+                let done = asm.label();
+                for (to, number, from) in [(RAX, n, store.from), (RCX, m, load.from)] {
+                    asm.op(Mov_r64_rm64, &[to.into(), first(number).into()]);
+                    asm.op(Add_rm64_imm32, &[to.into(), Arg::Dword(from as u32)]);
+                }
+                asm.op(Sub_r64_rm64, &[RAX.into(), RCX.into()]);
+                let one = |spread: &Spread| spread.to - spread.from == spread.stride as i32;
+                if one(load) && one(store) && load.stride == store.stride {
+                    // Each lane stores where it has loaded.
+                    asm.jcc(Condition::Equal, done);
+                }
+                // The store begins behind the loads' end, or ends before they begin.
+                for spread in [load, store] {
+                    self.behind(asm, Register::EDX, spread.stride);
+                    asm.op(
+                        Add_rm64_imm32,
+                        &[Register::RDX.into(), Arg::Dword((spread.to - spread.from) as u32)],
+                    );
+                    asm.op(Cmp_r64_rm64, &[RAX.into(), Register::RDX.into()]);
+                    asm.jcc(Condition::Below, ordinary);
+                    asm.op(Neg_rm64, &[RAX.into()]);
+                }
+                asm.bind(done);
+            }
+        }
+    }
+
     /// Emits the strips, of one wave or of all. Goes to `behind` afterwards, and to `careful` when the host faults.
     pub fn strips(&self, asm: &mut Assembler, behind: Label, careful: Label) -> Vec<(Label, Label, Label)> {
         let region = &self.strips;
