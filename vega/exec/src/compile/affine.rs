@@ -3,7 +3,7 @@
 //!
 //! Addresses nearly always are. Then one look at a whole wave replaces one at each strip: the code in front of a region
 //! (see [`super::spread`]) computes the first lane's values with scalar instructions, checks what this file lists under
-//! `guards`, translates each address once, and the strips neither compute addresses nor look at them.
+//! guards, translates each address once, and the strips neither compute addresses nor look at them.
 //!
 //! Whether a register that the region reads is affine turns out when the code runs; its stride is the one for which
 //! accesses have consecutive elements. All values are of 32 bits and wrap around; where that would matter (carries, high
@@ -12,126 +12,25 @@
 use std::collections::HashMap;
 
 use vega_isa::memory::Space;
-use vega_isa::micro::{Bin, Cond, Tri, Un};
+use vega_isa::micro::{Bin, Tri, Un};
 use vega_isa::{Micro, Ty};
 
-use super::assembler::Condition;
 use super::ir::{Access, Lane};
 use super::operand::{Operand, Source};
 use super::set::VectorSet;
-
-/// A value: the number of the operation that computes it for the first lane.
-pub(super) type Slot = usize;
+use super::value::{Guard, Held, Op, Order, Slot};
 
 /// The most operations of a region.
 pub(super) const MOST: usize = 64;
 
-/// How the first lane's value is computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Op {
-    /// The first lane of a vector register, which must be affine: the number of an input.
-    Input(usize),
-    /// A scalar register.
-    Scalar(u16),
-    /// A constant.
-    Constant(u32),
-    /// a + b
-    Add(Slot, Slot),
-    /// The carry of a + b (+ carry): 0 or 1.
-    Carry(Slot, Slot, Option<Slot>),
-    /// a + b + carry
-    AddCarry(Slot, Slot, Slot),
-    /// a - b
-    Sub(Slot, Slot),
-    /// a | b, which have no bits in common.
-    Or(Slot, Slot),
-    /// a << n
-    Shl(Slot, u8),
-    /// All bits are the sign of a.
-    Sign(Slot),
-    /// The high dword of {high, low} << n, n below 32.
-    ShlHigh { low: Slot, high: Slot, by: u8 },
-    /// 1 if the integers compare so, else 0.
-    Compare { a: Slot, b: Slot, order: Order },
-}
-
-/// How integers are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Order {
-    /// The host's condition.
-    pub holds: Condition,
-    /// With a sign.
-    pub signed: bool,
-}
-
-impl Order {
-    /// A comparison that cannot change more than once as one side grows.
-    fn new(cond: Cond, ty: Ty) -> Option<Self> {
-        let signed = match ty {
-            Ty::I32 => true,
-            Ty::U32 => false,
-            _ => return None,
-        };
-        let holds = match (cond, signed) {
-            (Cond::Lt | Cond::Nge, true) => Condition::Less,
-            (Cond::Le | Cond::Ngt, true) => Condition::LessOrEqual,
-            (Cond::Gt, true) => Condition::Greater,
-            (Cond::Ge, true) => Condition::GreaterOrEqual,
-            (Cond::Lt | Cond::Nge, false) => Condition::Below,
-            (Cond::Le | Cond::Ngt, false) => Condition::BelowOrEqual,
-            (Cond::Gt, false) => Condition::Above,
-            (Cond::Ge, false) => Condition::AboveEqual,
-            _ => return None,
-        };
-        Some(Self { holds, signed })
-    }
-}
-
 /// A stride: multiples of the inputs' strides.
 type Stride = Vec<(usize, u32)>;
-
-/// What must hold of a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Guard {
-    /// From the first lane to the last it does not wrap around.
-    NoWrap(Slot),
-    /// Nor does its sign change.
-    OneSign(Slot),
-    /// All lanes have the same.
-    Uniform(Slot),
-    /// A comparison comes out the same in all lanes.
-    Decided(Slot),
-    /// The sides of an OR have no bits in common in any lane.
-    Disjoint(Slot),
-}
-
-impl Guard {
-    /// The value that it is about.
-    pub fn slot(self) -> Slot {
-        match self {
-            Self::NoWrap(slot)
-            | Self::OneSign(slot)
-            | Self::Uniform(slot)
-            | Self::Decided(slot)
-            | Self::Disjoint(slot) => slot,
-        }
-    }
-}
 
 #[derive(Clone, Debug)]
 struct Value {
     op: Op,
     stride: Stride,
     guards: Vec<Guard>,
-}
-
-/// What is known of a register that is affine: the context holds what the first lane has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Held {
-    /// Where in the context.
-    pub slot: usize,
-    /// From one lane to the next.
-    pub stride: u32,
 }
 
 /// A register that the region reads and that must be affine.
@@ -239,7 +138,7 @@ impl<'a> Affine<'a> {
                 continue;
             }
             let value = &self.values[slot];
-            open.extend(sources(value.op).into_iter().flatten());
+            open.extend(value.op.sources().into_iter().flatten());
             for guard in &value.guards {
                 open.push(guard.slot());
                 if !guards.contains(guard) {
@@ -541,18 +440,5 @@ impl<'a> Affine<'a> {
         }
         let uniform = high.is_none_or(|high| self.stride(high) == Some(0));
         (uniform && self.hold(&guards)).then(|| self.stride(low)).flatten()
-    }
-}
-
-/// The values that an operation takes.
-fn sources(op: Op) -> [Option<Slot>; 3] {
-    match op {
-        Op::Input(_) | Op::Scalar(_) | Op::Constant(_) => [None; 3],
-        Op::Add(a, b) | Op::Sub(a, b) | Op::Or(a, b) => [Some(a), Some(b), None],
-        Op::Carry(a, b, carry) => [Some(a), Some(b), carry],
-        Op::AddCarry(a, b, carry) => [Some(a), Some(b), Some(carry)],
-        Op::Compare { a, b, .. } => [Some(a), Some(b), None],
-        Op::Shl(a, _) | Op::Sign(a) => [Some(a), None, None],
-        Op::ShlHigh { low, high, .. } => [Some(low), Some(high), None],
     }
 }

@@ -20,7 +20,6 @@ use iced_x86::{Code as Op, Register};
 use vega_isa::micro::BranchIf;
 use vega_isa::sgpr;
 
-use super::affine::Held;
 use super::assembler::{Arg, Condition, Label};
 use super::code::careful;
 use super::compiler::{Compiler, Step};
@@ -33,6 +32,7 @@ use super::set::{SCC, ScalarSet, VectorSet};
 use super::shape::Shape;
 use super::spread::{Known, SpreadRegion, held};
 use super::target::Target;
+use super::value::Held;
 use super::whole::crosses_rows;
 use crate::interp::record::EXIT;
 use crate::interp::wave::{SCALARS, Stop, Wave, extra};

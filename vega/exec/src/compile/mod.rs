@@ -23,7 +23,7 @@
 //! | `avx2` | the same for AVX2 |
 //! | `groups`, `classify`, `address` | which accesses have their addresses in common, how those lie, translations and bounds |
 //! | `line` | the same beginning for work-items in a line: all waves as one wide wave |
-//! | `affine`, `spread` | addresses that are affine over a wave, and regions whose accesses all are |
+//! | `affine`, `value`, `firsts`, `spread` | addresses that are affine over a wave, and regions whose accesses all are |
 //! | `liveness` | which vector registers may still be read |
 //! | `scalar`, `scalar_fields` | emission of scalar instructions |
 //! | `assembler`, `layout` | instructions, labels and constants; where code finds things |
@@ -47,6 +47,7 @@ mod compiler;
 pub(crate) mod context;
 mod divide;
 mod dwords;
+mod firsts;
 mod float;
 mod flow;
 mod form;
@@ -76,6 +77,7 @@ mod tables;
 mod target;
 mod together;
 mod untyped;
+mod value;
 mod whole;
 mod wide;
 mod width;
