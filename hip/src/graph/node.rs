@@ -9,7 +9,7 @@
 
 use super::arguments::{NodeCopy, kernel_parameters, memset, same_length};
 use super::resource::{HostFunction, Resource, call_host_function};
-use super::shape::{NodeShape, Shape};
+use super::shape::{CHILD, NodeShape};
 use super::{Entry, Graph, HostSlot, NodeKind, raw::RawNode};
 use crate::event::wrong_device;
 use crate::kernel::{Args, Function, Kernel, Memory, Signature, Vouched};
@@ -330,22 +330,11 @@ impl Graph {
             return self.empty(after);
         }
         let resources = child.all_resources().cloned().map(Resource::Child).collect();
-        let shape = Arc::new(Shape::of(child)?);
         let (label, raw) = (format!("graph of {} nodes", child.nodes.len()), child.raw());
-        let node = self.add(
-            "hipGraphAddChildGraphNode",
-            (NodeKind::Other, label),
-            after,
-            resources,
-            |api, (node, graph, after, count)| {
-                // SAFETY: `add` passes valid arguments; HIP copies the child.
-                unsafe { api.hipGraphAddChildGraphNode(node, graph, after, count, raw) }
-            },
-        )?;
-        if let Some(entry) = self.nodes.get_mut(node.index) {
-            entry.shape.child = Some(shape);
-        }
-        Ok(node)
+        self.add(CHILD, (NodeKind::Other, label), after, resources, |api, (node, graph, after, count)| {
+            // SAFETY: `add` passes valid arguments; HIP copies the child.
+            unsafe { api.hipGraphAddChildGraphNode(node, graph, after, count, raw) }
+        })
     }
 
     /// `hipGraphAddDependencies`: makes a node come after another one.
@@ -390,7 +379,7 @@ impl Graph {
             self.others.push(resources);
             return Err(error);
         }
-        let shape = NodeShape { added_by: name, kind, child: None };
+        let shape = NodeShape { added_by: name, kind };
         let index = self.nodes.len();
         self.edges.extend(after.iter().map(|&before| (before, index)));
         let entry = Entry { raw: RawNode(raw), id: Entry::new_id(), shape, label, resources, after };

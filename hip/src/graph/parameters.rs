@@ -150,9 +150,10 @@ impl GraphExec {
     /// `hipGraphExecUpdate`: takes over all parameters of a graph of the same shape. Waits for the launches there were.
     ///
     /// Two graphs are of one shape when their nodes are of the same kinds and come after each other in the same way, added in
-    /// the same order, those of child graphs included.
+    /// the same order.
     ///
     /// # Errors
+    /// [`ErrorKind::Refused`] for a graph with [children](Graph::child): HIP 6.4 says that it has updated them, and has not.
     /// [`ErrorKind::GraphChanged`] when the shapes differ, and when HIP sees another difference: some nodes may have their new
     /// parameters then. The failure of the call.
     #[doc(alias = "hipGraphExecUpdate")]
@@ -164,6 +165,11 @@ impl GraphExec {
             let message =
                 "the graph cannot be updated: its nodes, or their order, are not those of the other graph";
             return Err(Error::new(ErrorKind::GraphChanged, message));
+        }
+        if self.shape.has_children() {
+            let reason = "no release can be relied on to update the nodes of a child";
+            let message = format!("the graph has a child and cannot be updated: {reason}");
+            return Err(Error::new(ErrorKind::Refused { reason }, message));
         }
         self.uses.finish()?;
         let mut node = std::ptr::null_mut();

@@ -1,18 +1,21 @@
 //! The shape of a graph: what an exec must have in common with the graph that it is updated from.
 //!
-//! HIP compares it, too, but 5.2 neither looks at dependencies nor into children: it follows the nodes that a smaller child
-//! does not have, and of a larger one it leaves the rest as it is and says that all is well.
+//! HIP compares it, too, but 5.2 does not look at dependencies. Nor can it be asked about children: of a child with fewer
+//! nodes, 5.2 follows those that are not there; of one with more, it leaves the rest as it is and says that all is well; and
+//! 6.4 says so and updates no node of a child.
 
 use super::{Graph, NodeKind};
 use crate::Result;
-use std::sync::Arc;
 
-/// Nodes and dependencies, in the order in which they were added, children included.
+/// What adds a child.
+pub(super) const CHILD: &str = "hipGraphAddChildGraphNode";
+
+/// Nodes and dependencies, in the order in which they were added.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Shape {
     nodes: Vec<NodeShape>,
     edges: Vec<(usize, usize)>,
-    /// The nodes of captured calls, of which no more is known.
+    /// The nodes of captured calls, of which no more is known. No child is among them.
     captured: usize,
 }
 
@@ -21,7 +24,6 @@ pub(super) struct Shape {
 pub(super) struct NodeShape {
     pub(super) added_by: &'static str,
     pub(super) kind: NodeKind,
-    pub(super) child: Option<Arc<Shape>>,
 }
 
 impl Shape {
@@ -29,5 +31,10 @@ impl Shape {
         let nodes: Vec<_> = graph.nodes.iter().map(|entry| entry.shape.clone()).collect();
         let captured = if nodes.is_empty() { graph.raw.node_count()? } else { 0 };
         Ok(Self { nodes, edges: graph.edges.clone(), captured })
+    }
+
+    /// Whether another graph is a node of it.
+    pub(super) fn has_children(&self) -> bool {
+        self.nodes.iter().any(|node| node.added_by == CHILD)
     }
 }

@@ -56,8 +56,9 @@ impl Module {
             let kind = ErrorKind::UnknownGlobal { name: name.to_owned() };
             Error::new(kind, format!("the module has no variable `{name}`"))
         };
-        // A kernel's descriptor is in the symbol table, too: HIP 5.2 ends the process when it is asked for one.
-        if name.ends_with(".kd") {
+        // A kernel's descriptor is in the symbol table, too: HIP 5.2 ends the process when it is asked for one. From 5.7 on an
+        // empty name is an invalid value.
+        if name.is_empty() || name.ends_with(".kd") {
             return Err(unknown());
         }
         let c_name = CString::new(name).map_err(|_| unknown())?;

@@ -62,7 +62,8 @@ fn variables_are_written_and_seen_by_kernels() {
     let sum_of_table = module.kernel::<UseGlobals>().unwrap();
     // The first is a kernel's descriptor.
     for name in ["use_globals.kd", "use_globals", ""] {
-        assert!(matches!(module.global::<u8>(name).unwrap_err().kind(), ErrorKind::UnknownGlobal { .. }));
+        let error = module.global::<u8>(name).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::UnknownGlobal { .. }), "{name:?}: {error}");
     }
     let mut table = module.global::<f32>("table").unwrap();
     let mut launches = module.global::<u64>("launches").unwrap();

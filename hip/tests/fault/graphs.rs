@@ -236,7 +236,6 @@ fn everything(runtime: Runtime) -> hip::Result<()> {
         // SAFETY: nothing is used.
         unsafe { capture.raw_calls(|_| Ok(())) }
     })?;
-    graph.child(&captured, &[])?;
     graph.edges()?;
     graph.kind(fill)?;
     let mut exec = graph.try_clone()?.instantiate()?;
@@ -245,6 +244,10 @@ fn everything(runtime: Runtime) -> hip::Result<()> {
     exec.set_fill(fill, &mut y, 0.25)?;
     exec.set_copy(copy, &x, &mut DeviceBuffer::uninit(device, 100)?)?;
     exec.update(&graph)?;
+    exec.launch(&stream)?;
+    exec.wait()?;
+    graph.child(&captured, &[])?;
+    let exec = graph.instantiate()?;
     exec.launch(&stream)?;
     exec.wait()
 }
