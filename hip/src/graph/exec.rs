@@ -162,6 +162,9 @@ impl GraphExec {
     /// `hipGraphLaunch`: launches the graph in stream order, after earlier work on its memory and after earlier launches of
     /// this exec.
     ///
+    /// HIP 6.4.3 crashes or hangs now and then, in its own code, where a graph with branches is launched while another thread
+    /// uses HIP. 5.2.3 and 5.7.1 do not.
+    ///
     /// # Errors
     /// [`ErrorKind::WrongDevice`] for a stream of another device, [`ErrorKind::Busy`] while a
     /// [`HostGuard`](super::HostGuard) of the graph's memory is alive, or the failure of the call.
